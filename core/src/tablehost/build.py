@@ -1,0 +1,98 @@
+"""What a builder hands back: data, and what the host then knows about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import define, field, frozen
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class ArrowStream(Protocol):
+    """Anything that exports an Arrow stream: pyarrow, pandas, polars, DuckDB."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export the data as an Arrow C stream capsule."""
+
+
+@frozen
+class Failure:
+    """One item that did not become a result."""
+
+    key: str
+    reason: str
+    detail: str = ""
+
+
+@frozen
+class Items:
+    """How the items of one session ended: total = done_before + ok + failed.
+
+    Args:
+        total: items that the builder named in this session.
+        done_before: of these, finished in an earlier session.
+        ok: of these, finished in this session.
+        failed: of these, failed in this session.
+        removed: items of an earlier session that the builder did not name any more.
+        failures: the failed ones, ordered by key.
+    """
+
+    total: int = 0
+    done_before: int = 0
+    ok: int = 0
+    failed: int = 0
+    removed: int = 0
+    failures: tuple[Failure, ...] = ()
+
+
+@frozen
+class Session:
+    """One sitting of a run: a run that was interrupted has several.
+
+    Args:
+        run_id: the session's own id.
+        started_at: UTC, ISO 8601 with `Z`.
+        finished_at: the same, or None while it runs or when it was killed.
+        ok: items that it finished.
+        failed: items that failed in it.
+        workers: processes that it used.
+        outcome: `complete`, `partial`, `nothing-to-do`, `failed`, `interrupted`, or None
+            when it was killed before it could say.
+    """
+
+    run_id: str
+    started_at: str
+    finished_at: str | None = None
+    ok: int = 0
+    failed: int = 0
+    workers: int = 1
+    outcome: str | None = None
+
+
+@define
+class Build:
+    """A table in the making, with what its builder has to tell about it.
+
+    Args:
+        data: an Arrow stream, or a generator of record batches when `schema` is given.
+        schema: the table's Arrow schema; taken from `data` where it is None.
+        notes: the builder's own object; it may go on filling it while the stream is consumed.
+        key: the columns that identify a row.
+        tolerance: by column, the absolute difference within which two builds agree.
+
+    The host fills `rows`, `schema`, `items`, `sessions` and `elapsed` (seconds of this session)
+    before it calls `describe_manifest`.
+    """
+
+    data: ArrowStream | Iterable[pa.RecordBatch]
+    schema: pa.Schema | None = None
+    notes: Any = None
+    key: tuple[str, ...] | None = None
+    tolerance: Mapping[str, float] = field(factory=dict)
+    rows: int = field(default=0, init=False)
+    items: Items = field(factory=Items, init=False)
+    sessions: tuple[Session, ...] = field(default=(), init=False)
+    elapsed: float = field(default=0.0, init=False)
