@@ -7,9 +7,11 @@ A role is an annotation of an options class, and roles nest: `tuple[InputFile, .
 
 from __future__ import annotations
 
+import types
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from attrs import frozen
 
@@ -25,7 +27,7 @@ class Role(Enum):
     SCRATCH = "scratch"
     TUNING = "tuning"
     GATE = "gate"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105  # the role's name
 
 
 InputFile = Annotated[Path, Role.INPUT_FILE]
@@ -62,3 +64,61 @@ class Labelled(Generic[T]):
 
     def __str__(self) -> str:
         return f"{self.label}={self.value}"
+
+
+def bare(kind: Any) -> Any:
+    """Return a type without the annotations around it."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    return kind
+
+
+def required_type(kind: Any) -> Any:
+    """Return a type without annotations and without `| None`."""
+    inner = bare(kind)
+    if not is_union(inner):
+        return inner
+    arms = tuple(arm for arm in get_args(inner) if arm is not type(None))
+    return required_type(arms[0]) if len(arms) == 1 else Union[arms]  # noqa: UP007  # dynamic
+
+
+def is_union(kind: Any) -> bool:
+    """Tell whether a type is `X | Y`."""
+    return get_origin(kind) in (Union, types.UnionType)
+
+
+def roles_of(kind: Any) -> Iterator[Role]:
+    """Yield the roles around a type, and around the one type inside `| None`."""
+    while get_origin(kind) is Annotated or is_union(kind):
+        if get_origin(kind) is Annotated:
+            yield from (mark for mark in get_args(kind)[1:] if isinstance(mark, Role))
+            kind = get_args(kind)[0]
+            continue
+        arms = [arm for arm in get_args(kind) if arm is not type(None)]
+        if len(arms) != 1:
+            return
+        kind = arms[0]
+
+
+def paths_in(kind: Any, value: Any) -> Iterator[tuple[Role, Path]]:
+    """Yield every path in a value with the role that its type gives it."""
+    if value is None:
+        return
+    if isinstance(value, Path):
+        yield from ((role, value) for role in path_roles(kind))
+        return
+    if isinstance(value, Labelled):
+        yield from paths_in(get_args(required_type(kind))[0], value.value)
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from paths_in(get_args(required_type(kind))[0], one)
+
+
+def path_roles(kind: Any) -> Iterator[Role]:
+    """Yield the roles that a path has under a type, in any arm of a union."""
+    inner = required_type(kind)
+    if is_union(inner):
+        for arm in get_args(inner):
+            yield from roles_of(arm)
+    else:
+        yield from roles_of(kind)

@@ -1,0 +1,68 @@
+"""The command line: one file a command, and what they share."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+
+from cyclopts import App, CycloptsError
+
+from tablehost.errors import Refused, TablehostError
+from tablehost.text import printable
+
+app = App(
+    name="tablehost",
+    help="Build derived Parquet tables together with the manifest that proves how they were made.",
+    version=lambda: f"tablehost {version('tablehost')}",
+    result_action="return_value",
+)
+app.command("tablehost.cli.run:run", name="run", help_flags=(), version_flags=())
+app.command("tablehost.cli.plugins:plugins", name="plugins")
+app.command("tablehost.cli.show:show", name="show")
+app.command("tablehost.cli.schema:schema", name="schema")
+app.command("tablehost.cli.clean:clean", name="clean")
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(execute(sys.argv[1:]))
+
+
+def execute(tokens: list[str]) -> int:
+    """Run one command line.
+
+    Returns:
+        The exit code: 0 done, 1 a finding or failed items, 2 usage or preflight, 3 a broken
+        builder, 130 interrupted.
+    """
+    verbose = "--verbose" in tokens
+    try:
+        return int(app(tokens, exit_on_error=False, print_error=False) or 0)
+    except CycloptsError as error:
+        complain([_one_line(error)])
+        return 2
+    except TablehostError as error:
+        if verbose:
+            raise_to_person(error)
+        complain(error.problems if isinstance(error, Refused) else [str(error)])
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def complain(problems: list[str]) -> None:
+    """Write each problem as one line on stderr."""
+    for problem in problems:
+        print(f"tablehost: {printable(problem)}", file=sys.stderr)
+
+
+def raise_to_person(error: BaseException) -> None:
+    """Show the traceback that `--verbose` asks for."""
+    import traceback  # noqa: PLC0415  # only for this
+
+    traceback.print_exception(error)
+
+
+def _one_line(error: CycloptsError) -> str:
+    return " ".join(str(error).split())

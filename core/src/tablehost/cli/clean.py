@@ -1,0 +1,85 @@
+"""`tablehost clean`: remove what stands beside a table."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tablehost import commit
+from tablehost.errors import UsageError
+from tablehost.output import Output, beside
+from tablehost.text import printable
+
+
+def clean(
+    out: Path,
+    /,
+    *,
+    yes: Annotated[bool, Parameter(negative=())] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> int:
+    """Remove ledger, history, listings and leftovers of an output, after naming them.
+
+    The table and its manifest stay. Without the ledger, the next run does every item again.
+
+    Args:
+        out: The table that was given as --out.
+        yes: Do not ask.
+        as_json: Write what was removed as JSON; never asks, so it wants --yes.
+    """
+    output = Output.at(out)
+    with commit.locked(output):
+        if commit.pending(output) is not None:
+            msg = f"{out}: a commit was cut off; run its command again before cleaning"
+            raise UsageError(msg)
+        found = [path for path in _removable(output) if path.exists() or path.is_symlink()]
+        if not as_json:
+            for path in found:
+                print(printable(str(path)))
+        agreed = yes or not found or (not as_json and _ask())
+        if agreed:
+            for path in found:
+                _remove(path)
+    if as_json:
+        removed = [str(path) for path in found]
+        print(json.dumps({"found": removed, "removed": removed if agreed else []}))
+    elif not found:
+        print(f"nothing stands beside {printable(str(out))}")
+    elif not agreed:
+        print("nothing was removed; --yes removes it without asking")
+    return 0 if agreed else 1
+
+
+def _removable(output: Output) -> list[Path]:
+    ledgers = [beside(output.ledger, part) for part in ("", "-wal", "-shm")]
+    set_aside = sorted(output.table.absolute().parent.glob(f"{_literal(output.ledger.name)}.*"))
+    return [
+        *ledgers,
+        *set_aside,
+        output.history,
+        output.failed,
+        output.scratch(None),
+        *output.leftovers(),
+    ]
+
+
+def _literal(name: str) -> str:
+    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
+
+
+def _ask() -> bool:
+    try:
+        return input("remove these? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -1,0 +1,80 @@
+"""Flags from options classes: cyclopts tokenises and prints help, `options` makes the values."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from tablehost.convert import metavar
+from tablehost.errors import UsageError
+from tablehost.options import Given, Option, options_of
+
+
+def parse(
+    name: str, summary: str, groups: Mapping[str, type], tokens: Sequence[str]
+) -> dict[str, Given] | None:
+    """Return the flags that were given, by option name, or None where help was asked for.
+
+    Args:
+        name: the command as it is typed: `tablehost run extract_k150k`.
+        summary: what the command does.
+        groups: options classes by the heading that help gives them.
+        tokens: what was typed after the command.
+
+    Raises:
+        UsageError: an unknown flag, one without its value, or one given twice.
+    """
+    given: dict[str, Given] = {}
+
+    def command(**values: Any) -> dict[str, Given]:
+        for option in (one for cls in groups.values() for one in options_of(cls)):
+            if values.get(option.name) is not None:
+                given[option.name] = Given(values[option.name], "flag", option.flag)
+        return given
+
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # made here
+        [
+            _parameter(option, Group(title, sort_key=order))
+            for order, (title, cls) in enumerate(groups.items())
+            for option in options_of(cls)
+        ]
+    )
+    app = App(name=name, help=summary, version_flags=(), result_action="return_value")
+    app.default(command)
+    try:
+        return app(list(tokens), exit_on_error=False, print_error=False)  # type: ignore[no-any-return]
+    except CycloptsError as error:
+        msg = f"{name}: {' '.join(str(error).split())}; see {name} --help"
+        raise UsageError(msg) from error
+
+
+def _parameter(option: Option, group: Group) -> inspect.Parameter:
+    kind: Any = bool if option.boolean else list[str] if option.repeatable else str
+    about = Parameter(
+        name=option.flag,
+        help=option.help + (" [required]" if option.required else ""),
+        group=group,
+        metavar=None if option.boolean else metavar(option.type),
+        negative=() if option.repeatable else None,
+        show_default=_default_text(option),
+        allow_leading_hyphen=False,
+        allow_repeating=True if option.repeatable else None,
+    )
+    return inspect.Parameter(
+        option.name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, about], default=None
+    )
+
+
+def _default_text(option: Option) -> bool | Callable[[Any], str]:
+    default = option.default
+    if option.required or default is None or default is False or default == ():
+        return False
+    if isinstance(default, tuple):
+        return lambda _: " ".join(str(one) for one in default)
+    if isinstance(default, Path | str | int | float):
+        return lambda _: str(default)
+    return False

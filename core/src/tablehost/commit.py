@@ -1,0 +1,218 @@
+"""The table and its manifest land together, or neither does.
+
+The order is: both staged and on disk, the intent written, manifest renamed, table renamed, intent
+dropped. A run that is killed after the intent was written is rolled forward by the next run; one
+that was killed before has changed nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tablehost.clock import utc_now
+from tablehost.digests import file_digest
+from tablehost.errors import TablehostError, UsageError
+from tablehost.output import Output, usual_manifest
+
+
+class TornCommit(TablehostError):
+    """A commit did not finish and cannot be finished."""
+
+
+def _nothing(step: str) -> None:
+    """Do nothing at a step of the commit."""
+
+
+reached: Callable[[str], None] = _nothing
+"""Called after each step with its name. Only tests set it, to die there."""
+
+
+@contextmanager
+def locked(output: Output) -> Iterator[None]:
+    """Hold the output's lock.
+
+    Raises:
+        UsageError: another run holds it.
+    """
+    while True:
+        descriptor = os.open(output.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 4096).decode(errors="replace")
+            os.close(descriptor)
+            raise UsageError(_busy(output, holder)) from None
+        if _is_still(output.lock, descriptor):
+            break
+        os.close(descriptor)  # its holder removed it between our open and our lock
+    try:
+        note = {"pid": os.getpid(), "host": socket.gethostname(), "since": utc_now()}
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps(note).encode())
+        yield
+    finally:
+        output.lock.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def commit(output: Output, run_id: str, *, retire: Path | None = None) -> None:
+    """Make the staged table and manifest the current pair.
+
+    Args:
+        output: where they belong; both are staged under `run_id`.
+        run_id: this run.
+        retire: a sidecar at the usual place that the new one, which lies elsewhere, replaces.
+    """
+    staged = {target: output.staged(target, run_id) for target in (output.manifest, output.table)}
+    for path in staged.values():
+        _sync(path)
+    reached("staged")
+    for old in filter(None, (output.manifest, retire)):
+        _keep_in_history(output, old)
+    reached("history")
+    intent = {
+        "run_id": run_id,
+        "moves": [
+            {"from": str(path.absolute()), "to": str(target.absolute()), **_digest(path)}
+            for target, path in staged.items()
+        ],
+        "remove": str(retire.absolute()) if retire else None,
+    }
+    for place in output.intents:
+        write_atomically(place, json.dumps(intent, indent=2) + "\n")
+        reached("intent")
+    _carry_out(output, intent)
+
+
+def recover(output: Output) -> list[str]:
+    """Finish a commit that was cut off, and remove what killed runs left staged.
+
+    The caller holds the lock.
+
+    Returns:
+        What was done, one sentence each.
+
+    Raises:
+        TornCommit: a file that the commit was about to place is gone.
+    """
+    said = []
+    intent = pending(output)
+    if intent is not None:
+        _carry_out(output, intent)
+        said.append(f"finished the commit of run {intent['run_id']}, which had been cut off")
+    for leftover in output.leftovers():
+        leftover.unlink()
+    return said
+
+
+def pending(output: Output) -> dict[str, Any] | None:
+    """Return the intent of a commit that did not finish; reading commands tell it."""
+    for place in output.intents:
+        try:
+            text = place.read_text()
+        except FileNotFoundError:
+            continue
+        try:
+            found: dict[str, Any] = json.loads(text)
+            found["moves"], found["run_id"]  # noqa: B018  # both must be there
+        except (ValueError, KeyError, TypeError):
+            msg = f"{place} is not readable as the note of a commit; look at it and remove it"
+            raise TornCommit(msg) from None
+        return found
+    return None
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a small file so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        staged.write_text(text, encoding="utf-8")
+        _sync(staged)
+        staged.replace(path)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+def _carry_out(output: Output, intent: dict[str, Any]) -> None:
+    for move in intent["moves"]:
+        source, target = Path(move["from"]), Path(move["to"])
+        if source.exists():
+            source.replace(target)
+            _sync(target.parent)
+        elif not target.exists() or _digest(target)["sha256"] != move["sha256"]:
+            msg = (
+                f"the commit of run {intent['run_id']} was cut off and {source} is gone: "
+                f"{target} cannot be put in place. Build the table again with --overwrite after "
+                f"removing {', '.join(str(place) for place in output.intents)}"
+            )
+            raise TornCommit(msg)
+        reached(f"moved {target.name}")
+    if intent["remove"]:
+        Path(intent["remove"]).unlink(missing_ok=True)
+    for place in output.intents:
+        place.unlink(missing_ok=True)
+        _sync(place.parent)
+    reached("done")
+
+
+def _keep_in_history(output: Output, manifest: Path) -> None:
+    """Keep a manifest that is about to be replaced, under the run that made it."""
+    if not manifest.is_file():
+        return
+    try:
+        run_id = str(json.loads(manifest.read_bytes())["run_provenance"]["run_id"])
+    except (ValueError, KeyError, TypeError):
+        run_id = file_digest(manifest).sha256[:16]  # an older tool's, which names no run
+    output.history.mkdir(exist_ok=True)
+    kept = output.history / f"{run_id.replace('/', '_')}.manifest.json"
+    staged = kept.with_suffix(".tmp")
+    shutil.copyfile(manifest, staged)
+    _sync(staged)
+    staged.replace(kept)
+    _sync(output.history)
+
+
+def stale_sidecar(output: Output) -> Path | None:
+    """Return the sidecar at the usual place where the manifest is about to go elsewhere."""
+    usual = usual_manifest(output.table)
+    elsewhere = usual.absolute() != output.manifest.absolute()
+    return usual if elsewhere and usual.is_file() else None
+
+
+def _digest(path: Path) -> dict[str, str]:
+    return {"sha256": file_digest(path).sha256}
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _busy(output: Output, holder: str) -> str:
+    try:
+        note = json.loads(holder)
+        who = f"process {note['pid']} on {note['host']} since {note['since']}"
+    except (ValueError, KeyError, TypeError):
+        who = "another process"
+    return f"{output.table} is being built by {who}; wait for it to end, or build another --out"

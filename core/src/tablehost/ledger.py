@@ -1,0 +1,377 @@
+"""Finished items in SQLite: what makes a run restartable.
+
+One writer, the host process. A result is committed as soon as it is known, so that a kill at any
+instant loses at most the items in flight.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from attrs import frozen
+
+from tablehost.build import Failure, Items, Session
+from tablehost.errors import TablehostError
+
+FORMAT = 1
+_log = logging.getLogger("tablehost")
+_APPLICATION = 0x7AB1E057
+
+_SCHEMA = """
+CREATE TABLE recipes (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
+CREATE TABLE items (
+    recipe INTEGER NOT NULL, key TEXT NOT NULL, input TEXT NOT NULL, result TEXT NOT NULL,
+    checksum INTEGER NOT NULL, run_id TEXT NOT NULL, ended_at TEXT NOT NULL,
+    PRIMARY KEY (recipe, key, input)
+) WITHOUT ROWID;
+CREATE TABLE failures (
+    recipe INTEGER NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+    run_id TEXT NOT NULL, ended_at TEXT NOT NULL, PRIMARY KEY (recipe, key)
+) WITHOUT ROWID;
+CREATE TABLE sessions (
+    run_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, finished_at TEXT, total INTEGER NOT NULL,
+    done_before INTEGER NOT NULL, ok INTEGER NOT NULL, failed INTEGER NOT NULL,
+    workers INTEGER NOT NULL, outcome TEXT, last_activity TEXT NOT NULL
+);
+"""
+
+# What this session asked for: which items, what became of them, and the file that each read.
+_SESSION_SCHEMA = """
+CREATE TEMP TABLE wanted (
+    map INTEGER NOT NULL, key TEXT NOT NULL, recipe INTEGER NOT NULL, state TEXT NOT NULL,
+    input TEXT NOT NULL, path TEXT, bytes INTEGER, reason TEXT, detail TEXT,
+    PRIMARY KEY (map, key)
+) WITHOUT ROWID;
+"""
+
+
+class LedgerError(TablehostError):
+    """The ledger cannot be used."""
+
+
+@frozen
+class ReadInput:
+    """A file that an item read, with the digest of what it read."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+@frozen
+class Progress:
+    """What a ledger tells about its latest session, for `tablehost show`."""
+
+    session: Session
+    total: int
+    done: int
+    failed: int
+    last_activity: str
+
+
+class Ledger:
+    """The finished items of one output.
+
+    Args:
+        path: the SQLite file, `<out>.ledger`.
+        run_id: the session that writes.
+        started_at: when it began.
+        workers: processes that it uses.
+    """
+
+    def __init__(self, path: Path, *, run_id: str, started_at: str, workers: int) -> None:
+        self.path = path
+        self.run_id = run_id
+        self._recipes: list[int] = []
+        self._db = _open(path)
+        self._db.executescript(_SESSION_SCHEMA)
+        self._db.execute(
+            "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?)",
+            (run_id, started_at, workers, started_at),
+        )
+        self._db.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; every finished item is on disk already."""
+        self._db.close()
+
+    def begin_map(self, digest: str, text: str) -> int:
+        """Return the number of a new map in this session.
+
+        Args:
+            digest: its item recipe.
+            text: the recipe written out, for whoever reads the ledger.
+        """
+        self._db.execute(
+            "INSERT OR IGNORE INTO recipes (digest, text) VALUES (?, ?)", (digest, text)
+        )
+        row = self._db.execute("SELECT id FROM recipes WHERE digest = ?", (digest,)).fetchone()
+        self._recipes.append(row[0])
+        return len(self._recipes) - 1
+
+    def want(self, of_map: int, key: str, path: str | None) -> bool:
+        """Note that a map asks for an item; return False where it did before."""
+        found = self._db.execute(
+            "INSERT OR IGNORE INTO wanted VALUES (?, ?, ?, 'pending', '', ?, NULL, NULL, NULL)",
+            (of_map, key, self._recipes[of_map], path),
+        )
+        return found.rowcount == 1
+
+    def known(self, of_map: int, key: str) -> frozenset[str]:
+        """Return the input digests under which an item is finished; `''` for no input.
+
+        A row whose bytes changed on the disk is dropped and said, so that it is made again.
+        """
+        recipe = self._recipes[of_map]
+        rows = self._db.execute(
+            "SELECT input, result, checksum FROM items WHERE recipe = ? AND key = ?",
+            (recipe, key),
+        ).fetchall()
+        sound = {row[0] for row in rows if row[2] == _checksum(recipe, key, row[0], row[1])}
+        for damaged in {row[0] for row in rows} - sound:
+            _log.warning("%s: the row of %r is damaged; it is made again", self.path, key)
+            self._db.execute(
+                "DELETE FROM items WHERE recipe = ? AND key = ? AND input = ?",
+                (recipe, key, damaged),
+            )
+        return frozenset(sound)
+
+    def reuse(self, of_map: int, key: str, sha256: str, size: int | None) -> None:
+        """Take an item as finished in an earlier session."""
+        self._end(of_map, key, "done", sha256, size)
+
+    def finish(
+        self, of_map: int, key: str, sha256: str, size: int | None, *, result: str, now: str
+    ) -> None:
+        """Keep an encoded result."""
+        recipe = self._recipes[of_map]
+        checksum = _checksum(recipe, key, sha256, result)
+        self._db.execute(
+            "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (recipe, key, sha256, result, checksum, self.run_id, now),
+        )
+        self._db.execute("DELETE FROM failures WHERE recipe = ? AND key = ?", (recipe, key))
+        self._end(of_map, key, "ok", sha256, size)
+        self._count("ok", now)
+
+    def fail(
+        self, of_map: int, failure: Failure, sha256: str, size: int | None, *, now: str
+    ) -> None:
+        """Keep a failure; the item is tried again in the next session."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                self._recipes[of_map],
+                failure.key,
+                failure.reason,
+                failure.detail,
+                self.run_id,
+                now,
+            ),
+        )
+        self._end(of_map, failure.key, "failed", sha256, size)
+        self._db.execute(
+            "UPDATE wanted SET reason = ?, detail = ? WHERE map = ? AND key = ?",
+            (failure.reason, failure.detail, of_map, failure.key),
+        )
+        self._count("failed", now)
+
+    def commit(self) -> None:
+        """Make everything noted so far survive a kill."""
+        self._db.commit()
+
+    def results(self, of_map: int) -> Iterator[str]:
+        """Yield the encoded results of a map, ordered by key."""
+        rows = self._db.execute(
+            "SELECT items.result FROM wanted JOIN items USING (recipe, key, input)"
+            " WHERE wanted.map = ? AND wanted.state != 'failed' ORDER BY wanted.key",
+            (of_map,),
+        )
+        return (row[0] for row in rows)
+
+    def result_count(self, of_map: int) -> int:
+        """Return how many results `results` yields."""
+        return int(
+            self._db.execute(
+                "SELECT count(*) FROM wanted WHERE map = ? AND state != 'failed'", (of_map,)
+            ).fetchone()[0]
+        )
+
+    def items(self) -> Items:
+        """Count this session's items by key: one is ok where every map that it went through was."""
+        states = dict(
+            self._db.execute(
+                "SELECT state, count(*) FROM ("
+                "  SELECT max(CASE state WHEN 'failed' THEN 'z failed' WHEN 'ok' THEN 'y ok'"
+                "    ELSE 'x done' END) AS state FROM wanted GROUP BY key) GROUP BY state"
+            ).fetchall()
+        )
+        removed = self._db.execute(
+            "SELECT count(DISTINCT key) FROM items"
+            " WHERE recipe IN (SELECT recipe FROM wanted)"
+            " AND key NOT IN (SELECT key FROM wanted)"
+        ).fetchone()[0]
+        failures = self._db.execute(
+            "SELECT key, reason, detail FROM wanted WHERE state = 'failed'"
+            " GROUP BY key ORDER BY key"
+        )
+        done, ok, failed = (states.get(state, 0) for state in ("x done", "y ok", "z failed"))
+        return Items(
+            total=done + ok + failed,
+            done_before=done,
+            ok=ok,
+            failed=failed,
+            removed=removed,
+            failures=tuple(Failure(*row) for row in failures),
+        )
+
+    def worked(self) -> bool:
+        """Tell whether any item was tried in this session."""
+        found = self._db.execute(
+            "SELECT 1 FROM wanted WHERE state IN ('ok', 'failed') LIMIT 1"
+        ).fetchone()
+        return found is not None
+
+    def read_inputs(self) -> Iterator[ReadInput]:
+        """Yield each file that this session's items read, in this session or an earlier one."""
+        rows = self._db.execute(
+            "SELECT path, max(input), max(bytes) FROM wanted"
+            " WHERE path IS NOT NULL AND input != '' GROUP BY path ORDER BY path"
+        )
+        return (ReadInput(*row) for row in rows)
+
+    def sessions(self) -> tuple[Session, ...]:
+        """Return every session that this output has seen, oldest first."""
+        return _sessions(self._db)
+
+    def end_session(self, outcome: str, now: str, *, keep_counts: bool = True) -> None:
+        """Note how this session ended."""
+        if keep_counts:
+            items = self.items()
+            self._db.execute(
+                "UPDATE sessions SET total = ?, done_before = ?, ok = ?, failed = ?"
+                " WHERE run_id = ?",
+                (items.total, items.done_before, items.ok, items.failed, self.run_id),
+            )
+        self._db.execute(
+            "UPDATE sessions SET finished_at = ?, outcome = ?, last_activity = ? WHERE run_id = ?",
+            (now, outcome, now, self.run_id),
+        )
+        self._db.commit()
+
+    def announce(self, total: int, done_before: int) -> None:
+        """Note how many items this session has before it works on them."""
+        self._db.execute(
+            "UPDATE sessions SET total = total + ?, done_before = done_before + ? WHERE run_id = ?",
+            (total, done_before, self.run_id),
+        )
+        self._db.commit()
+
+    def _end(self, of_map: int, key: str, state: str, sha256: str, size: int | None) -> None:
+        self._db.execute(
+            "UPDATE wanted SET state = ?, input = ?, bytes = ? WHERE map = ? AND key = ?",
+            (state, sha256, size, of_map, key),
+        )
+
+    def _count(self, column: str, now: str) -> None:
+        self._db.execute(
+            f"UPDATE sessions SET {column} = {column} + 1, last_activity = ?"  # noqa: S608  # ours
+            " WHERE run_id = ?",
+            (now, self.run_id),
+        )
+
+
+def _checksum(recipe: int, key: str, sha256: str, result: str) -> int:
+    return zlib.crc32(f"{recipe}\0{key}\0{sha256}\0{result}".encode())
+
+
+def progress(path: Path) -> Progress | None:
+    """Read how far the latest session of an output came, without writing anything.
+
+    Args:
+        path: `<out>.ledger`.
+
+    Returns:
+        None where there is no ledger or it holds no session.
+
+    Raises:
+        LedgerError: the file is no ledger.
+    """
+    if not path.is_file():
+        return None
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            row = db.execute(
+                "SELECT run_id, total, done_before + ok, failed, last_activity FROM sessions"
+                " ORDER BY rowid DESC LIMIT 1"
+            ).fetchone()
+            latest = {session.run_id: session for session in _sessions(db)}
+        finally:
+            db.close()
+    except sqlite3.DatabaseError as error:
+        msg = f"{path} is not a readable ledger: {error}"
+        raise LedgerError(msg) from error
+    return Progress(latest[row[0]], *row[1:]) if row else None
+
+
+def _sessions(db: sqlite3.Connection) -> tuple[Session, ...]:
+    rows: Iterable[tuple[str, str, str, int, int, int, str]] = db.execute(
+        "SELECT run_id, started_at, finished_at, ok, failed, workers, outcome FROM sessions"
+        " ORDER BY rowid"
+    )
+    return tuple(Session(*row) for row in rows)
+
+
+def is_damaged(path: Path) -> str | None:
+    """Say why an existing file is no ledger that this version can use, or return None."""
+    if not path.exists():
+        return None
+    try:
+        db = sqlite3.connect(path)
+        try:
+            application = db.execute("PRAGMA application_id").fetchone()[0]
+            found = db.execute("PRAGMA user_version").fetchone()[0]
+            tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            check = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        finally:
+            db.close()
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    if not tables:
+        return None  # a kill came before its first transaction
+    if application != _APPLICATION:
+        return "it is not a ledger of tablehost"
+    if found != FORMAT:
+        return f"it has format {found}, and this version of tablehost reads {FORMAT}"
+    return None if check == "ok" else check
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        db = sqlite3.connect(path)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+            db.executescript(
+                f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION};"
+                f" PRAGMA user_version = {FORMAT}; COMMIT;"
+            )
+    except sqlite3.Error as error:
+        with suppress(UnboundLocalError):
+            db.close()
+        msg = f"the ledger {path} cannot be used: {error}"
+        raise LedgerError(msg) from error
+    return db

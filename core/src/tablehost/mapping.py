@@ -1,0 +1,133 @@
+"""The items of one `run.map`: which are finished, which are to do, and what became of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from tablehost.build import Failure
+from tablehost.clock import utc_now
+from tablehost.digests import Signature, StatCache
+from tablehost.errors import BrokenBuilder
+from tablehost.ledger import Ledger
+from tablehost.workers import Outcome, Task
+
+_DIGESTS_AT_ONCE = 256
+_LONGEST_DETAIL = 2000
+
+
+class MapItems:
+    """Carries items between a builder, the ledger and the workers.
+
+    Args:
+        ledger: where finished items are.
+        of_map: the ledger's number of this map.
+        cache: digests of files that did not change.
+        input: the file that an item reads, if any.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        of_map: int,
+        cache: StatCache,
+        input: Callable[[Any], Path] | None,  # noqa: A002  # the contract's word
+    ) -> None:
+        self.total = 0
+        self.done = 0
+        self.failed = 0
+        self._ledger = ledger
+        self._map = of_map
+        self._cache = cache
+        self._input = input
+        self._pending: list[tuple[str, Any]] = []
+        self._digests: list[tuple[Signature, str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ledger.commit()
+        self._cache.put_many(self._digests)
+
+    def enter(self, items: Iterable[Any], key: Callable[[Any], str]) -> None:
+        """Enter the items in the ledger, and tell the finished from the pending."""
+        for item in items:
+            name = key(item)
+            if not isinstance(name, str):
+                msg = f"the key of {item!r} is {name!r}; a key is a string"
+                raise BrokenBuilder(msg)
+            self._enter(name, item)
+        self._ledger.announce(self.total, self.done)
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield what is to do, as workers take it."""
+        for name, item in self._pending:
+            path = self._input(item) if self._input else None
+            signature, sha256 = self._look(path)
+            known = self._ledger.known(self._map, name) if path else frozenset()
+            yield Task(name, item, path, signature, sha256, known)
+
+    def note(self, outcome: Outcome) -> None:
+        """Keep what became of an item; it survives a kill from here on."""
+        if outcome.signature and outcome.sha256:
+            self._digests.append((outcome.signature, outcome.sha256))
+        if len(self._digests) >= _DIGESTS_AT_ONCE:
+            self._cache.put_many(self._digests)
+            self._digests.clear()
+        where = (self._map, outcome.key, outcome.sha256, outcome.size)
+        if outcome.failure:
+            self._fail(outcome.failure, outcome.sha256, outcome.size)
+        elif outcome.result is None:
+            self._ledger.reuse(*where)
+        else:
+            self._ledger.finish(*where, result=outcome.result, now=utc_now())
+        self._ledger.commit()
+
+    def _enter(self, name: str, item: Any) -> None:
+        path = self._input(item) if self._input else None
+        if not _is_utf8(name) or (path and not _is_utf8(str(path))):
+            self._enter_unsupported(name)
+            return
+        if not self._ledger.want(self._map, name, str(path.absolute()) if path else None):
+            msg = f"two items have the key {name!r}; a key names one item"
+            raise BrokenBuilder(msg)
+        self.total += 1
+        signature, sha256 = self._look(path)
+        digest = sha256 if path else ""
+        if digest is not None and digest in self._ledger.known(self._map, name):
+            self._ledger.reuse(self._map, name, digest, signature.size if signature else None)
+            self.done += 1
+        else:
+            self._pending.append((name, item))
+
+    def _enter_unsupported(self, name: str) -> None:
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        self._ledger.want(self._map, shown, None)
+        self.total += 1
+        self.failed += 1
+        self._fail(Failure(shown, "unsupported-name", "its name is not UTF-8"), "", None)
+
+    def _fail(self, failure: Failure, sha256: str, size: int | None) -> None:
+        cut = Failure(failure.key, failure.reason, failure.detail[:_LONGEST_DETAIL])
+        self._ledger.fail(self._map, cut, sha256, size, now=utc_now())
+
+    def _look(self, path: Path | None) -> tuple[Signature | None, str | None]:
+        """Return a file's state and, where the stat cache has it, its digest."""
+        if path is None:
+            return None, None
+        try:
+            signature = Signature.of(path)
+        except OSError:
+            return None, None  # the worker says what is wrong with it
+        return signature, self._cache.get(signature)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

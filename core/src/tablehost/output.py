@@ -1,0 +1,98 @@
+"""Where the files of one output lie."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from attrs import frozen
+
+MANIFEST_SUFFIX = ".manifest.json"
+
+
+@frozen
+class Output:
+    """A table, its manifest, and what stands beside them while and after it is built.
+
+    Args:
+        table: the Parquet file.
+        manifest: its JSON sidecar.
+    """
+
+    table: Path
+    manifest: Path
+
+    @classmethod
+    def at(cls, table: Path, manifest: Path | None = None) -> Output:
+        """Return the output at a path, with the sidecar at its usual place unless another is given.
+
+        The usual place is `<out>.manifest.json`, literally: two tables that differ only in suffix
+        must not share one.
+        """
+        return cls(table, manifest or usual_manifest(table))
+
+    @property
+    def ledger(self) -> Path:
+        """Return the finished items, kept so that the table can be extended."""
+        return beside(self.table, ".ledger")
+
+    @property
+    def lock(self) -> Path:
+        """Return the lock of a run that works on this output."""
+        return beside(self.table, ".lock")
+
+    @property
+    def failed(self) -> Path:
+        """Return the report of a run that failed."""
+        return beside(self.table, ".failed.json")
+
+    @property
+    def history(self) -> Path:
+        """Return the folder of earlier manifests and of input listings."""
+        return beside(self.table, ".history")
+
+    @property
+    def intents(self) -> tuple[Path, ...]:
+        """Return the notes of a commit under way: beside each target, if they lie apart."""
+        places = [self.table]
+        if self.manifest.parent != self.table.parent:
+            places.append(self.manifest)
+        return tuple(beside(place, ".intent.json") for place in places)
+
+    def scratch(self, folder: Path | None) -> Path:
+        """Return the run's private folder, the same in every session so that it can be removed.
+
+        Args:
+            folder: where the builder's `ScratchDir` option wants it.
+        """
+        if folder is None:
+            return self.table.with_name(f".{self.table.name}.scratch")
+        name = hashlib.sha256(str(self.table.absolute()).encode(errors="surrogateescape"))
+        return folder / f"tablehost-{name.hexdigest()[:16]}"
+
+    def staged(self, target: Path, run_id: str) -> Path:
+        """Return where a target is written before the commit."""
+        return target.with_name(f".{target.name}.{run_id}.tmp")
+
+    def leftovers(self) -> list[Path]:
+        """Return what killed runs left staged."""
+        found: list[Path] = []
+        for target in (self.table, self.manifest):
+            if target.parent.is_dir():
+                prefix = f".{target.name}."
+                found += [
+                    path
+                    for path in sorted(target.parent.iterdir())
+                    if path.name.startswith(prefix) and path.name.endswith(".tmp")
+                ]
+        return list(dict.fromkeys(found))
+
+
+def usual_manifest(table: Path) -> Path:
+    """Return `<out>.manifest.json`."""
+    return beside(table, MANIFEST_SUFFIX)
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """Return a path whose whole name has a suffix added."""
+    return path.with_name(path.name + suffix)

@@ -1,0 +1,195 @@
+"""What would go wrong, found before anything is touched: all of it, not the first."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tablehost import manifest
+from tablehost.errors import ManifestError
+from tablehost.options import values_by_role
+from tablehost.output import Output, usual_manifest
+from tablehost.roles import Role
+
+_LEAST_FREE_BYTES = 8 * 1024 * 1024
+
+
+def problems(options: Any, output: Output, *, overwrite: bool) -> list[str]:
+    """Return everything that forbids a run, one sentence each.
+
+    Args:
+        options: the builder's options instance.
+        output: where its table and manifest are to land.
+        overwrite: whether an existing table may be replaced whatever it is.
+    """
+    return [*_inputs(options), *_outputs(output), *_collisions(options, output, overwrite)]
+
+
+def _inputs(options: Any) -> Iterator[str]:
+    for option, path in values_by_role(options, Role.INPUT_FILE):
+        if path.is_dir():
+            yield f"{_flag(option)}: {path} is a folder; give a file"
+        else:
+            yield from _unreadable(option, path)
+    for option, path in values_by_role(options, Role.TOOL):
+        if path.is_dir():
+            yield f"{_flag(option)}: {path} is a folder; give a file"
+        else:
+            yield from _unreadable(option, path)
+    for option, path in values_by_role(options, Role.INPUT_DIR):
+        if path.exists() and not path.is_dir():
+            yield f"{_flag(option)}: {path} is not a folder"
+        else:
+            yield from _unreadable(option, path)
+
+
+def _unreadable(option: str, path: Path) -> Iterator[str]:
+    try:
+        exists = path.exists()
+    except OSError as error:
+        yield f"{_flag(option)}: {path} cannot be looked at: {error.strerror}"
+        return
+    if not exists:
+        yield f"{_flag(option)}: {path} does not exist"
+    elif not os.access(path, os.R_OK):
+        yield f"{_flag(option)}: {path} cannot be read by this user"
+
+
+def _outputs(output: Output) -> Iterator[str]:
+    if output.table.absolute() == output.manifest.absolute():
+        yield f"--manifest-out: {output.manifest} is the table itself; give another path"
+    for flag, target in (("--out", output.table), ("--manifest-out", output.manifest)):
+        if not target.name:
+            yield f"{flag}: {target} names no file"
+        elif target.is_symlink():
+            yield f"{flag}: {target} is a symbolic link; give the path that it points to"
+        elif target.is_dir():
+            yield f"{flag}: {target} is a folder; give the path of a file in it"
+        elif target.exists() and not target.is_file():
+            yield f"{flag}: {target} is not a regular file"
+        elif flag == "--out" or target != usual_manifest(output.table):
+            yield from _unwritable(flag, target.absolute().parent)
+
+
+def _unwritable(flag: str, folder: Path) -> Iterator[str]:
+    """Look at the nearest folder that exists: missing ones are made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        yield f"{flag}: {folder} is not a folder"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        yield f"{flag}: the folder {folder} cannot be written by this user"
+    elif shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
+        yield f"{flag}: the disk of {folder} is full; free some space or choose another"
+
+
+def _collisions(options: Any, output: Output, overwrite: bool) -> Iterator[str]:  # noqa: FBT001
+    """Refuse to write over an input, but for a table that is rebuilt in place on purpose."""
+    reads = [
+        (option, path)
+        for role in (Role.INPUT_FILE, Role.TOOL)
+        for option, path in values_by_role(options, role)
+    ]
+    for option, path in reads:
+        if _same(path, output.manifest):
+            yield f"--manifest-out: {output.manifest} is the input {_flag(option)}"
+        if _same(path, output.table) and not (overwrite and usual_manifest(path).is_file()):
+            yield (
+                f"--out: {output.table} is the input {_flag(option)}; give another path, or "
+                "--overwrite to rebuild in place a table that has its manifest"
+            )
+
+
+def refusals(output: Output, builder: str) -> list[str]:
+    """Return why an existing table may not be replaced without `--overwrite`.
+
+    A table is replaced only by a run of the same builder, and only while it still matches its
+    manifest. Whether the item recipe is the same, `run.map` finds out.
+
+    Args:
+        output: where the table is.
+        builder: the name of the builder that would replace it.
+    """
+    if not output.table.exists():
+        return []
+    remedy = "give another --out, or --overwrite to replace it"
+    try:
+        found = manifest.read(
+            manifest.find(output.table) if not output.manifest.is_file() else output.manifest
+        )
+    except ManifestError as error:
+        return [f"--out: {output.table} exists and its origin is unknown ({error}); {remedy}"]
+    made_by = maker(found)
+    if made_by != builder:
+        return [f"--out: {output.table} was made by {made_by or 'another tool'}; {remedy}"]
+    if not item_recipes(found):
+        return [f"--out: {output.table} exists; {remedy}"]
+    if not matches(output.table, found):
+        return [f"--out: {output.table} is no longer what its manifest describes; {remedy}"]
+    return []
+
+
+def maker(found: dict[str, Any]) -> str | None:
+    """Return the name of the builder that a manifest says it was made by."""
+    name = _dig(found, "run_provenance", "code", "plugin", "builder")
+    return name if isinstance(name, str) else None
+
+
+def item_recipes(found: dict[str, Any]) -> dict[str, str]:
+    """Return the item recipes that a manifest names, by item function."""
+    recipes = _dig(found, "run_provenance", "recipe", "item")
+    return recipes if isinstance(recipes, dict) else {}
+
+
+def matches(table: Path, found: dict[str, Any]) -> bool:
+    """Tell whether a table's bytes are those that its manifest describes."""
+    from tablehost.digests import file_digest  # noqa: PLC0415  # only where a table exists
+
+    if table.stat().st_size != _dig(found, "table", "bytes"):
+        return False
+    return file_digest(table).sha256 == _dig(found, "table", "sha256")
+
+
+def _dig(found: Any, *names: str) -> Any:
+    for name in names:
+        if not isinstance(found, dict):
+            return None
+        found = found.get(name)
+    return found
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one.absolute() == other.absolute()
+
+
+def _flag(option: str) -> str:
+    return "--" + option.replace("_", "-")
+
+
+def inputs(options: Any) -> list[dict[str, str]]:
+    """Return what a dry run tells of each input: option, path, and what is there."""
+    found = []
+    for role in (Role.INPUT_FILE, Role.INPUT_DIR, Role.TOOL):
+        for option, path in values_by_role(options, role):
+            found.append({"option": option, "path": str(path), "found": _kind(path)})
+    return found
+
+
+def intention(output: Output) -> str:
+    """Return what a run would do to its output, in words."""
+    if not output.table.exists():
+        go_on = " from the items that its ledger has" if output.ledger.exists() else ""
+        return f"make {output.table}{go_on}"
+    return f"replace {output.table}, or leave it where nothing is to do"
+
+
+def _kind(path: Path) -> str:
+    if path.is_dir():
+        return f"folder, {sum(1 for _ in path.iterdir())} entries"
+    return f"file, {path.stat().st_size} bytes" if path.is_file() else "missing"

@@ -1,0 +1,1 @@
+"""Builder for tablehost: VMAF-family features of video clips, one row a clip."""

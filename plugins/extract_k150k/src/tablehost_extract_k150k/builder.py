@@ -1,0 +1,58 @@
+"""The entry point: build the table of a folder of clips, and tell how it was made.
+
+This module is imported by `--help` too, so nothing heavy is imported with it.
+"""
+
+from __future__ import annotations
+
+from tablehost import Build, Run, hookimpl
+from tablehost_extract_k150k.fields import Fields
+from tablehost_extract_k150k.options import Options
+
+ITEM_VERSION = 1
+"""Raised whenever the same clip, settings and tools would give another row."""
+
+
+@hookimpl
+def build_table(options: Options, run: Run) -> Build:
+    """Score every clip, join labels and metadata, and return the rows by clip name."""
+    from tablehost_extract_k150k.clips import clip_name, clip_path  # noqa: PLC0415 - see above
+    from tablehost_extract_k150k.describe import Notes  # noqa: PLC0415
+    from tablehost_extract_k150k.engine import check_engine  # noqa: PLC0415
+    from tablehost_extract_k150k.features import extractors_of, table_schema  # noqa: PLC0415
+    from tablehost_extract_k150k.prepare import prepare, settings_of  # noqa: PLC0415
+    from tablehost_extract_k150k.proof import Proof  # noqa: PLC0415
+    from tablehost_extract_k150k.rows import record_batches  # noqa: PLC0415
+    from tablehost_extract_k150k.score import score_clip  # noqa: PLC0415
+
+    prepared = prepare(options, run)
+    settings = settings_of(options, run)
+    audited = options.measure == "informative" and options.audit_clips > 0
+    engine = check_engine(settings, extractors_of("all" if audited else options.measure))
+
+    proof = Proof(run=run, settings=settings, recipe=run.recipe(score_clip, settings))
+    if audited:
+        proof.audit_first(prepared.clips, options.audit_clips)
+    scored = [clip for clip in prepared.clips if clip.name not in proof.lost]
+    rows = run.map(score_clip, scored, key=clip_name, settings=settings, input=clip_path)
+    if audited:
+        proof.audit_bit_depths(prepared.clips, rows)
+
+    schema = table_schema(prepared.metadata.columns)
+    data = record_batches(
+        rows,
+        schema,
+        labels=prepared.joined.labels,
+        metadata=prepared.metadata,
+        leave_out=proof.refused,
+    )
+    notes = Notes(prepared=prepared, engine=engine, proof=proof, workers=run.workers)
+    return Build(data=data, schema=schema, notes=notes, key=("clip_name",))
+
+
+@hookimpl
+def describe_manifest(options: Options, build: Build) -> Fields:
+    """Tell what was measured, by what, how it was proven, and what became of every clip."""
+    from tablehost_extract_k150k.describe import describe  # noqa: PLC0415 - see above
+
+    return describe(options, build)

