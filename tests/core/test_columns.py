@@ -129,13 +129,13 @@ def nest(inner):
             st.fixed_dictionaries({"p": nullable(values), "q": nullable(integers(32))}),
         ),
     ]
-    if not pa.types.is_dictionary(kind):
-        shapes.append(
-            (
-                pa.map_(pa.string(), kind),
-                st.lists(st.tuples(TEXT, nullable(values)), max_size=3),
-            )
-        )
+    if pa.types.is_dictionary(kind) or pa.types.is_null(kind):
+        # pyarrow 26 cannot cast a struct of dictionaries in which every row is null, and its cast
+        # of a fixed-size list of nulls makes an array that ends the process
+        return st.sampled_from(shapes[:2])
+    shapes.append(
+        (pa.map_(pa.string(), kind), st.lists(st.tuples(TEXT, nullable(values)), max_size=3))
+    )
     return st.sampled_from(shapes)
 
 
@@ -432,6 +432,7 @@ def test_no_rows_have_a_digest_too():
 def test_the_bytes_of_a_row_do_not_depend_on_its_neighbours(typed):
     kind, values = typed
     array = pa.array(values, kind).cast(stored_type(kind))
+    array.validate()
     seen = np.broadcast_to(row_bytes(array), len(array)).tolist()
     alone = [row_bytes(array.slice(i, 1)) for i in range(len(array))]
     assert seen == [int(np.ravel(each)[0]) for each in alone]

@@ -329,7 +329,8 @@ def batches(*arrays):
             lambda: pa.table(
                 {
                     "x": pa.array(
-                        [[("k", None)]], pa.map_(pa.string(), pa.field("v", pa.int8(), False))
+                        [[("k", None)]],
+                        pa.map_(pa.string(), pa.field("v", pa.int8(), nullable=False)),
                     )
                 }
             ),

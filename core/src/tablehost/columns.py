@@ -393,6 +393,16 @@ def _offsets(array: pa.Array) -> Array:
     return np.frombuffer(array.buffers()[1], dtype, len(array) + 1, start)
 
 
+def _elements(array: pa.Array, valid: Array | None) -> tuple[Array, pa.Array]:
+    """Tell the lengths of lists (0 for null), and all their elements one after the other."""
+    if is_type.is_fixed_size_list(array.type):
+        size = np.int64(array.type.list_size)
+        lengths = np.full(len(array), size) if valid is None else np.where(valid, size, 0)
+        return lengths.astype("<i8", copy=False), array.flatten()
+    lengths, content, first, last = _spans(array, valid)
+    return lengths, content.values.slice(first, last - first)
+
+
 def row_bytes(array: pa.Array) -> Array | int:
     """Tell how many bytes each row holds, whatever its layout.
 
@@ -410,12 +420,10 @@ def row_bytes(array: pa.Array) -> Array | int:
         return estimated_width(kind)
     if len(array) == 0:
         return np.zeros(0, "i8")
-    if is_type.is_fixed_size_list(kind):
-        array = array.cast(pa.list_(kind.value_field))
-    lengths, content, first, last = _spans(array, _valid(array))
     if _is_text(kind) or _is_bytes(kind):
-        return lengths
-    inner = row_bytes(content.values.slice(first, last - first))
+        return _spans(array, _valid(array))[0]
+    lengths, elements = _elements(array, _valid(array))
+    inner = row_bytes(elements)
     if isinstance(inner, int):
         return lengths * inner
     upto = np.concatenate([np.zeros(1, "i8"), np.cumsum(inner)])
@@ -569,15 +577,9 @@ class _ListPart:
         array = _plain(array)
         valid = _valid(array)
         _hash_validity(self._validity, valid, len(array))
-        if is_type.is_fixed_size_list(array.type):
-            size = array.type.list_size
-            lengths = np.full(len(array), size) if valid is None else np.where(valid, size, 0)
-            self._lengths.update(lengths.astype("<i8", copy=False).data)
-            self._child.update(_plain(array.flatten()))
-            return
-        lengths, content, first, last = _spans(array, valid)
+        lengths, elements = _elements(array, valid)
         self._lengths.update(lengths.data)
-        self._child.update(_plain(content.values.slice(first, last - first)))
+        self._child.update(_plain(elements))
 
     def digest(self) -> str:
         return _combined(

@@ -63,14 +63,17 @@ def locked(output: Output) -> Iterator[None]:
         os.close(descriptor)
 
 
-def commit(output: Output, run_id: str, *, retire: Path | None = None) -> None:
+def commit(output: Output, run_id: str) -> None:
     """Make the staged table and manifest the current pair.
 
     Args:
         output: where they belong; both are staged under `run_id`.
         run_id: this run.
-        retire: a sidecar at the usual place that the new one, which lies elsewhere, replaces.
+
+    A sidecar at the usual place that the new one, which lies elsewhere, replaces is removed: it
+    would speak of another table.
     """
+    retire = _stale_sidecar(output)
     staged = {target: output.staged(target, run_id) for target in (output.manifest, output.table)}
     for path in staged.values():
         _sync(path)
@@ -122,12 +125,21 @@ def pending(output: Output) -> dict[str, Any] | None:
             continue
         try:
             found: dict[str, Any] = json.loads(text)
-            found["moves"], found["run_id"]  # noqa: B018  # both must be there
-        except (ValueError, KeyError, TypeError):
+            whole = {"run_id", "moves", "remove"} <= set(found)
+        except (ValueError, TypeError):
+            whole = False
+        if not whole:
             msg = f"{place} is not readable as the note of a commit; look at it and remove it"
-            raise TornCommit(msg) from None
+            raise TornCommit(msg)
         return found
     return None
+
+
+def current_manifest(output: Output) -> Path | None:
+    """Return the manifest of the table that stands there now, wherever it lies."""
+    if not output.table.exists():
+        return None
+    return output.manifest if output.manifest.is_file() else _stale_sidecar(output)
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -183,8 +195,7 @@ def _keep_in_history(output: Output, manifest: Path) -> None:
     _sync(output.history)
 
 
-def stale_sidecar(output: Output) -> Path | None:
-    """Return the sidecar at the usual place where the manifest is about to go elsewhere."""
+def _stale_sidecar(output: Output) -> Path | None:
     usual = usual_manifest(output.table)
     elsewhere = usual.absolute() != output.manifest.absolute()
     return usual if elsewhere and usual.is_file() else None

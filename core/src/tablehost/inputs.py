@@ -160,7 +160,7 @@ class Inputs:
         whole = set(digests.walk_files(folder)) == set(inside)
         listing = self._output.history / f"{option}-{digest[:16]}.sha256.gz"
         listing.parent.mkdir(exist_ok=True)
-        listing_sha256 = digests.write_listing(listing, entries)
+        written = digests.write_listing(listing, entries)
         return {
             "path": self._root.name(folder),
             "exists": True,
@@ -169,7 +169,7 @@ class Inputs:
             "bytes": sum(one.bytes for one in inside.values()),
             "glob": list(globs),
             "dir_hash1" if whole else "selection_hash1": digest,
-            "listing": {"path": self._root.name(listing), "sha256": listing_sha256},
+            "listing": {"path": self._root.name(listing), "sha256": written.sha256},
             "observed": "during",
         }
 

@@ -18,6 +18,7 @@ from attrs import frozen
 
 from tablehost.build import Failure, Items, Session
 from tablehost.errors import TablehostError
+from tablehost.output import beside
 
 FORMAT = 1
 _log = logging.getLogger("tablehost")
@@ -256,15 +257,8 @@ class Ledger:
         """Return every session that this output has seen, oldest first."""
         return _sessions(self._db)
 
-    def end_session(self, outcome: str, now: str, *, keep_counts: bool = True) -> None:
+    def end_session(self, outcome: str, now: str) -> None:
         """Note how this session ended."""
-        if keep_counts:
-            items = self.items()
-            self._db.execute(
-                "UPDATE sessions SET total = ?, done_before = ?, ok = ?, failed = ?"
-                " WHERE run_id = ?",
-                (items.total, items.done_before, items.ok, items.failed, self.run_id),
-            )
         self._db.execute(
             "UPDATE sessions SET finished_at = ?, outcome = ?, last_activity = ? WHERE run_id = ?",
             (now, outcome, now, self.run_id),
@@ -357,6 +351,15 @@ def is_damaged(path: Path) -> str | None:
     if found != FORMAT:
         return f"it has format {found}, and this version of tablehost reads {FORMAT}"
     return None if check == "ok" else check
+
+
+def set_aside(path: Path, suffix: str, why: str) -> None:
+    """Put a ledger that is not to be used out of the way, under another name, and say so."""
+    kept = beside(path, f".{suffix}")
+    for part in ("", "-wal", "-shm"):  # what SQLite keeps beside it belongs to it
+        if (piece := beside(path, part)).exists():
+            piece.rename(beside(kept, part))
+    _log.warning("%s; it is kept as %s, and a new one is begun", why, kept.name)
 
 
 def _open(path: Path) -> sqlite3.Connection:

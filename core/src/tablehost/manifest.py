@@ -144,7 +144,7 @@ class Replaced:
 
 @frozen(kw_only=True)
 class RunProvenance:
-    """How the table was made: enough to ask whether it still is that table, and to make it again."""
+    """How the table was made: enough to ask whether it still is that, and to make it again."""
 
     schema: str = "ai-run-provenance-v1"
     entrypoint: dict[str, Any]

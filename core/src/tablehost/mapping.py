@@ -70,13 +70,18 @@ class MapItems:
             known = self._ledger.known(self._map, name) if path else frozenset()
             yield Task(name, item, path, signature, sha256, known)
 
-    def note(self, outcome: Outcome) -> None:
-        """Keep what became of an item; it survives a kill from here on."""
-        if outcome.signature and outcome.sha256:
-            self._digests.append((outcome.signature, outcome.sha256))
+    def note(self, outcomes: Iterable[Outcome]) -> None:
+        """Keep what became of items; it survives a kill from here on."""
+        for outcome in outcomes:
+            self._note(outcome)
+        self._ledger.commit()
         if len(self._digests) >= _DIGESTS_AT_ONCE:
             self._cache.put_many(self._digests)
             self._digests.clear()
+
+    def _note(self, outcome: Outcome) -> None:
+        if outcome.signature and outcome.sha256:
+            self._digests.append((outcome.signature, outcome.sha256))
         where = (self._map, outcome.key, outcome.sha256, outcome.size)
         if outcome.failure:
             self._fail(outcome.failure, outcome.sha256, outcome.size)
@@ -84,7 +89,6 @@ class MapItems:
             self._ledger.reuse(*where)
         else:
             self._ledger.finish(*where, result=outcome.result, now=utc_now())
-        self._ledger.commit()
 
     def _enter(self, name: str, item: Any) -> None:
         path = self._input(item) if self._input else None

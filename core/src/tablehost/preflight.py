@@ -116,10 +116,9 @@ def refusals(output: Output, builder: str) -> list[str]:
     if not output.table.exists():
         return []
     remedy = "give another --out, or --overwrite to replace it"
+    usual = not output.manifest.is_file()
     try:
-        found = manifest.read(
-            manifest.find(output.table) if not output.manifest.is_file() else output.manifest
-        )
+        found = manifest.read(manifest.find(output.table) if usual else output.manifest)
     except ManifestError as error:
         return [f"--out: {output.table} exists and its origin is unknown ({error}); {remedy}"]
     made_by = maker(found)
@@ -134,13 +133,13 @@ def refusals(output: Output, builder: str) -> list[str]:
 
 def maker(found: dict[str, Any]) -> str | None:
     """Return the name of the builder that a manifest says it was made by."""
-    name = _dig(found, "run_provenance", "code", "plugin", "builder")
+    name = dig(found, "run_provenance", "code", "plugin", "builder")
     return name if isinstance(name, str) else None
 
 
 def item_recipes(found: dict[str, Any]) -> dict[str, str]:
     """Return the item recipes that a manifest names, by item function."""
-    recipes = _dig(found, "run_provenance", "recipe", "item")
+    recipes = dig(found, "run_provenance", "recipe", "item")
     return recipes if isinstance(recipes, dict) else {}
 
 
@@ -148,12 +147,13 @@ def matches(table: Path, found: dict[str, Any]) -> bool:
     """Tell whether a table's bytes are those that its manifest describes."""
     from tablehost.digests import file_digest  # noqa: PLC0415  # only where a table exists
 
-    if table.stat().st_size != _dig(found, "table", "bytes"):
+    if table.stat().st_size != dig(found, "table", "bytes"):
         return False
-    return file_digest(table).sha256 == _dig(found, "table", "sha256")
+    return file_digest(table).sha256 == dig(found, "table", "sha256")
 
 
-def _dig(found: Any, *names: str) -> Any:
+def dig(found: Any, *names: str) -> Any:
+    """Return what stands deep in a manifest, or None where the way ends before."""
     for name in names:
         if not isinstance(found, dict):
             return None

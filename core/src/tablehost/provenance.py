@@ -42,7 +42,10 @@ def code_of(builder: Builder, options: Any, cache: StatCache) -> Code:
         host={
             "distribution": "tablehost",
             "version": importlib.metadata.version("tablehost"),
-            "modules": dict(_modules(_package_files(Path(__file__).parent))),
+            "sha256": digests.dir_hash1(
+                (name, digests.file_digest(path).sha256)
+                for name, path in _package_files(Path(__file__).parent)
+            ),
         },
         tools={
             option: {"path": str(path), **_described(path, cache)}

@@ -133,8 +133,8 @@ class Run:
             BrokenBuilder: the function, a key or an item is not what `map` takes.
             Refused: the existing table was made by another recipe.
         """
-        from tablehost.results import result_class  # noqa: PLC0415  # cattrs
         from tablehost.mapping import MapItems  # noqa: PLC0415  # only when there is work
+        from tablehost.results import result_class  # noqa: PLC0415  # cattrs
         from tablehost.workers import Work, Workers  # noqa: PLC0415  # only when there is work
 
         cls = result_class(function)
@@ -144,18 +144,20 @@ class Run:
         self.recipes[name] = digest
         if self.ledger is None:
             self.ledger = self._open_ledger()
+        what = function.__name__.replace("_", " ")
         number = self.ledger.begin_map(digest, text)
         work = Work.of(function, self._builder.file, settings)
         with MapItems(self.ledger, number, self._cache, input) as mapped:
             mapped.enter(items, key)
             with (
-                self._reporter.progress(mapped.total, function.__name__, mapped.done) as meter,
+                self._reporter.progress(mapped.total, what, mapped.done) as meter,
                 Workers(self.workers) as workers,
             ):
                 meter(0, mapped.failed)
-                for outcome in workers.run(work, mapped.tasks()):
-                    mapped.note(outcome)
-                    meter(int(outcome.failure is None), int(outcome.failure is not None))
+                for outcomes in workers.run(work, mapped.tasks()):
+                    mapped.note(outcomes)
+                    failed = sum(outcome.failure is not None for outcome in outcomes)
+                    meter(len(outcomes) - failed, failed)
         return Results(self.ledger, number, cls)
 
     def _recipe(self, function: Callable[..., Any], settings: Any) -> tuple[str, str]:

@@ -249,6 +249,11 @@ def _stored_batches(
             msg = f"expected a record batch, got {type(batch).__name__}"
             raise TableError(msg)
         _check_schema(batch.schema, declared)
+        try:
+            batch.validate()  # cheap; what is invalid would end the process, not the run
+        except pa.ArrowInvalid as error:
+            msg = f"a record batch is not valid: {error}"
+            raise TableError(msg) from error
         parts = batch.to_batches() if isinstance(batch, pa.Table) else [batch]
         for part in parts:
             for start in range(0, part.num_rows, rows):
@@ -278,10 +283,12 @@ def _stored_batch(batch: pa.RecordBatch, stored: pa.Schema) -> pa.RecordBatch:
     columns = []
     for array, each in zip(batch.columns, stored, strict=True):
         try:
-            columns.append(_stored_array(array, each.type))
+            column = _stored_array(array, each.type)
+            column.validate()
         except pa.ArrowException as error:
             msg = f"column {each.name!r} of type {array.type}: {error}"
             raise TableError(msg) from error
+        columns.append(column)
     return pa.RecordBatch.from_arrays(columns, schema=stored)
 
 

@@ -116,8 +116,8 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def run(self, work: Work, tasks: Iterator[Task]) -> Iterator[Outcome]:
-        """Yield the outcome of every task, in the order in which they end.
+    def run(self, work: Work, tasks: Iterator[Task]) -> Iterator[list[Outcome]]:
+        """Yield the outcomes of all tasks, in the order in which they end, as they come in.
 
         Raises:
             BrokenBuilder: a worker cannot even load the function.
@@ -136,17 +136,18 @@ class Workers:
                 worker.send(task)
             if not any(worker.tasks for worker in self._crew):
                 break
+            ended: list[Outcome] = []
             for worker in self._ready():
                 for outcome, seconds in worker.receive():
                     pace.note(seconds)
-                    yield outcome
+                    ended.append(outcome)
                 if worker.dead:
                     self._crew.remove(worker)
                     killed, unstarted = worker.bury()
+                    ended += killed
                     again.extend(unstarted)
                     exhausted = exhausted and not again
-                    if killed:
-                        yield killed
+            yield ended
         self.stop()
 
     def stop(self) -> None:
@@ -219,7 +220,7 @@ class _Worker:
         except (EOFError, OSError):
             self.dead = True
 
-    def bury(self) -> tuple[Outcome | None, list[Task]]:
+    def bury(self) -> tuple[list[Outcome], list[Task]]:
         """Return the outcome of the item that the worker died of, and the items it never began."""
         self.process.join(_DYING_SECONDS)
         self.kill()
@@ -228,10 +229,10 @@ class _Worker:
             msg = f"a worker process ended before it could start ({how})"
             raise BrokenBuilder(msg)
         if not self.ready or not self.tasks:
-            return None, [task for task, _ in self.tasks]
+            return [], [task for task, _ in self.tasks]
         died_of, *unstarted = [task for task, _ in self.tasks]
         failure = Failure(died_of.key, "worker-killed", how)
-        return Outcome(died_of.key, failure=failure, sha256=died_of.sha256 or ""), unstarted
+        return [Outcome(died_of.key, failure=failure, sha256=died_of.sha256 or "")], unstarted
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

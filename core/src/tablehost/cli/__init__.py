@@ -16,11 +16,27 @@ app = App(
     version=lambda: f"tablehost {version('tablehost')}",
     result_action="return_value",
 )
-app.command("tablehost.cli.run:run", name="run", help_flags=(), version_flags=())
-app.command("tablehost.cli.plugins:plugins", name="plugins")
-app.command("tablehost.cli.show:show", name="show")
-app.command("tablehost.cli.schema:schema", name="schema")
-app.command("tablehost.cli.clean:clean", name="clean")
+app.command(
+    "tablehost.cli.run:run",
+    name="run",
+    help="Build a table and its manifest with a builder.",
+    help_flags=(),  # `tablehost run BUILDER --help` is the builder's
+    version_flags=(),
+)
+app.command("tablehost.cli.plugins:plugins", name="plugins", help="List the installed builders.")
+app.command(
+    "tablehost.cli.show:show", name="show", help="Show what a table is, or how far its run came."
+)
+app.command(
+    "tablehost.cli.schema:schema",
+    name="schema",
+    help="Print the JSON Schema of a builder's options or manifest.",
+)
+app.command(
+    "tablehost.cli.clean:clean",
+    name="clean",
+    help="Remove what stands beside a table: ledger, history, leftovers.",
+)
 
 
 def main() -> None:

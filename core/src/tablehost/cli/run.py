@@ -11,13 +11,13 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from tablehost import config, host, preflight
+from tablehost import config, preflight
 from tablehost.cli import complain, flags, raise_to_person
 from tablehost.errors import Interrupted, Refused, TablehostError, UsageError
-from tablehost.options import REDACTED, Given, from_environment, options_of, recorded, resolve
+from tablehost.options import Given, from_environment, recorded, resolve
 from tablehost.plugins import Builder, load
 from tablehost.report import Reporter, duration, reporter
-from tablehost.roles import Role
+from tablehost.request import HostOptions, Landed, Request, check_collisions
 
 _HELP = ("--help", "-h")
 _SUMMARY = "Build a table and its manifest with a builder: tablehost run BUILDER [OPTIONS]."
@@ -39,11 +39,11 @@ def run(
         msg = f"name the builder before its options: tablehost run BUILDER {' '.join(tokens)}"
         raise UsageError(msg)
     builder = load(name)
-    host.check_collisions(builder)
+    check_collisions(builder)
     given = flags.parse(
         f"tablehost run {name}",
         builder.summary,
-        {f"Options of {builder.name}": builder.options_class, "Of every run": host.HostOptions},
+        {f"Options of {builder.name}": builder.options_class, "Of every run": HostOptions},
         rest,
     )
     if given is None:
@@ -61,6 +61,8 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
         request = _request(builder, given, settings)
         if settings.dry_run:
             return _dry_run(request)
+        from tablehost import host  # noqa: PLC0415  # what a run needs, and help does not
+
         landed = host.run(request, says)
     except TablehostError as error:
         return _failed(error, settings, builder)
@@ -70,22 +72,20 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
     return landed.exit_code
 
 
-def _host_options(builder: Builder, given: Mapping[str, Given]) -> host.HostOptions:
+def _host_options(builder: Builder, given: Mapping[str, Given]) -> HostOptions:
     """Resolve the options of every run; without them it is not even known how to complain."""
-    environment = from_environment(host.HostOptions, "TABLEHOST_", os.environ)
+    environment = from_environment(HostOptions, "TABLEHOST_", os.environ)
     explicit = given.get("config") or environment.get("config")
     path = config.locate(explicit.raw if explicit else None)
-    file = config.section(path, "tablehost", host.HostOptions, known={builder.name})
-    resolved = resolve(host.HostOptions, given, environment, file)
+    file = config.section(path, "tablehost", HostOptions, known={builder.name})
+    resolved = resolve(HostOptions, given, environment, file)
     if resolved.problems:
         raise Refused([f"{builder}: {problem}" for problem in resolved.problems])
-    settings: host.HostOptions = resolved.instance
+    settings: HostOptions = resolved.instance
     return settings
 
 
-def _request(
-    builder: Builder, given: Mapping[str, Given], settings: host.HostOptions
-) -> host.Request:
+def _request(builder: Builder, given: Mapping[str, Given], settings: HostOptions) -> Request:
     path = config.locate(str(settings.config) if settings.config else None)
     file = config.section(path, builder.name, builder.options_class, known={builder.name})
     prefix = f"TABLEHOST_{builder.name.upper()}_"
@@ -93,7 +93,7 @@ def _request(
     resolved = resolve(builder.options_class, given, environment, file)
     if resolved.problems:
         raise Refused([f"{builder}: {problem}" for problem in resolved.problems])
-    return host.Request(
+    return Request(
         builder=builder,
         options=resolved.instance,
         sources=resolved.sources,
@@ -102,7 +102,7 @@ def _request(
     )
 
 
-def _dry_run(request: host.Request) -> int:
+def _dry_run(request: Request) -> int:
     """Say what a run would do; of the builder's code only its validators have run."""
     output, settings = request.output, request.host
     problems = preflight.problems(request.options, output, overwrite=settings.overwrite)
@@ -141,7 +141,7 @@ def _print_plan(plan: Mapping[str, Any]) -> None:
     print(plan["note"])
 
 
-def _tell(landed: host.Landed, request: host.Request, says: Reporter) -> None:
+def _tell(landed: Landed, request: Request, says: Reporter) -> None:
     items = landed.items
     if request.host.json:
         print(
@@ -180,12 +180,10 @@ def _tell(landed: host.Landed, request: host.Request, says: Reporter) -> None:
         says.say("failed items are tried again by the same command")
 
 
-def _failed(error: TablehostError, settings: host.HostOptions, builder: Builder) -> int:
+def _failed(error: TablehostError, settings: HostOptions, builder: Builder) -> int:
     if isinstance(error, Interrupted):
-        problems = [
-            f"stopped by {error}; finished items are kept in {settings.out}.ledger, and the same "
-            "command goes on from there"
-        ]
+        going_on = "finished items are kept, and the same command goes on from there"
+        problems = [f"stopped by {error}; {going_on}"]
     else:
         texts = error.problems if isinstance(error, Refused) else [str(error)]
         who = str(builder)

@@ -1,0 +1,71 @@
+"""Whose fault an exception is, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tablehost.errors import BrokenBuilder, TablehostError
+from tablehost.provenance import redact
+from tablehost.request import Request
+
+
+class NotWritten(TablehostError):
+    """The disk did not take what was written."""
+
+
+@contextmanager
+def builder_at_fault(request: Request, where: str) -> Iterator[None]:
+    """Turn whatever a builder's code raises into one line that names the builder.
+
+    Args:
+        request: the run.
+        where: the part of the builder that runs.
+
+    Raises:
+        BrokenBuilder: the builder raised something that is not the host's to say.
+    """
+    try:
+        yield
+    except BrokenBuilder as error:
+        if str(request.builder) in str(error):
+            raise
+        msg = f"builder {request.builder}: {error}"
+        raise BrokenBuilder(msg) from error
+    except TablehostError:
+        raise
+    except Exception as error:  # a builder may raise anything
+        text = redact(f"{type(error).__name__}: {error}", request.options)
+        report = request.output.failed
+        msg = f"builder {request.builder} failed in {where}: {text} (details in {report})"
+        raise BrokenBuilder(msg) from error
+
+
+@contextmanager
+def disk_at_fault(request: Request) -> Iterator[None]:
+    """Say of a write that failed what could not be written.
+
+    Raises:
+        NotWritten: the disk is full, or took no more for another reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        msg = (
+            f"{request.output.table} could not be written: {error.strerror or error}; the earlier "
+            "table, if any, is untouched and finished items are kept"
+        )
+        raise NotWritten(msg) from error
+
+
+def guarded(request: Request, data: Any) -> Any:
+    """Return a builder's data so that its own errors are told from those of the disk."""
+    if hasattr(data, "__arrow_c_stream__"):
+        return data
+    return _batches(request, data)
+
+
+def _batches(request: Request, data: Iterable[Any]) -> Iterator[Any]:
+    with builder_at_fault(request, "the generator of build_table"):
+        yield from data
