@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -437,20 +438,7 @@ def _write(
     rows, written = group_rows(schema), 0
     digesting: Future[None] | None = None
     footer: list[Any] = []
-    with (
-        ThreadPoolExecutor(1, "digest") as pool,
-        pq.ParquetWriter(
-            pa.PythonFile(sink, mode="w"),
-            schema,
-            metadata_collector=footer,
-            compression="zstd",
-            compression_level=_ZSTD_LEVEL,
-            use_dictionary=_dictionary_paths(schema),
-            version="2.6",
-            data_page_version="1.0",
-            write_statistics=True,
-        ) as writer,
-    ):
+    with ThreadPoolExecutor(1, "digest") as pool, _parquet(sink, schema, footer) as writer:
         for group in row_groups(batches, rows):
             if digesting is not None:
                 digesting.result()
@@ -466,6 +454,30 @@ def _write(
         f"{footer[0].created_by}; parquet 2.6, zstd level {_ZSTD_LEVEL}, "
         f"at most {rows} rows or {GROUP_BYTES} bytes of text and lists a row group"
     )
+
+
+@contextmanager
+def _parquet(
+    sink: _HashingSink, schema: pa.Schema, footer: list[Any]
+) -> Iterator[pq.ParquetWriter]:
+    writer = pq.ParquetWriter(
+        pa.PythonFile(sink, mode="w"),
+        schema,
+        metadata_collector=footer,
+        compression="zstd",
+        compression_level=_ZSTD_LEVEL,
+        use_dictionary=_dictionary_paths(schema),
+        version="2.6",
+        data_page_version="1.0",
+        write_statistics=True,
+    )
+    try:
+        yield writer
+    except BaseException:
+        with suppress(Exception):  # what it says of a file cut short would bury the cause
+            writer.close()
+        raise
+    writer.close()
 
 
 def _encode(writer: pq.ParquetWriter, group: pa.RecordBatch, rows: int) -> None:
