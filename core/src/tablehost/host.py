@@ -26,6 +26,7 @@ from tablehost.report import Reporter
 from tablehost.request import Landed, Request
 from tablehost.roles import Role
 from tablehost.run import Run
+from tablehost.workers import Workers
 
 if TYPE_CHECKING:
     from tablehost.sections import Facts
@@ -102,7 +103,7 @@ class _Session:
         self.resources = ExitStack()
         self.run = Run(
             builder=request.builder,
-            workers=request.workers,
+            pool=self.resources.enter_context(Workers(request.workers)),
             reporter=reporter,
             cache=cache,
             scratch=self.scratch,

@@ -98,7 +98,7 @@ class Plain(Reporter):
         """Write a line every few seconds and one at the end."""
         meter = _Timed(total, what, done, lambda: self.say(str(meter)))
         yield meter
-        self.say(str(meter))
+        meter.tell_last()
 
 
 class Json(Reporter):
@@ -128,7 +128,7 @@ class Json(Reporter):
         meter = _Timed(total, what, done, tell)
         tell()
         yield meter
-        tell()
+        meter.tell_last()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a log record as an event."""
@@ -188,10 +188,17 @@ class _Timed(Meter):
         super().__init__(total, what, done)
         self._tell = tell
         self._told = time.monotonic()
+        self._count = -1
 
     def show(self) -> None:
         if time.monotonic() - self._told >= _EVERY_SECONDS:
             self._told = time.monotonic()
+            self._count = self.done + self.failed
+            self._tell()
+
+    def tell_last(self) -> None:
+        """Tell the end, unless the last time told it already."""
+        if self._count != self.done + self.failed or not self.total:
             self._tell()
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tablehost.ledger import Ledger
     from tablehost.plugins import Builder
     from tablehost.report import Meter, Reporter
+    from tablehost.workers import Workers
 
 Item = TypeVar("Item")
 Settings = TypeVar("Settings")
@@ -47,7 +48,7 @@ class Run:
 
     Args:
         builder: whose run it is.
-        workers: processes that `map` uses.
+        pool: the processes that `map` uses.
         reporter: where progress and the log go.
         cache: digests of files that did not change.
         scratch: the private folder, made when it is first asked for.
@@ -59,23 +60,28 @@ class Run:
         self,
         *,
         builder: Builder,
-        workers: int,
+        pool: Workers,
         reporter: Reporter,
         cache: StatCache,
         scratch: Path,
         open_ledger: Callable[[], Ledger],
         check_recipe: Callable[[str, str], None],
     ) -> None:
-        self.workers = workers
         self.log = logging.getLogger(f"tablehost.{builder.name}")
         self.ledger: Ledger | None = None
         self.recipes: dict[str, str] = {}
         self._builder = builder
+        self._pool = pool
         self._reporter = reporter
         self._cache = cache
         self._scratch = scratch
         self._open_ledger = open_ledger
         self._check_recipe = check_recipe
+
+    @property
+    def workers(self) -> int:
+        """Return how many processes `map` uses."""
+        return self._pool.count
 
     @property
     def scratch(self) -> Path:
@@ -135,7 +141,7 @@ class Run:
         """
         from tablehost.mapping import MapItems  # noqa: PLC0415  # only when there is work
         from tablehost.results import result_class  # noqa: PLC0415  # cattrs
-        from tablehost.workers import Work, Workers  # noqa: PLC0415  # only when there is work
+        from tablehost.workers import Work  # noqa: PLC0415  # only when there is work
 
         cls = result_class(function)
         digest, text = self._recipe(function, settings)
@@ -149,12 +155,9 @@ class Run:
         work = Work.of(function, self._builder.file, settings)
         with MapItems(self.ledger, number, self._cache, input) as mapped:
             mapped.enter(items, key)
-            with (
-                self._reporter.progress(mapped.total, what, mapped.done) as meter,
-                Workers(self.workers) as workers,
-            ):
+            with self._reporter.progress(mapped.total, what, mapped.done) as meter:
                 meter(0, mapped.failed)
-                for outcomes in workers.run(work, mapped.tasks()):
+                for outcomes in self._pool.run(work, mapped.tasks()):
                     mapped.note(outcomes)
                     failed = sum(outcome.failure is not None for outcome in outcomes)
                     meter(len(outcomes) - failed, failed)

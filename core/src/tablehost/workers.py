@@ -106,8 +106,8 @@ class Workers:
     """
 
     def __init__(self, count: int) -> None:
+        self.count = count
         self._context = multiprocessing.get_context("spawn")
-        self._count = count
         self._crew: list[_Worker] = []
 
     def __enter__(self) -> Self:
@@ -126,14 +126,13 @@ class Workers:
         source = _chain(again, tasks)
         exhausted = False
         pace = _Pace()
-        self.stop()  # the crew of an earlier map carries that map's function
         while True:
-            while not exhausted and (worker := self._free(pace.ahead, work)):
+            while not exhausted and (worker := self._free(pace.ahead)):
                 task = next(source, None)
                 if task is None:
                     exhausted = True
                     break
-                worker.send(task)
+                worker.send(task, work)
             if not any(worker.tasks for worker in self._crew):
                 break
             ended: list[Outcome] = []
@@ -148,7 +147,6 @@ class Workers:
                     again.extend(unstarted)
                     exhausted = exhausted and not again
             yield ended
-        self.stop()
 
     def stop(self) -> None:
         """End every worker and everything that it started, at once."""
@@ -156,13 +154,13 @@ class Workers:
             worker.kill()
         self._crew.clear()
 
-    def _free(self, ahead: int, work: Work) -> _Worker | None:
+    def _free(self, ahead: int) -> _Worker | None:
         """Return the worker with the least to do, starting one where one is missing."""
         idle = next((worker for worker in self._crew if not worker.tasks), None)
         if idle:
             return idle
-        if len(self._crew) < self._count:
-            worker = _Worker.start(self._context, work)
+        if len(self._crew) < self.count:
+            worker = _Worker.start(self._context)
             self._crew.append(worker)
             return worker
         least = min(self._crew, key=lambda worker: len(worker.tasks))
@@ -180,13 +178,14 @@ class _Worker:
     process: Any
     pipe: Connection
     tasks: deque[tuple[Task, int]] = field(factory=deque)
+    work: Work | None = None
     ready: bool = False
     dead: bool = False
 
     @classmethod
-    def start(cls, context: Any, work: Work) -> _Worker:
+    def start(cls, context: Any) -> _Worker:
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        process = context.Process(target=_serve, args=(theirs,), daemon=True)
         process.start()
         theirs.close()
         return cls(process, ours)
@@ -195,7 +194,7 @@ class _Worker:
     def has_room(self) -> bool:
         return sum(size for _, size in self.tasks) < _AHEAD_BYTES
 
-    def send(self, task: Task) -> None:
+    def send(self, task: Task, work: Work) -> None:
         try:
             message = ForkingPickler.dumps(task)
         except Exception as error:  # whatever a builder's own class raises when it is pickled
@@ -203,6 +202,9 @@ class _Worker:
             raise BrokenBuilder(msg) from error
         self.tasks.append((task, len(message)))
         with contextlib.suppress(OSError):  # it died; `receive` finds out and hands the task on
+            if self.work is not work:
+                self.pipe.send(work)
+                self.work = work
             self.pipe.send_bytes(message)
 
     def receive(self) -> Iterator[tuple[Outcome, float]]:
@@ -282,25 +284,29 @@ def _exit_text(code: int | None) -> str:
     return f"exit code {code}"
 
 
-def _serve(pipe: Connection, work: Work) -> None:
+def _serve(pipe: Connection) -> None:
     """Answer tasks until the pipe ends: the life of a worker."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_host, args=(pipe.fileno(),), daemon=True).start()
-    try:
-        function = find_function(work)
-        settings = pickle.loads(work.settings)  # noqa: S301  # the host's own
-    except BaseException as error:  # noqa: BLE001  # said to the host, which ends the run
-        pipe.send(_Unloadable(f"{work.module}.{work.qualname} cannot be loaded: {error!r}"))
-        return
     pipe.send(None)
+    function, settings = None, None
     with contextlib.suppress(EOFError):
         while True:
-            task = pipe.recv()
+            message = pipe.recv()
             began = time.perf_counter()
-            outcome = attempt(function, task, settings)
-            pipe.send((outcome, time.perf_counter() - began))
+            if isinstance(message, Work):
+                try:
+                    function, settings = load_work(message)
+                except BaseException as error:  # noqa: BLE001  # said to the host, which ends the run
+                    name = f"{message.module}.{message.qualname}"
+                    pipe.send(_Unloadable(f"{name} cannot be loaded by a worker: {error!r}"))
+                    return
+            else:
+                assert function is not None  # noqa: S101  # the host sends the work first
+                outcome = attempt(function, message, settings)
+                pipe.send((outcome, time.perf_counter() - began))
 
 
 def _end_with_host(descriptor: int) -> None:
@@ -311,8 +317,11 @@ def _end_with_host(descriptor: int) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def find_function(work: Work) -> Callable[[Any, Any], Any]:
-    """Return the item function, importing its module by name or by the builder's file."""
+def load_work(work: Work) -> tuple[Callable[[Any, Any], Any], Any]:
+    """Return the item function and its settings.
+
+    The function's module is imported by name, or from the builder's file.
+    """
     if work.file is not None:
         from tablehost.plugins import load_module  # noqa: PLC0415  # only builders of one file
 
@@ -320,7 +329,7 @@ def find_function(work: Work) -> Callable[[Any, Any], Any]:
     found: Any = importlib.import_module(work.module)
     for part in work.qualname.split("."):
         found = getattr(found, part)
-    return found  # type: ignore[no-any-return]  # looked up by name
+    return found, pickle.loads(work.settings)  # noqa: S301  # the host's own
 
 
 def attempt(function: Callable[[Any, Any], Any], task: Task, settings: Any) -> Outcome:

@@ -43,7 +43,13 @@ def parse(
             for option in options_of(cls)
         ]
     )
-    app = App(name=name, help=summary, version_flags=(), result_action="return_value")
+    app = App(
+        name=name,
+        help=summary,
+        version_flags=(),
+        group_commands=Group("Help", sort_key=len(groups)),
+        result_action="return_value",
+    )
     app.default(command)
     try:
         return app(list(tokens), exit_on_error=False, print_error=False)  # type: ignore[no-any-return]
