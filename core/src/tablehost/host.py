@@ -10,10 +10,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from attrs import evolve
+
 from tablehost import commit, failure, preflight, provenance
 from tablehost import manifest as manifests
 from tablehost.blame import builder_at_fault, disk_at_fault, guarded
-from tablehost.build import Build, Items
+from tablehost.build import Build, Items, Session
 from tablehost.clock import new_run_id, utc_now
 from tablehost.digests import StatCache, file_digest
 from tablehost.errors import BrokenBuilder, Interrupted, Refused, TablehostError
@@ -176,7 +178,18 @@ class _Session:
         build.elapsed = time.monotonic() - self.began
         build.items = self._items()
         if self.run.ledger is not None:
-            build.sessions = self.run.ledger.sessions()
+            *earlier, this = self.run.ledger.sessions()
+            build.sessions = (*earlier, self._as_it_ends(this, build.items))
+
+    def _as_it_ends(self, this: Session, items: Items) -> Session:
+        """Return this session as it will stand in the ledger when the table has landed."""
+        return evolve(
+            this,
+            finished_at=utc_now(),
+            ok=items.ok,
+            failed=items.failed,
+            outcome="partial" if items.failed else "complete",
+        )
 
     def _describe(self, build: Build) -> Any:
         if self.request.builder.fields_class is None:

@@ -258,10 +258,21 @@ class Ledger:
         return _sessions(self._db)
 
     def end_session(self, outcome: str, now: str) -> None:
-        """Note how this session ended."""
+        """Note how this session ended, its items counted by key."""
+        items = self.items()
         self._db.execute(
-            "UPDATE sessions SET finished_at = ?, outcome = ?, last_activity = ? WHERE run_id = ?",
-            (now, outcome, now, self.run_id),
+            "UPDATE sessions SET finished_at = ?, outcome = ?, last_activity = ?, total = ?,"
+            " done_before = ?, ok = ?, failed = ? WHERE run_id = ?",
+            (
+                now,
+                outcome,
+                now,
+                items.total,
+                items.done_before,
+                items.ok,
+                items.failed,
+                self.run_id,
+            ),
         )
         self._db.commit()
 

@@ -1,0 +1,1 @@
+"""Builder for tablehost: labelled per-frame feature tables into one."""

@@ -1,0 +1,1 @@
+"""Builder for tablehost: fill clip metadata into a feature table."""

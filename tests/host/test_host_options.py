@@ -1,0 +1,296 @@
+import json
+
+import pytest
+
+TYPED = '''
+import sys
+from typing import Literal
+from attrs import field, frozen, validators
+from tablehost import InputFile, Labelled, Run, Secret, hookimpl
+
+@frozen
+class Options:
+    """Take an option of every type."""
+    size: int = field(default=3, validator=validators.ge(0))
+    """A size."""
+    ratio: float = 0.5
+    """A ratio."""
+    exact: bool = False
+    """Exactly."""
+    mode: Literal["fast", "slow"] = "fast"
+    """A mode."""
+    depth: Literal[8, 10] = 8
+    """A depth."""
+    sizes: tuple[int, ...] = ()
+    """Sizes."""
+    parts: tuple[Labelled[InputFile], ...] = ()
+    """Files with a label."""
+    text: InputFile | None = None
+    """A file."""
+    pin: Secret[int | None] = None
+    """A secret number."""
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    print("the builder ran", file=sys.stderr)
+    import pyarrow as pa
+    return pa.table({"size": [options.size]})
+'''
+
+
+@pytest.fixture
+def typed(project):
+    """Resolve the options of a builder with one option of every type, as a dry run tells them."""
+    project.write("typed.py", TYPED)
+
+    def run(*tokens, **kwargs):
+        command = ("run", "./typed.py", "--out", "t.parquet", "--dry-run", "--json")
+        return project.run(*command, *tokens, **kwargs)
+
+    return run
+
+
+def given(project, source, option, text, toml):
+    """Return the arguments that give an option from a source, and the name of the source."""
+    if source == "flag":
+        return {"tokens": [f"--{option}={text}"], "where": f"--{option}"}
+    if source == "env":
+        name = f"TABLEHOST_TYPED_{option.upper()}"
+        return {"env": {name: text}, "where": name}
+    project.write("tablehost.toml", f"[typed]\n{option} = {toml}\n")
+    return {"where": "tablehost.toml [typed]"}
+
+
+WRONG = [
+    ("size", "2.7", "2.7", "an integer"),
+    ("size", "2.0", "2.0", "an integer"),
+    ("size", "1e3", "1e3", "an integer"),
+    ("size", "true", "true", "an integer"),
+    ("size", "1_0", '"1_0"', "an integer"),
+    ("size", "3 ", '"3"', "an integer"),
+    ("size", "٣", '"٣"', "an integer"),
+    ("size", "9" * 5000, "[3]", "an integer"),
+    ("ratio", "half", '"half"', "a number"),
+    ("ratio", "true", "true", "a number"),
+    ("ratio", "nan", "nan", "a number"),
+    ("ratio", "1e999", "9" * 400, "a number"),
+    ("ratio", "1_0.5", '"1_0.5"', "a number"),
+    ("ratio", "٣", '"٣"', "a number"),
+    ("mode", "medium", '"medium"', "one of fast, slow"),
+    ("mode", "Fast", '["fast"]', "one of fast, slow"),
+    ("depth", "9", "9", "one of 8, 10"),
+    ("depth", "8.0", "8.0", "one of 8, 10"),
+    ("parts", "nolabel", '["nolabel"]', "a list, each LABEL=a path"),
+    ("sizes", "1.5", "[1.5]", "a list, each an integer"),
+    ("sizes", "true", "[true]", "a list, each an integer"),
+]
+
+
+@pytest.mark.parametrize(("option", "text", "toml", "words"), WRONG)
+@pytest.mark.parametrize("source", ["flag", "env", "file"])
+def test_a_value_of_the_wrong_type_is_named_with_its_source(
+    project, typed, source, option, text, toml, words
+):
+    listed = option in ("sizes", "parts") and source == "env"
+    text = f'["{text}"]' if listed and option == "parts" else f"[{text}]" if listed else text
+    how = given(project, source, option, text, toml)
+    ended = typed(*how.get("tokens", ()), env=how.get("env", {}))
+    assert ended.code == 2, ended.err
+    assert f"--{option}: " in ended.err
+    assert f"from {how['where']} is not {words}" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [("flag", "yes"), ("env", "yes"), ("env", "1"), ("file", '"true"'), ("file", "1")],
+)
+def test_only_true_and_false_are_truth_values(project, typed, source, value):
+    how = given(project, source, "exact", value, value)
+    ended = typed(*how.get("tokens", ()), env=how.get("env", {}))
+    assert ended.code == 2
+    assert "--exact" in ended.err
+
+
+@pytest.mark.parametrize("text", ["1,2", "1", '{"1": 2}', "[1", "[" * 9999, '["1"]', "NaN"])
+def test_a_list_in_the_environment_is_a_json_list(typed, text):
+    ended = typed(env={"TABLEHOST_TYPED_SIZES": text})
+    assert ended.code == 2
+    assert "from TABLEHOST_TYPED_SIZES is not a" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "words"),
+    [
+        ("int", "2.7", "an integer"),
+        ("int", "True", "an integer"),
+        ("float", "'half'", "a number"),
+        ("bool", "1", "true or false"),
+        ("str", "None", "text"),
+        ("tuple[int, ...]", "[1]", "a list, each an integer"),
+        ("tuple[int, ...]", "(1.5,)", "a list, each an integer"),
+        ("Literal['a']", "'b'", "one of a"),
+        ("Path", "'here'", "a path"),
+    ],
+)
+def test_a_default_of_the_wrong_type_is_a_broken_builder(project, kind, default, words):
+    project.write("b.py", TYPED.replace("size: int = field(default=3, validator=validators.ge(0))",
+        f"size: {kind} = {default}").replace("import sys", "from pathlib import Path"))  # fmt: skip
+    ended = project.run("run", "./b.py", "--out", "t.parquet", "--dry-run")
+    assert ended.code == 3
+    assert f"option size of b.Options has the default {default}" in ended.err
+    assert f"which is not {words}" in ended.err
+
+
+@pytest.mark.parametrize("kind", ["dict[str, int]", "int | str", "bytes", "list[int]", "object"])
+def test_an_option_of_a_type_that_no_flag_can_carry_is_a_broken_builder(project, kind):
+    old = "size: int = field(default=3, validator=validators.ge(0))"
+    project.write("b.py", TYPED.replace(old, f"size: {kind} = None"))
+    ended = project.run("run", "./b.py", "--out", "t.parquet", "--dry-run")
+    assert ended.code == 3
+    assert "option size of b.Options has the " in ended.err
+
+
+def test_all_problems_are_told_at_once(project, typed):
+    project.write("tablehost.toml", '[typed]\nsize = "x"\n')
+    ended = typed("--mode=medium", env={"TABLEHOST_TYPED_RATIO": "half"})
+    problems = [line for line in ended.err.splitlines() if "is not" in line]
+    assert ended.code == 2
+    assert [line.split(": ")[2] for line in problems] == ["--size", "--ratio", "--mode"]
+    assert [line.split(": ")[2] for line in ended.json["problems"]] == []
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("[typed]\nsice = 3", "unknown key 'sice' in [typed]; did you mean size?"),
+        ("[tipped]\nsize = 3", "unknown section [tipped]; did you mean typed?"),
+        ("[tablehost]\nworker = 3", "unknown key 'worker' in [tablehost]; did you mean workers?"),
+        ("[tablehost]\nworkers = 2.5", "2.5 from tablehost.toml [tablehost] is not an integer"),
+        ("[tablehost]\nworkers = 0", "must be at least 1, got 0"),
+        ("size = 3", "key 'size' stands in no section"),
+        ("[typed", "tablehost.toml is not TOML"),
+        (f"[typed]\nsize = {'9' * 5000}", "tablehost.toml"),
+        ("typed = 3", "stands in no section"),
+    ],
+)
+def test_a_configuration_that_says_nonsense_is_refused(project, typed, toml, said):
+    project.write("tablehost.toml", toml)
+    ended = typed()
+    assert ended.code == 2
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        (["--sice=3"], "--sice"),
+        (["--size"], "--size"),
+        (["stray"], "stray"),
+        (["--size=3", "--size=4"], "--size"),
+        (["--config=nowhere.toml"], "--config: nowhere.toml is no file"),
+        (["--workers=0"], "must be at least 1, got 0"),
+        (["--workers=many"], "'many' from --workers is not an integer"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_in_one_line(typed, tokens, said):
+    ended = typed(*tokens)
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert said in ended.err
+
+
+def test_the_flag_wins_over_the_environment_over_the_file_over_the_default(project, typed):
+    project.write("tablehost.toml", '[typed]\nsize = 1\nratio = 1\nmode = "slow"\n')
+    environment = {"TABLEHOST_TYPED_SIZE": "2", "TABLEHOST_TYPED_RATIO": "2"}
+    options = typed("--size", 4, env=environment).json["options"]
+    assert options["size"] == {"value": 4, "from": "flag"}
+    assert options["ratio"] == {"value": 2.0, "from": "env"}
+    assert options["mode"] == {"value": "slow", "from": "file"}
+    assert options["exact"] == {"value": False, "from": "default"}
+
+
+def test_the_manifest_tells_each_value_and_where_it_came_from(project, typed):
+    project.write("tablehost.toml", '[typed]\nmode = "slow"\n[tablehost]\nworkers = 1\n')
+    run = ("run", "typed.py", "--out", "t.parquet", "--size=4")
+    ended = project.run(*run, env={"TABLEHOST_TYPED_SIZES": "[1, 2]"})
+    block = project.manifest("t.parquet")["run_provenance"]
+    origins = {name: block["args_from"][name] for name in ("size", "sizes", "mode", "ratio")}
+    assert ended.code == 0, ended.err
+    assert origins == {"size": "flag", "sizes": "env", "mode": "file", "ratio": "default"}
+    assert block["args"] | {"size": 4, "sizes": [1, 2], "mode": "slow"} == block["args"]
+
+
+def test_paths_in_a_configuration_start_from_its_folder(project, typed):
+    project.write("deep/part.txt", "a")
+    project.write("deep/my.toml", '[typed]\ntext = "part.txt"\nparts = ["a=part.txt"]\n')
+    found = typed("--config", "deep/my.toml")
+    assert found.code == 0, found.err
+    assert found.json["options"]["text"]["value"] == "deep/part.txt"
+    assert found.json["options"]["parts"]["value"] == ["a=deep/part.txt"]
+
+
+def test_every_way_of_giving_a_list_gives_the_same_list(project, typed):
+    flags = typed("--sizes=1", "--sizes=-2", "--depth=10").json["options"]
+    env = typed(env={"TABLEHOST_TYPED_SIZES": "[1, -2]", "TABLEHOST_TYPED_DEPTH": "10"})
+    project.write("tablehost.toml", "[typed]\nsizes = [1, -2]\ndepth = 10\n")
+    file = typed().json["options"]
+    for name, value in (("sizes", [1, -2]), ("depth", 10)):
+        found = [given[name]["value"] for given in (flags, env.json["options"], file)]
+        assert found == [value] * 3
+
+
+def test_validators_speak_in_a_dry_run_and_name_the_source(typed):
+    ended = typed(env={"TABLEHOST_TYPED_SIZE": "-1"})
+    assert ended.code == 2
+    assert "--size: 'size' must be >= 0: -1 (from TABLEHOST_TYPED_SIZE)" in ended.err
+
+
+@pytest.mark.parametrize(
+    "raises", ['raise ValueError("too odd")', "raise ValueError", 'raise KeyError("odd")']
+)
+@pytest.mark.parametrize("place", ["__attrs_post_init__(self)", "_odd(self, field, value)"])
+def test_whatever_an_options_class_raises_is_told_in_a_line(project, place, raises):
+    mark = "@size.validator\n    " if "_odd" in place else ""
+    source = TYPED.replace('"""A size."""', f'"""A size."""\n    {mark}def {place}:\n        {raises}')
+    project.write("b.py", source)
+    ended = project.run("run", "./b.py", "--out", "t.parquet", "--dry-run")
+    assert ended.code in (2, 3)
+    assert "Traceback" not in ended.err
+    assert "b.py" in ended.err
+
+
+def test_a_dry_run_leaves_nothing_and_runs_no_builder(project, typed):
+    project.write("part.txt", "a")
+    before = project.files()
+    ended = typed("--text", "part.txt")
+    assert ended.code == 0
+    assert project.files() == before
+    assert "the builder ran" not in ended.err
+    assert ended.json["inputs"] == [{"option": "text", "path": "part.txt", "found": "file, 1 bytes"}]
+    assert ended.json["would"] == "make t.parquet"
+
+
+def test_a_dry_run_tells_what_stands_in_the_way(project):
+    project.write("typed.py", TYPED)
+    project.write("t.parquet", "not mine")
+    ended = project.run("run", "typed.py", "--out", "t.parquet", "--text=gone", "--dry-run")
+    assert ended.code == 2
+    assert "--text: gone does not exist" in ended.err
+    assert "option   size = 3 (from default)" in ended.out
+
+
+def test_a_builder_whose_options_all_have_defaults_runs_without_flags(project):
+    project.write("typed.py", TYPED)
+    assert project.run("run", "typed.py", "--out", "t.parquet").code == 0
+
+
+def test_the_host_options_may_come_from_everywhere(project):
+    project.write("typed.py", TYPED)
+    project.write("conf/tablehost.toml", '[tablehost]\nout = "t.parquet"\n')
+    environment = {"TABLEHOST_CONFIG": "conf/tablehost.toml", "TABLEHOST_QUIET": "true"}
+    ended = project.run("run", "typed.py", env=environment)
+    assert (ended.code, ended.out) == (0, "")
+    assert json.loads((project.path / "conf/t.parquet.manifest.json").read_text())

@@ -1,0 +1,72 @@
+import pytest
+
+KEEPER = '''
+from attrs import frozen
+from tablehost import Build, ItemFailed, Run, Secret, hookimpl
+
+@frozen
+class Options:
+    """Keep a secret, or try not to."""
+    token: Secret[str]
+    """The secret."""
+    tell: str = "nothing"
+    """How it is given away."""
+
+@frozen
+class Settings:
+    token: Secret[str]
+
+@frozen
+class Row:
+    number: int
+
+def work(item: str, settings: Settings) -> Row:
+    if item == "fail":
+        raise ItemFailed("refused", f"the server took no {settings.token}")
+    if item == "raise":
+        raise KeyError(settings.token)
+    return Row(1)
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    if options.tell == "log":
+        run.log.warning("the token is %s", options.token)
+    rows = list(run.map(work, ["a", options.tell], key=str, settings=Settings(options.token)))
+    if options.tell == "error":
+        raise KeyError(options.token)
+    return pa.table({"number": [row.number for row in rows]})
+'''
+
+
+@pytest.mark.parametrize("secret", ["hunter2", 'hun"ter\\2é'])
+@pytest.mark.parametrize("tell", ["nothing", "log", "error", "fail", "raise"])
+@pytest.mark.parametrize("how", ["flag", "env"])
+def test_a_secret_is_in_no_file_and_in_no_stream(project, secret, tell, how):
+    project.write("keeper.py", KEEPER)
+    flag = [f"--token={secret}"] if how == "flag" else []
+    environment = {"TABLEHOST_KEEPER_TOKEN": secret} if how == "env" else {}
+    command = ("run", "./keeper.py", "--out", "t.parquet", "--tell", tell, "--workers", 1)
+    ended = project.run(*command, "--verbose", *flag, env=environment)
+    spellings = {secret, repr(secret)[1:-1], secret.replace("\\", "\\\\").replace('"', '\\"')}
+    texts = [ended.out.encode(), ended.err.encode()]
+    texts += [(project.path / name).read_bytes() for name in project.files()]
+    assert ended.code == {"error": 3, "fail": 1, "raise": 1}.get(tell, 0), ended.err
+    assert not [text for text in texts if any(one.encode() in text for one in spellings)]
+
+
+def test_a_secret_of_the_wrong_kind_is_not_shown(project):
+    project.write("keeper.py", KEEPER.replace("token: Secret[str]\n    \"", "token: Secret[int]\n    \""))
+    ended = project.run("run", "./keeper.py", "--out", "t.parquet", "--token=hunter2", "--dry-run")
+    assert ended.code == 2
+    assert "<redacted> from --token is not an integer" in ended.err
+    assert "hunter2" not in ended.out + ended.err
+
+
+def test_the_manifest_says_what_is_redacted(project):
+    project.write("keeper.py", KEEPER)
+    project.run("run", "./keeper.py", "--out", "t.parquet", "--token=hunter2")
+    block = project.manifest("t.parquet")["run_provenance"]
+    assert block["args"]["token"] == "<redacted>"
+    assert block["redacted"] == ["token"]
+    assert "--token=<redacted>" in block["argv"]

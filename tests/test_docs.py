@@ -1,0 +1,134 @@
+"""Every block of the documents is run, in the order in which a reader meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+REPOSITORY = Path(__file__).parent.parent
+PAGES = sorted(
+    [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/**/*.md")]
+)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Commands that set up a whole environment; other tests run what they run.
+MAKE = re.compile(r"^make (\w+)$")
+INSTALL = re.compile(r"^pip install ")
+
+
+@frozen
+class Block:
+    """One fenced block of a page."""
+
+    language: str
+    text: str
+
+    @property
+    def commands(self) -> list[str]:
+        return [line.removeprefix("$ ") for line in self.text.splitlines() if line.startswith("$ ")]
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    for language, text in BLOCK.findall(page.read_text()):
+        yield Block(language, text)
+
+
+@pytest.fixture
+def reader(tmp_path: Path, short_clips: Path) -> Path:
+    """Give a folder with what the pages take for granted: clips, scores, a text."""
+    shutil.copytree(short_clips, tmp_path / "clips")
+    names = sorted(path.name for path in short_clips.iterdir())
+    lines = ["video_name,video_score", *(f"{name},3.0" for name in names)]
+    (tmp_path / "scores.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "corpus.txt").write_text("the quick brown fox\njumps\n")
+    return tmp_path
+
+
+def execute(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    own = {"PATH": path, "TABLEHOST_CACHE_DIR": str(folder / ".cache")}
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_of_a_page_runs(page: Path, reader: Path) -> None:
+    for block in blocks(page):
+        if block.language == "toml":
+            (reader / "tablehost.toml").write_text(block.text)
+        if block.language == "python":
+            (reader / "word_count.py").write_text(block.text)
+        for command in block.commands:
+            if MAKE.match(command) or INSTALL.match(command):
+                continue
+            ended = execute(command, reader)
+            assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_command_of_a_page_is_a_target(page: Path) -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for block in blocks(page):
+        for command in block.commands:
+            if target := MAKE.match(command):
+                assert re.search(rf"^{target[1]}:", makefile, re.MULTILINE), command
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    assert "make test" in (REPOSITORY / ".ci/run").read_text().splitlines()
+
+
+def test_the_builder_of_the_readme_has_its_rows_and_its_fields(reader: Path) -> None:
+    (code,) = [one.text for one in blocks(REPOSITORY / "README.md") if one.language == "python"]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 22
+    (reader / "word_count.py").write_text(code)
+    command = "tablehost run ./word_count.py --text corpus.txt --out words.parquet"
+    assert execute(command, reader).returncode == 0
+    manifest = json.loads((reader / "words.parquet.manifest.json").read_text())
+    assert manifest["schema"] == "word-count-manifest-v1"
+    assert manifest["lines"] == manifest["table"]["rows"] == 2
+
+
+@pytest.mark.xdist_group("demo")
+def test_the_shortened_manifest_of_the_readme_has_only_real_fields(demo: Path) -> None:
+    (shown,) = [one.text for one in blocks(REPOSITORY / "README.md") if one.language == "json"]
+    real = json.loads((demo / "demo/features.parquet.manifest.json").read_text())
+    missing = [path for path in paths(json.loads(shown)) if not has(real, path)]
+    assert not missing
+
+
+def paths(value: Any, so_far: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to every leaf."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from paths(one, (*so_far, key))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from paths(one, (*so_far, index))
+    else:
+        yield so_far
+
+
+def has(value: Any, path: tuple[Any, ...]) -> bool:
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
