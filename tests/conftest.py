@@ -145,6 +145,14 @@ def _still_running(folder: Path) -> list[str]:
     return found
 
 
+@pytest.fixture
+def words(project: Project) -> Project:
+    """Give a project with a text of two lines and the builder that counts their words."""
+    project.write("words.py", WORD_COUNT)
+    project.write("t.txt", "a b\nc\n")
+    return project
+
+
 @pytest.fixture(scope="session")
 def clips() -> Path:
     """Give the folder with the real clips: bikes, bigbuckbunny and two of carphone."""

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -190,11 +191,11 @@ def _drop_privileges():
 
 
 @pytest.fixture
-def open_folder():
-    """Give a folder that every user may enter and write, as those of pytest are not."""
+def open_words(words):
+    """Give the same as `words` in a folder that every user may enter, as those of pytest are not."""
     with tempfile.TemporaryDirectory(prefix="tablehost-test-") as name:
         path = Path(name)
+        for source in words.path.iterdir():
+            shutil.copy(source, path)
         path.chmod(0o777)
-        yield path
-        for folder in (path, *path.rglob("*/")):
-            folder.chmod(0o777)
+        yield type(words)(path)

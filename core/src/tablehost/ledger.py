@@ -215,8 +215,9 @@ class Ledger:
         states = dict(
             self._db.execute(
                 "SELECT state, count(*) FROM ("
-                "  SELECT max(CASE state WHEN 'failed' THEN 'z failed' WHEN 'ok' THEN 'y ok'"
-                "    ELSE 'x done' END) AS state FROM wanted GROUP BY key) GROUP BY state"
+                "  SELECT max(CASE state WHEN 'failed' THEN '4 failed' WHEN 'pending' THEN"
+                "    '3 pending' WHEN 'ok' THEN '2 ok' ELSE '1 done' END) AS state"
+                "  FROM wanted GROUP BY key) GROUP BY state"
             ).fetchall()
         )
         removed = self._db.execute(
@@ -228,7 +229,7 @@ class Ledger:
             "SELECT key, reason, detail FROM wanted WHERE state = 'failed'"
             " GROUP BY key ORDER BY key"
         )
-        done, ok, failed = (states.get(state, 0) for state in ("x done", "y ok", "z failed"))
+        done, ok, failed = (states.get(state, 0) for state in ("1 done", "2 ok", "4 failed"))
         return Items(
             total=done + ok + failed,
             done_before=done,
@@ -261,13 +262,13 @@ class Ledger:
         """Note how this session ended, its items counted by key."""
         items = self.items()
         self._db.execute(
-            "UPDATE sessions SET finished_at = ?, outcome = ?, last_activity = ?, total = ?,"
+            "UPDATE sessions SET finished_at = ?, outcome = ?, last_activity = ?,"
+            " total = (SELECT count(DISTINCT key) FROM wanted),"
             " done_before = ?, ok = ?, failed = ? WHERE run_id = ?",
             (
                 now,
                 outcome,
                 now,
-                items.total,
                 items.done_before,
                 items.ok,
                 items.failed,
@@ -317,7 +318,9 @@ def progress(path: Path) -> Progress | None:
     if not path.is_file():
         return None
     try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        # Without a log beside it nobody writes, and SQLite need not put one there to read.
+        how = "mode=ro" if beside(path, "-wal").exists() else "immutable=1"
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
         try:
             row = db.execute(
                 "SELECT run_id, total, done_before + ok, failed, last_activity FROM sessions"

@@ -87,7 +87,7 @@ def _print_manifest(found: dict[str, Any]) -> None:
         ("made by", who.strip()),
         ("when", f"{block.get('started_at')} to {block.get('finished_at')}"),
         ("status", run.get("status")),
-        ("items", ", ".join(f"{n} {k}" for k, n in (run.get("items") or {}).items())),
+        ("items", _counts(run.get("items") or {})),
     ]
     for name, value in lines:
         if value not in (None, ""):
@@ -97,6 +97,13 @@ def _print_manifest(found: dict[str, Any]) -> None:
         text = f"failed   {failure['key']}: {failure['reason']}: {failure['detail']}"
         console.print(printable(text), markup=False)
     _print_columns(console, table.get("columns") or [])
+
+
+def _counts(items: dict[str, int]) -> str:
+    if not items.get("total"):
+        return ""
+    order = ("total", "ok", "done_before", "failed", "removed")
+    return ", ".join(f"{items[name]} {name.replace('_', ' ')}" for name in order if items.get(name))
 
 
 def _print_inputs(console: Any, inputs: dict[str, Any]) -> None:

@@ -39,7 +39,9 @@ def opened(path: Path, who: str) -> Iterator[pq.ParquetFile]:
 
 def _check_columns(file: pq.ParquetFile, who: str) -> None:
     if file.metadata.num_columns > MOST_COLUMNS:
-        problem = f"{who}: {file.metadata.num_columns} columns; no more than {MOST_COLUMNS} are read"
+        problem = (
+            f"{who}: {file.metadata.num_columns} columns; no more than {MOST_COLUMNS} are read"
+        )
         raise Refused([problem])
     twice = [name for name, count in Counter(file.schema_arrow.names).items() if count > 1]
     if twice:

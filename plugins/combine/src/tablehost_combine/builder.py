@@ -1,0 +1,29 @@
+"""The entry point: combine the inputs, and tell what was taken from each.
+
+This module is imported by `--help` too, so nothing heavy is imported with it.
+"""
+
+from __future__ import annotations
+
+from tablehost import Build, Run, hookimpl
+from tablehost_combine.columns import KEY
+from tablehost_combine.fields import Fields
+from tablehost_combine.options import Options
+
+
+@hookimpl
+def build_table(options: Options, run: Run) -> Build:
+    """Look at all inputs, then stream their rows in the order in which they are given."""
+    from tablehost_combine.combination import plan, stream  # noqa: PLC0415 - see above
+
+    combination = plan(options)
+    data = stream(combination, options, run)
+    return Build(data=data, schema=combination.schema, notes=combination, key=KEY)
+
+
+@hookimpl
+def describe_manifest(options: Options, build: Build) -> Fields:
+    """Tell what every input gave and lacked, and what its rows were made by."""
+    from tablehost_combine.describe import describe  # noqa: PLC0415 - see above
+
+    return describe(options, build)

@@ -1,0 +1,61 @@
+"""What an input's own manifest says, and whether the input is still what it describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+
+from tablehost import Refused, manifest
+from tablehost.digests import StatCache, hash_file
+from tablehost.errors import ManifestError
+
+
+@frozen(kw_only=True)
+class Origin:
+    """What a manifest says of the table that it came with.
+
+    Args:
+        manifest: where it lies.
+        teacher: the teacher model; None where it does not tell.
+        matches: whether the table is still what it describes; None where it does not tell.
+    """
+
+    manifest: Path
+    teacher: str | None
+    matches: bool | None
+
+
+def read_origin(path: Path, who: str) -> Origin | None:
+    """Read the manifest of a table, if it has one.
+
+    Args:
+        path: of the table.
+        who: what to call it in a message.
+
+    Raises:
+        Refused: there is one, but it cannot be read.
+    """
+    try:
+        place = manifest.find(path)
+    except ManifestError:
+        return None
+    try:
+        told = manifest.read(place)
+    except ManifestError as error:
+        problem = f"{who}: {error}; repair it or take it away"
+        raise Refused([problem]) from error
+    teacher = told.get("teacher_model")
+    table = told.get("table")
+    sha256 = table.get("sha256") if isinstance(table, dict) else None
+    return Origin(
+        manifest=place,
+        teacher=teacher if isinstance(teacher, str) and teacher else None,
+        matches=sha256_of(path) == sha256 if isinstance(sha256, str) else None,
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """Return the digest of a file; the host's cache spares a second reading."""
+    with StatCache() as cache:
+        return hash_file(path, cache).sha256

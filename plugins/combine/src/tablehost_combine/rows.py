@@ -1,0 +1,150 @@
+"""The rows of an input in the columns of the combined table, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as is_type
+from attrs import define, field
+
+from tablehost import Refused
+from tablehost_combine.columns import (
+    KEY,
+    MEASURED,
+    TARGET,
+    TEACHER,
+    UNKNOWN_CODEC,
+    output_columns,
+)
+from tablehost_combine.parquet import opened, value_type
+from tablehost_combine.shards import Shard
+
+BATCH_ROWS = 1 << 16
+
+
+@define
+class Tally:
+    """What was taken of an input so far.
+
+    Args:
+        rows: how many.
+        made: by column, how many cells the input did not have.
+    """
+
+    rows: int = 0
+    made: dict[str, int] = field(
+        factory=lambda: dict.fromkeys(("source", "frame_index", "codec"), 0)
+    )
+
+
+def output_schema(*, with_teacher: bool) -> pa.Schema:
+    """Return the schema of the combined table.
+
+    Args:
+        with_teacher: whether an input has the column of the teacher.
+    """
+    types = dict.fromkeys(MEASURED, pa.float64()) | {"frame_index": pa.int64()}
+    names = output_columns(with_teacher=with_teacher)
+    return pa.schema([(name, types.get(name, pa.string())) for name in names])
+
+
+def batches_of(
+    shard: Shard, schema: pa.Schema, *, limit: int | None, teacher: str | None, tally: Tally
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of an input.
+
+    Args:
+        shard: the input.
+        schema: of the combined table, or of its key only.
+        limit: take no more rows than so many.
+        teacher: of all rows.
+        tally: counts what is taken.
+
+    Raises:
+        Refused: a value does not fit, or the file is damaged.
+    """
+    wanted = {"frame_index", "codec", *MEASURED} & set(schema.names) & shard.has
+    # whatever else there is, the target tells how many rows
+    wanted |= {shard.source_column or TARGET}
+    left = shard.rows if limit is None else min(limit, shard.rows)
+    with opened(shard.path, str(shard)) as file:
+        for batch in file.iter_batches(min(BATCH_ROWS, max(1, left)), columns=sorted(wanted)):
+            if left == 0:
+                return
+            rows = batch.slice(0, left)
+            made = _Rows(shard, rows, tally)
+            arrays = [made.column(name, teacher) for name in schema.names]
+            tally.rows += rows.num_rows
+            left -= rows.num_rows
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def key_schema() -> pa.Schema:
+    """Return the schema of the columns that identify a row."""
+    return pa.schema([field for field in output_schema(with_teacher=False) if field.name in KEY])
+
+
+class _Rows:
+    """Some rows of an input, from which columns of the combined table are made."""
+
+    def __init__(self, shard: Shard, batch: pa.RecordBatch, tally: Tally) -> None:
+        self.shard = shard
+        self.batch = batch
+        self.tally = tally
+
+    def column(self, name: str, teacher: str | None) -> pa.Array:
+        """Return a column of the combined table."""
+        if name == "corpus":
+            return self._constant(self.shard.label)
+        if name == TEACHER:
+            return self._constant(teacher)
+        if name == "source":
+            return self._text(name, self.shard.source_column, self.shard.label)
+        if name == "codec":
+            return self._text(name, name if name in self.shard.has else None, UNKNOWN_CODEC)
+        if name == "frame_index":
+            return self._frame_index()
+        return self._feature(name)
+
+    def _constant(self, value: str | None) -> pa.Array:
+        return pa.repeat(pa.scalar(value, pa.string()), self.batch.num_rows)
+
+    def _text(self, name: str, given: str | None, otherwise: str) -> pa.Array:
+        if given is None:
+            self.tally.made[name] += self.batch.num_rows
+            return self._constant(otherwise)
+        array = self._as(given, pa.string())
+        self.tally.made[name] += array.null_count
+        return array.fill_null(otherwise)
+
+    def _frame_index(self) -> pa.Array:
+        if "frame_index" not in self.shard.has:
+            first = self.tally.rows
+            self.tally.made["frame_index"] += self.batch.num_rows
+            return pa.array(np.arange(first, first + self.batch.num_rows, dtype=np.int64))
+        array = self._as("frame_index", pa.int64())
+        self.tally.made["frame_index"] += array.null_count
+        return array.fill_null(0)
+
+    def _feature(self, name: str) -> pa.Array:
+        if name not in self.shard.has:
+            return pa.repeat(pa.scalar(float("nan")), self.batch.num_rows)
+        return self._as(name, pa.float64()).fill_null(float("nan"))
+
+    def _as(self, name: str, kind: pa.DataType) -> pa.Array:
+        """Return a column in another type, where that loses nothing."""
+        array = self.batch.column(name)
+        if is_type.is_dictionary(array.type):
+            array = array.cast(value_type(array.type))
+        if is_type.is_floating(array.type) and is_type.is_integer(kind):
+            array = pa.compute.if_else(array.is_null(nan_is_null=True), None, array)
+        try:
+            return array.cast(kind)
+        except pa.ArrowInvalid as error:
+            problem = (
+                f"{self.shard}: column {name!r} of type {array.type} does not fit into {kind} "
+                f"without loss: {error}"
+            )
+            raise Refused([problem]) from error

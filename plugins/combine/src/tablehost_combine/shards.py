@@ -1,0 +1,136 @@
+"""One input: what its columns and its own manifest say, before a row is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.types as is_type
+from attrs import frozen
+
+from tablehost import Refused
+from tablehost_combine.columns import FULL_FEATURES, MEASURED, SOURCE_COLUMNS, TARGET, TEACHER
+from tablehost_combine.origin import Origin, read_origin
+from tablehost_combine.parquet import is_text, opened, value_type
+from tablehost_combine.teachers import TeacherColumn, scan_teacher
+
+
+@frozen(kw_only=True)
+class Shard:
+    """An input that can be combined.
+
+    Args:
+        label: its corpus.
+        path: the file.
+        rows: how many it has.
+        source_column: what names a row's clip; None where the label does.
+        has: of the combined table's columns, those that are there.
+        dropped: its other columns.
+        teacher: what its column says of the teacher; None without one.
+        origin: what its own manifest says; None without one.
+    """
+
+    label: str
+    path: Path
+    rows: int
+    source_column: str | None
+    has: frozenset[str]
+    dropped: tuple[str, ...]
+    teacher: TeacherColumn | None
+    origin: Origin | None
+
+    @property
+    def missing_features(self) -> tuple[str, ...]:
+        """Return the features that it lacks."""
+        return tuple(name for name in FULL_FEATURES if name not in self.has)
+
+    def __str__(self) -> str:
+        return named(self.label, self.path)
+
+
+def named(label: str, path: Path) -> str:
+    """Return what to call an input in a message."""
+    return f"input {label!r} ({path})"
+
+
+def look_at(label: str, path: Path, *, source_column: str | None = None) -> Shard:
+    """Read the schema of an input, the column of its teacher and its own manifest.
+
+    Args:
+        label: its corpus.
+        path: the file.
+        source_column: the one column that names a row's clip; by default the first there is.
+
+    Raises:
+        Refused: with everything that forbids to combine it.
+    """
+    who = named(label, path)
+    with opened(path, who) as file:
+        schema = file.schema_arrow
+        problems = [f"{who}: {problem}" for problem in _problems(schema, source_column)]
+        if problems:
+            raise Refused(problems)
+        teacher = scan_teacher(file) if TEACHER in schema.names else None
+        rows = file.metadata.num_rows
+    found = source_column or next((name for name in SOURCE_COLUMNS if name in schema.names), None)
+    has = {"frame_index", "codec", TEACHER, *MEASURED} & set(schema.names)
+    return Shard(
+        label=label,
+        path=path,
+        rows=rows,
+        source_column=found,
+        has=frozenset(has),
+        dropped=tuple(name for name in schema.names if name not in has | {found}),
+        teacher=teacher,
+        origin=read_origin(path, who),
+    )
+
+
+def _problems(schema: pa.Schema, source_column: str | None) -> Iterator[str]:
+    names = set(schema.names)
+    averaged = [name for name in schema.names if name.removesuffix("_mean") in MEASURED[:-1]]
+    averaged = [name for name in averaged if name.endswith("_mean")]
+    if TARGET not in names and averaged:
+        yield (
+            f"a table of one row a clip, with columns such as {averaged[0]}; combine wants one row "
+            f"a frame, with the columns {TARGET} and {averaged[0].removesuffix('_mean')}"
+        )
+        return
+    if source_column is not None and source_column not in names:
+        yield f"no column {source_column!r}, which --source-column names"
+    sources = (source_column,) if source_column else SOURCE_COLUMNS
+    wanted = ("frame_index", "codec", TEACHER, *MEASURED, *sources)
+    variants = {name.lower(): name for name in schema.names if name.lower() != name}
+    for name in wanted:
+        if name not in names and name.lower() in variants:
+            yield f"column {variants[name.lower()]!r} differs from {name!r} in case only; rename it"
+        elif name == TARGET and name not in names:
+            yield f"no column {TARGET!r}, without which there is nothing to learn; leave it out"
+        elif name in names:
+            yield from _type_problem(schema.field(name), _rule(name))
+
+
+_Rule = tuple[Callable[[pa.DataType], bool], str]
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(is_type.is_integer(kind) or is_type.is_floating(kind))
+
+
+_NUMBER: _Rule = (_is_number, "integers or floats")
+_TEXT: _Rule = (is_text, "text")
+_NAME: _Rule = (lambda kind: is_text(kind) or is_type.is_integer(kind), "text or integers")
+
+
+def _rule(name: str) -> _Rule:
+    if name in ("codec", TEACHER):
+        return _TEXT
+    return _NUMBER if name == "frame_index" or name in MEASURED else _NAME
+
+
+def _type_problem(column: pa.Field, rule: _Rule) -> Iterator[str]:
+    accepts, wanted = rule
+    kind = value_type(column.type)
+    if not is_type.is_null(kind) and not accepts(kind):
+        yield f"column {column.name!r} has the type {column.type}; convert it to {wanted}"

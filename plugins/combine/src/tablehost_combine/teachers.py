@@ -1,0 +1,129 @@
+"""The teacher model: what each input tells of it, and the one that all agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from attrs import frozen
+
+from tablehost import Refused
+from tablehost_combine.columns import TEACHER
+
+if TYPE_CHECKING:
+    from tablehost_combine.fields import TeacherFrom
+    from tablehost_combine.shards import Shard
+
+_MOST_NAMES = 5
+_SCANNED_ROWS = 1 << 20
+
+
+@frozen(kw_only=True)
+class TeacherColumn:
+    """What a column of teachers holds.
+
+    Args:
+        names: the different ones, in the order of their first row; a few suffice to refuse them.
+        missing: rows without one.
+    """
+
+    names: tuple[str, ...]
+    missing: int
+
+
+@frozen(kw_only=True)
+class Teacher:
+    """The teacher of one input.
+
+    Args:
+        name: None where it is unknown.
+        told_by: who told it.
+    """
+
+    name: str | None
+    told_by: TeacherFrom
+
+
+def scan_teacher(file: pq.ParquetFile) -> TeacherColumn:
+    """Read the column of the teacher, and no other."""
+    names: dict[str, None] = {}
+    missing = 0
+    for batch in file.iter_batches(_SCANNED_ROWS, columns=[TEACHER]):
+        column = batch.column(0)
+        missing += pc.sum(column.is_null()).as_py() or 0
+        for name in column.unique().to_pylist():
+            if name is not None and len(names) < _MOST_NAMES:
+                names[name] = None
+    return TeacherColumn(names=tuple(names), missing=missing)
+
+
+def agree(shards: Sequence[Shard], assumed: str | None) -> list[Teacher]:
+    """Return the teacher of every input; all known ones are the same.
+
+    Args:
+        shards: the inputs.
+        assumed: the teacher of those that do not tell theirs.
+
+    Raises:
+        Refused: an input has several, two differ, or only some are known.
+    """
+    problems = list(_within(shards, assumed))
+    if problems:
+        raise Refused(problems)
+    told = [_told(shard) for shard in shards]
+    first: dict[str, str] = {}
+    for shard, teacher in zip(shards, told, strict=True):
+        if teacher.name is not None:
+            first.setdefault(teacher.name, f"{shard}, by its {teacher.told_by}")
+    unknown = [shard for shard, teacher in zip(shards, told, strict=True) if teacher.name is None]
+    if assumed is not None and unknown:
+        first.setdefault(assumed, f"{_listed(unknown)}, by --assume-teacher")
+    if len(first) > 1:
+        listed = "; ".join(f"{name!r} of {where}" for name, where in first.items())
+        problem = f"inputs of different teachers: {listed}; combine those of one teacher only"
+        raise Refused([problem])
+    if first and unknown and assumed is None:
+        (name,) = first
+        problem = (
+            f"the teacher of {_listed(unknown)} is unknown, that of others is {name!r}; "
+            f"if you know it to be the same, --assume-teacher {name}"
+        )
+        raise Refused([problem])
+    fallback = Teacher(name=assumed, told_by="assumed" if assumed else "unknown")
+    return [teacher if teacher.name is not None else fallback for teacher in told]
+
+
+def _within(shards: Iterable[Shard], assumed: str | None) -> Iterable[str]:
+    """Tell of inputs whose own rows have not one teacher."""
+    for shard in shards:
+        column = shard.teacher
+        if column is None or not column.names:
+            continue
+        if len(column.names) > 1:
+            names = ", ".join(map(repr, column.names))
+            yield f"{shard}: rows of different teachers ({names}); split it by {TEACHER}"
+        elif column.missing and assumed is None:
+            (name,) = column.names
+            yield (
+                f"{shard}: {column.missing} rows without {TEACHER} beside those of {name!r}; "
+                f"if you know it to be the same, --assume-teacher {name}"
+            )
+        elif column.missing and assumed != column.names[0]:
+            yield (
+                f"{shard}: rows of the teacher {column.names[0]!r}, and {column.missing} without "
+                f"one, which --assume-teacher would make {assumed!r}; split it by {TEACHER}"
+            )
+
+
+def _told(shard: Shard) -> Teacher:
+    if shard.teacher is not None and shard.teacher.names:
+        return Teacher(name=shard.teacher.names[0], told_by="column")
+    if shard.origin is not None and shard.origin.teacher is not None:
+        return Teacher(name=shard.origin.teacher, told_by="manifest")
+    return Teacher(name=None, told_by="unknown")
+
+
+def _listed(shards: Sequence[Shard]) -> str:
+    return ", ".join(map(str, shards))

@@ -1,0 +1,15 @@
+"""The contract's own examples run."""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+
+from tablehost import columns, hookspecs
+
+
+@pytest.mark.parametrize("module", [hookspecs, columns], ids=lambda module: module.__name__)
+def test_the_examples_of_the_docstrings_run(module) -> None:
+    results = doctest.testmod(module, raise_on_error=True)
+    assert results.attempted

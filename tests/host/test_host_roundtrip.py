@@ -1,0 +1,138 @@
+"""Options say the same in every language that they are written in."""
+
+import json
+import math
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from attrs import frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tablehost import Gate, InputDir, Labelled, Tuning
+from tablehost.cli.flags import parse
+from tablehost.options import Given, from_environment, options_of, recorded, resolve
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+NAME = TEXT.filter(bool)
+INTEGER = st.integers(-(2**63), 2**63 - 1)
+NUMBER = st.floats(allow_nan=False, allow_infinity=False)
+PATHS = st.from_regex(r"[a-zA-Z0-9 =#'\"-][^/\0]*", fullmatch=True).map(Path)
+LABEL = TEXT.filter(lambda text: text.strip() == text and text and "=" not in text)
+
+
+@frozen
+class Options:
+    """Every type."""
+
+    whole: int = 0
+    """A."""
+    number: Tuning[float] = 0.0
+    """B."""
+    truth: bool = False
+    """C."""
+    text: str = ""
+    """D."""
+    choice: Literal["a", "b c", "8"] = "a"
+    """E."""
+    path: Path | None = None
+    """F."""
+    wholes: tuple[int, ...] = ()
+    """G."""
+    numbers: Gate[tuple[float, ...]] = ()
+    """H."""
+    texts: tuple[str, ...] = ()
+    """I."""
+    parts: tuple[Labelled[InputDir], ...] = ()
+    """J."""
+
+
+EVERY = st.builds(
+    Options,
+    whole=INTEGER,
+    number=NUMBER,
+    truth=st.booleans(),
+    text=TEXT,
+    choice=st.sampled_from(["a", "b c", "8"]),
+    path=PATHS,
+    wholes=st.lists(INTEGER, max_size=3).map(tuple),
+    numbers=st.lists(NUMBER, max_size=3).map(tuple),
+    texts=st.lists(TEXT, max_size=3).map(tuple),
+    parts=st.lists(st.builds(Labelled, LABEL, PATHS), max_size=3).map(tuple),
+)
+
+
+def plain(options):
+    """Return each value as JSON has it."""
+    return {option.name: recorded(options)[option.name] for option in options_of(Options)}
+
+
+def instance(*sources):
+    found = resolve(Options, *sources)
+    assert found.problems == []
+    return found.instance
+
+
+def token(value):
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def flags_of(values):
+    for name, value in values.items():
+        if isinstance(value, bool):
+            yield f"--{name}" if value else f"--no-{name}"
+        elif isinstance(value, list):
+            yield from (f"--{name}={token(one)}" for one in value)
+        else:
+            yield f"--{name}={token(value)}"
+
+
+def toml_of(value):
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml_of, value))}]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVERY)
+def test_options_come_back_from_flags(options):
+    given_flags = parse("x", "", {"Options": Options}, list(flags_of(plain(options))))
+    assert instance(given_flags) == options
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVERY)
+def test_options_come_back_from_the_environment(options):
+    variables = {
+        f"X_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in plain(options).items()
+    }
+    assert instance(from_environment(Options, "X_", variables)) == options
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVERY)
+def test_options_come_back_from_toml(options):
+    text = "\n".join(f"{name} = {toml_of(value)}" for name, value in plain(options).items())
+    values = tomllib.loads(text)
+    assert instance({n: Given(v, "file", "toml", text=False) for n, v in values.items()}) == options
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVERY)
+def test_options_come_back_from_the_manifest(options):
+    values = json.loads(json.dumps(plain(options), allow_nan=False))
+    assert instance({n: Given(v, "file", "args", text=False) for n, v in values.items()}) == options
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text())
+def test_text_becomes_a_number_only_if_python_and_toml_agree(text):
+    found = resolve(Options, {"number": Given(text, "flag", "--number")})
+    if found.problems:
+        return
+    assert math.isfinite(found.instance.number)
+    assert text.isascii()
+    assert "_" not in text
