@@ -8,7 +8,7 @@ PROJECTS := core plugins/extract_k150k plugins/combine plugins/enrich
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 
 demo: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
@@ -20,6 +20,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python benchmarks
 
 # Made again whenever a dependency changes, and only then.
 $(READY): pyproject.toml constraints.txt $(PROJECTS:%=%/pyproject.toml)

@@ -145,6 +145,12 @@ def _still_running(folder: Path) -> list[str]:
     return found
 
 
+@pytest.fixture(scope="session")
+def new_project() -> type[Project]:
+    """Give what makes a project of a folder other than the test's own."""
+    return Project
+
+
 @pytest.fixture
 def words(project: Project) -> Project:
     """Give a project with a text of two lines and the builder that counts their words."""

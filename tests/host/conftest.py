@@ -129,6 +129,23 @@ def squares(project):
     return project
 
 
+@pytest.fixture(scope="session")
+def five(tmp_path_factory, new_project):
+    """Make a table of five squares, once."""
+    made = new_project(tmp_path_factory.mktemp("five"))
+    made.write("squares.py", SQUARES)
+    assert made.run("run", "./squares.py", "--out", "t.parquet", "--workers", 1).code == 0
+    return made
+
+
+@pytest.fixture
+def squared(project, five):
+    """Give a project in which five squares are done, and the ledger still there."""
+    shutil.copytree(five.path, project.path, dirs_exist_ok=True)
+    (project.path / "worked-on").unlink()
+    return project
+
+
 @pytest.fixture
 def lengths(project):
     """Give a project with a builder that measures the files of `folder`."""
@@ -191,11 +208,11 @@ def _drop_privileges():
 
 
 @pytest.fixture
-def open_words(words):
+def open_words(words, new_project):
     """Give the same as `words` in a folder that every user may enter, as those of pytest are not."""
     with tempfile.TemporaryDirectory(prefix="tablehost-test-") as name:
         path = Path(name)
         for source in words.path.iterdir():
             shutil.copy(source, path)
         path.chmod(0o777)
-        yield type(words)(path)
+        yield new_project(path)

@@ -1,6 +1,5 @@
 import json
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -163,22 +162,19 @@ def test_a_table_of_another_builder_is_not_replaced(words, squares):
     assert state(squares.path) == before
 
 
-def test_a_changed_table_is_not_replaced(squares):
-    squares.run(*MAP)
-    with (squares.path / "t.parquet").open("ab") as file:
+def test_a_changed_table_is_not_replaced(squared):
+    with (squared.path / "t.parquet").open("ab") as file:
         file.write(b"!")
-    ended = squares.run(*MAP, "--count", 6)
+    ended = squared.run(*MAP, "--count", 6)
     assert ended.code == 2
     assert "--out: t.parquet is no longer what its manifest describes" in ended.err
-    assert squares.run(*MAP, "--count", 6, "--overwrite").code == 0
+    assert squared.run(*MAP, "--count", 6, "--overwrite").code == 0
 
 
-def test_a_run_that_finds_nothing_to_do_leaves_both_files_as_they_are(squares, worked_on):
-    squares.run(*MAP)
-    worked_on()
-    pair = [squares.path / "t.parquet", squares.path / "t.parquet.manifest.json"]
+def test_a_run_that_finds_nothing_to_do_leaves_both_files_as_they_are(squared, worked_on):
+    pair = [squared.path / "t.parquet", squared.path / "t.parquet.manifest.json"]
     before = [(path.read_bytes(), path.stat()) for path in pair]
-    ended = squares.run(*MAP)
+    ended = squared.run(*MAP)
     after = [(path.read_bytes(), path.stat()) for path in pair]
     assert ended.code == 0
     assert "nothing to do: t.parquet is up to date and was left as it is" in ended.err
@@ -188,25 +184,21 @@ def test_a_run_that_finds_nothing_to_do_leaves_both_files_as_they_are(squares, w
     assert worked_on() == []
 
 
-def test_a_grown_corpus_costs_only_its_new_items(squares, worked_on):
-    squares.run(*MAP)
-    worked_on()
-    ended = squares.run(*MAP, "--count", 7)
-    items = squares.manifest("t.parquet")["run"]["items"]
+def test_a_grown_corpus_costs_only_its_new_items(squared, worked_on):
+    ended = squared.run(*MAP, "--count", 7)
+    items = squared.manifest("t.parquet")["run"]["items"]
     assert ended.code == 0, ended.err
     assert worked_on() == ["0005", "0006"]
     assert items == {"total": 7, "done_before": 5, "ok": 2, "failed": 0, "removed": 0}
-    assert pq.read_table(squares.path / "t.parquet")["number"].to_pylist() == list(range(7))
+    assert pq.read_table(squared.path / "t.parquet")["number"].to_pylist() == list(range(7))
 
 
-def test_a_removed_item_leaves_the_table_and_comes_back_for_nothing(squares, worked_on):
-    squares.run(*MAP)
-    worked_on()
-    squares.run(*MAP, "--skip", 1, "--skip", 3)
-    assert squares.manifest("t.parquet")["run"]["items"]["removed"] == 2
-    assert pq.read_table(squares.path / "t.parquet")["number"].to_pylist() == [0, 2, 4]
-    squares.run(*MAP)
-    assert pq.read_table(squares.path / "t.parquet").num_rows == 5
+def test_a_removed_item_leaves_the_table_and_comes_back_for_nothing(squared, worked_on):
+    squared.run(*MAP, "--skip", 1, "--skip", 3)
+    assert squared.manifest("t.parquet")["run"]["items"]["removed"] == 2
+    assert pq.read_table(squared.path / "t.parquet")["number"].to_pylist() == [0, 2, 4]
+    squared.run(*MAP)
+    assert pq.read_table(squared.path / "t.parquet").num_rows == 5
     assert worked_on() == []
 
 
@@ -253,15 +245,13 @@ def test_a_builder_that_fails_is_reported_and_its_items_are_kept(squares, worked
     assert "t.parquet.failed.json" not in squares.files()
 
 
-def test_fresh_works_on_every_item_again_and_keeps_the_old_ledger(squares, worked_on):
-    squares.run(*MAP)
-    worked_on()
-    ended = squares.run(*MAP, "--fresh")
+def test_fresh_works_on_every_item_again_and_keeps_the_old_ledger(squared, worked_on):
+    ended = squared.run(*MAP, "--fresh")
     assert ended.code == 0
     assert len(worked_on()) == 5
     assert "--fresh: the ledger t.parquet.ledger is not used; it is kept as" in ended.err
-    assert squares.run("clean", "t.parquet", "--yes").code == 0
-    assert squares.files() == {"squares.py", "t.parquet", "t.parquet.manifest.json"}
+    assert squared.run("clean", "t.parquet", "--yes").code == 0
+    assert squared.files() == {"squares.py", "t.parquet", "t.parquet.manifest.json"}
 
 
 def test_two_tables_that_differ_only_in_suffix_have_two_manifests(words):
@@ -270,10 +260,11 @@ def test_two_tables_that_differ_only_in_suffix_have_two_manifests(words):
     assert {"t.parquet.manifest.json", "t.pq.manifest.json"} <= words.files()
 
 
-def test_a_table_moved_with_its_files_is_still_extended(squares, worked_on):
-    squares.run(*MAP)
-    worked_on()
-    shutil.copytree(squares.path, squares.path / "moved", ignore=shutil.ignore_patterns("moved"))
-    ended = squares.run("run", "./squares.py", "--out", "moved/t.parquet", "--count", 6)
+def test_a_table_moved_with_its_files_is_still_extended(squared, worked_on):
+    moved = squared.path / "moved"
+    moved.mkdir()
+    for path in squared.path.glob("t.parquet*"):
+        path.rename(moved / path.name)
+    ended = squared.run("run", "./squares.py", "--out", "moved/t.parquet", "--count", 6)
     assert ended.code == 0, ended.err
     assert worked_on() == ["0005"]

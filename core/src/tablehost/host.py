@@ -21,7 +21,8 @@ from tablehost.digests import StatCache, file_digest
 from tablehost.errors import BrokenBuilder, Interrupted, Refused, TablehostError
 from tablehost.inputs import Inputs, Root
 from tablehost.interrupts import Interrupts
-from tablehost.ledger import Ledger, is_damaged, set_aside
+from tablehost.ledger import Ledger
+from tablehost.ledger_file import is_damaged, set_aside
 from tablehost.options import options_of
 from tablehost.output import Output
 from tablehost.report import Reporter
@@ -211,7 +212,9 @@ class _Session:
             table=table,
             inputs=inputs.describe(read),
             input_files=inputs.files,
-            code=provenance.code_of(self.request.builder, self.request.options, self.cache),
+            code=provenance.code_of(
+                self.request.builder, self.request.options, self.run.tools, self.cache
+            ),
             item_recipes=self.run.recipes,
             replaces=self._replaces(),
             root=root,
@@ -220,6 +223,7 @@ class _Session:
     def _land(self, facts: Facts, fields: Any) -> Landed:
         from tablehost.sections import host_sections, recipe_of  # noqa: PLC0415  # pyarrow
 
+        self._check_kind()
         recipe = recipe_of(facts)
         if self._nothing_to_do(facts.table, recipe):
             return self._landed("nothing-to-do", facts.build)
@@ -287,6 +291,13 @@ class _Session:
             path, run_id=self.run_id, started_at=self.started_at, workers=self.request.workers
         )
         return self.resources.enter_context(ledger)
+
+    def _check_kind(self) -> None:
+        """Let a table of items be replaced only by a table of the same kind of items."""
+        before = preflight.item_recipes(self.previous or {})
+        if before and not self.request.host.overwrite and not set(before) & set(self.run.recipes):
+            msg = f"--out: {self.output.table} was made of other items; --overwrite replaces it"
+            raise Refused([msg])
 
     def _check_recipe(self, function: str, digest: str) -> None:
         """Let a table be replaced only by items of the same recipe, unless told otherwise."""

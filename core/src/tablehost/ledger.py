@@ -10,37 +10,16 @@ import logging
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from attrs import frozen
 
 from tablehost.build import Failure, Items, Session
-from tablehost.errors import TablehostError
+from tablehost.ledger_file import LedgerError, open_file
 from tablehost.output import beside
 
-FORMAT = 1
 _log = logging.getLogger("tablehost")
-_APPLICATION = 0x7AB1E057
-
-_SCHEMA = """
-CREATE TABLE recipes (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
-CREATE TABLE items (
-    recipe INTEGER NOT NULL, key TEXT NOT NULL, input TEXT NOT NULL, result TEXT NOT NULL,
-    checksum INTEGER NOT NULL, run_id TEXT NOT NULL, ended_at TEXT NOT NULL,
-    PRIMARY KEY (recipe, key, input)
-) WITHOUT ROWID;
-CREATE TABLE failures (
-    recipe INTEGER NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
-    run_id TEXT NOT NULL, ended_at TEXT NOT NULL, PRIMARY KEY (recipe, key)
-) WITHOUT ROWID;
-CREATE TABLE sessions (
-    run_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, finished_at TEXT, total INTEGER NOT NULL,
-    done_before INTEGER NOT NULL, ok INTEGER NOT NULL, failed INTEGER NOT NULL,
-    workers INTEGER NOT NULL, outcome TEXT, last_activity TEXT NOT NULL
-);
-"""
 
 # What this session asked for: which items, what became of them, and the file that each read.
 _SESSION_SCHEMA = """
@@ -50,10 +29,6 @@ CREATE TEMP TABLE wanted (
     PRIMARY KEY (map, key)
 ) WITHOUT ROWID;
 """
-
-
-class LedgerError(TablehostError):
-    """The ledger cannot be used."""
 
 
 @frozen
@@ -90,7 +65,7 @@ class Ledger:
         self.path = path
         self.run_id = run_id
         self._recipes: list[int] = []
-        self._db = _open(path)
+        self._db = open_file(path)
         self._db.executescript(_SESSION_SCHEMA)
         self._db.execute(
             "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?)",
@@ -341,54 +316,3 @@ def _sessions(db: sqlite3.Connection) -> tuple[Session, ...]:
         " ORDER BY rowid"
     )
     return tuple(Session(*row) for row in rows)
-
-
-def is_damaged(path: Path) -> str | None:
-    """Say why an existing file is no ledger that this version can use, or return None."""
-    if not path.exists():
-        return None
-    try:
-        db = sqlite3.connect(path)
-        try:
-            application = db.execute("PRAGMA application_id").fetchone()[0]
-            found = db.execute("PRAGMA user_version").fetchone()[0]
-            tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            check = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        finally:
-            db.close()
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    if not tables:
-        return None  # a kill came before its first transaction
-    if application != _APPLICATION:
-        return "it is not a ledger of tablehost"
-    if found != FORMAT:
-        return f"it has format {found}, and this version of tablehost reads {FORMAT}"
-    return None if check == "ok" else check
-
-
-def set_aside(path: Path, suffix: str, why: str) -> None:
-    """Put a ledger that is not to be used out of the way, under another name, and say so."""
-    kept = beside(path, f".{suffix}")
-    for part in ("", "-wal", "-shm"):  # what SQLite keeps beside it belongs to it
-        if (piece := beside(path, part)).exists():
-            piece.rename(beside(kept, part))
-    _log.warning("%s; it is kept as %s, and a new one is begun", why, kept.name)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    try:
-        db = sqlite3.connect(path)
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            db.executescript(
-                f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION};"
-                f" PRAGMA user_version = {FORMAT}; COMMIT;"
-            )
-    except sqlite3.Error as error:
-        with suppress(UnboundLocalError):
-            db.close()
-        msg = f"the ledger {path} cannot be used: {error}"
-        raise LedgerError(msg) from error
-    return db

@@ -12,7 +12,7 @@ from tablehost.clock import utc_now
 from tablehost.digests import Signature, StatCache
 from tablehost.errors import BrokenBuilder
 from tablehost.ledger import Ledger
-from tablehost.workers import Outcome, Task
+from tablehost.worker import Outcome, Task
 
 _DIGESTS_AT_ONCE = 256
 _LONGEST_DETAIL = 2000

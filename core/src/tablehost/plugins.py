@@ -102,7 +102,7 @@ def discover() -> list[Listing]:
                 distribution=owner.name,
                 version=owner.version,
                 status=_status(owner, owners[normalized(point.name)]),
-                summary=owner.metadata.get("Summary") or "",
+                summary=str(owner.metadata.json.get("summary", "")),
                 entry_point=point.value,
             )
             for point, owner in found

@@ -149,7 +149,7 @@ def matches(table: Path, found: dict[str, Any]) -> bool:
 
     if table.stat().st_size != dig(found, "table", "bytes"):
         return False
-    return file_digest(table).sha256 == dig(found, "table", "sha256")
+    return bool(file_digest(table).sha256 == dig(found, "table", "sha256"))
 
 
 def dig(found: Any, *names: str) -> Any:

@@ -8,7 +8,7 @@ import importlib.metadata
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,17 @@ from tablehost.plugins import Builder
 from tablehost.roles import Role
 
 
-def code_of(builder: Builder, options: Any, cache: StatCache) -> Code:
+def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: StatCache) -> Code:
     """Describe the code that makes a table: plugin, host, tools and what they stand on.
 
     Args:
         builder: the loaded builder.
         options: its options instance, for the tools among them.
+        used: tools that the builder's items used, by the name of the setting.
         cache: digests of files that did not change.
     """
     own = [builder.distribution] if builder.distribution else []
+    tools = dict(values_by_role(options, Role.TOOL)) | dict(used)
     return Code(
         plugin={
             "builder": builder.name,
@@ -48,8 +50,8 @@ def code_of(builder: Builder, options: Any, cache: StatCache) -> Code:
             ),
         },
         tools={
-            option: {"path": str(path), **_described(path, cache)}
-            for option, path in values_by_role(options, Role.TOOL)
+            name: {"path": str(path), **_described(path, cache)}
+            for name, path in sorted(tools.items())
         },
         packages=dict(sorted(_packages([*own, "tablehost"]))),
     )

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -96,9 +96,12 @@ class Plain(Reporter):
     @contextmanager
     def progress(self, total: int, what: str, done: int = 0) -> Iterator[Meter]:
         """Write a line every few seconds and one at the end."""
-        meter = _Timed(total, what, done, lambda: self.say(str(meter)))
+        meter = _Timed(total, what, done, self._tell)
         yield meter
         meter.tell_last()
+
+    def _tell(self, meter: Meter) -> None:
+        self.say(str(meter))
 
 
 class Json(Reporter):
@@ -114,21 +117,20 @@ class Json(Reporter):
     @contextmanager
     def progress(self, total: int, what: str, done: int = 0) -> Iterator[Meter]:
         """Write an event every few seconds and one at the end."""
-
-        def tell() -> None:
-            self.event(
-                "progress",
-                what=what,
-                total=total,
-                done=meter.done,
-                failed=meter.failed,
-                rate=round(meter.rate, 3),
-            )
-
-        meter = _Timed(total, what, done, tell)
-        tell()
+        meter = _Timed(total, what, done, self._tell)
+        self._tell(meter)
         yield meter
         meter.tell_last()
+
+    def _tell(self, meter: Meter) -> None:
+        self.event(
+            "progress",
+            what=meter.what,
+            total=meter.total,
+            done=meter.done,
+            failed=meter.failed,
+            rate=round(meter.rate, 3),
+        )
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a log record as an event."""
@@ -184,7 +186,7 @@ class Terminal(Plain):
 class _Timed(Meter):
     """A meter that tells now and then."""
 
-    def __init__(self, total: int, what: str, done: int, tell: Any) -> None:
+    def __init__(self, total: int, what: str, done: int, tell: Callable[[Meter], None]) -> None:
         super().__init__(total, what, done)
         self._tell = tell
         self._told = time.monotonic()
@@ -194,12 +196,12 @@ class _Timed(Meter):
         if time.monotonic() - self._told >= _EVERY_SECONDS:
             self._told = time.monotonic()
             self._count = self.done + self.failed
-            self._tell()
+            self._tell(self)
 
     def tell_last(self) -> None:
         """Tell the end, unless the last time told it already."""
         if self._count != self.done + self.failed or not self.total:
-            self._tell()
+            self._tell(self)
 
 
 class _Bar(Meter):

@@ -35,7 +35,7 @@ def result_class(function: Callable[..., Any]) -> type:
     if not attrs.has(found):
         msg = f"{name} must annotate its return value with the attrs class of its results"
         raise BrokenBuilder(msg)
-    return found  # type: ignore[no-any-return]  # resolved at run time
+    return found
 
 
 def columns(cls: type) -> dict[str, str]:

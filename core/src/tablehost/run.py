@@ -70,6 +70,7 @@ class Run:
         self.log = logging.getLogger(f"tablehost.{builder.name}")
         self.ledger: Ledger | None = None
         self.recipes: dict[str, str] = {}
+        self.tools: dict[str, Path] = {}
         self._builder = builder
         self._pool = pool
         self._reporter = reporter
@@ -141,7 +142,7 @@ class Run:
         """
         from tablehost.mapping import MapItems  # noqa: PLC0415  # only when there is work
         from tablehost.results import result_class  # noqa: PLC0415  # cattrs
-        from tablehost.workers import Work  # noqa: PLC0415  # only when there is work
+        from tablehost.worker import Work  # noqa: PLC0415  # only when there is work
 
         cls = result_class(function)
         digest, text = self._recipe(function, settings)
@@ -193,9 +194,10 @@ class Run:
             if {Role.TUNING, Role.GATE, Role.SECRET} & set(roles_of(field.type)):
                 continue
             value = getattr(settings, field.name)
-            if isinstance(value, Path) and {Role.TOOL, Role.INPUT_FILE} & set(
-                path_roles(field.type)
-            ):
+            roles = set(path_roles(field.type)) if isinstance(value, Path) else set()
+            if Role.TOOL in roles:
+                self.tools[field.name] = value
+            if roles & {Role.TOOL, Role.INPUT_FILE}:
                 value = {"sha256": hash_file(value, self._cache).sha256}
             counted[field.name] = _json_value(value)
         return counted

@@ -1,0 +1,11 @@
+"""Everything, one after the other: `make bench`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from measure import machine
+
+print(machine(), flush=True)
+for name in ("startup", "items", "folder", "clips"):
+    subprocess.run([sys.executable, Path(__file__).parent / f"{name}.py"], check=True)

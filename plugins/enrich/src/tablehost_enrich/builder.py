@@ -1,0 +1,28 @@
+"""The entry point: fill metadata into a table, and tell what became of every key.
+
+This module is imported by `--help` too, so nothing heavy is imported with it.
+"""
+
+from __future__ import annotations
+
+from tablehost import Build, Run, hookimpl
+from tablehost_enrich.fields import Fields
+from tablehost_enrich.options import Options
+
+
+@hookimpl
+def build_table(options: Options, run: Run) -> Build:
+    """Read the metadata, then stream the table's rows with it filled in."""
+    from tablehost_enrich.enrichment import plan, stream  # noqa: PLC0415 - see above
+
+    enrichment = plan(options, run)
+    data = stream(enrichment, options, run)
+    return Build(data=data, schema=enrichment.filler.schema, notes=enrichment, key=(options.key,))
+
+
+@hookimpl
+def describe_manifest(options: Options, build: Build) -> Fields:
+    """Tell how metadata and table met, and what became of every key's cells."""
+    from tablehost_enrich.describe import describe  # noqa: PLC0415 - see above
+
+    return describe(options, build)

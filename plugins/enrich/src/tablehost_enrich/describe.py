@@ -1,0 +1,39 @@
+"""The manifest's fields, out of what an enrichment has counted."""
+
+from __future__ import annotations
+
+from attrs import asdict
+
+from tablehost import Build
+from tablehost_enrich.enrichment import Enrichment
+from tablehost_enrich.fields import Cells, Fields, MalformedLine, MetadataUse, Stats
+from tablehost_enrich.options import Options
+
+MOST_LISTED = 1000
+
+
+def describe(options: Options, build: Build) -> Fields:
+    """Return the builder's manifest fields."""
+    noted: Enrichment = build.notes
+    metadata, count = noted.metadata, noted.filler.count
+    return Fields(
+        stats=Stats(
+            rows=build.rows,
+            metadata_rows=len(metadata.names),
+            matched_rows=count.matched,
+            missing_rows=count.rows - count.matched,
+            updated_cells=sum(one.filled + one.overwritten for one in count.cells.values()),
+        ),
+        metadata_keys=tuple(metadata.columns),
+        metadata_keys_absent=metadata.absent,
+        overwrite_metadata=options.overwrite_metadata,
+        cells={name: Cells(**asdict(one)) for name, one in count.cells.items()},
+        metadata=MetadataUse(
+            lines=metadata.lines,
+            malformed_lines=len(metadata.malformed),
+            malformed=tuple(
+                MalformedLine(line=line, reason=reason)
+                for line, reason in metadata.malformed[:MOST_LISTED]
+            ),
+        ),
+    )

@@ -1,0 +1,71 @@
+"""What the builder adds to its manifest."""
+
+from __future__ import annotations
+
+from attrs import Factory, frozen
+
+
+@frozen(kw_only=True)
+class Stats:
+    """Counters.
+
+    Args:
+        rows: of the table.
+        metadata_rows: clips that the metadata tells of.
+        matched_rows: rows of the table that have metadata.
+        missing_rows: rows of the table that have none.
+        updated_cells: cells that were filled or overwritten.
+    """
+
+    rows: int = 0
+    metadata_rows: int = 0
+    matched_rows: int = 0
+    missing_rows: int = 0
+    updated_cells: int = 0
+
+
+@frozen(kw_only=True)
+class Cells:
+    """What became of a key's cells, in the rows for which the metadata has a value.
+
+    Args:
+        filled: they were missing.
+        kept: the table had a value, which stays.
+        overwritten: the table had another value, which gave way.
+        differed: the table had another value, kept or not.
+    """
+
+    filled: int = 0
+    kept: int = 0
+    overwritten: int = 0
+    differed: int = 0
+
+
+@frozen(kw_only=True)
+class MalformedLine:
+    """A line of the metadata that could not be used."""
+
+    line: int
+    reason: str
+
+
+@frozen(kw_only=True)
+class MetadataUse:
+    """What the metadata file held; of the malformed lines, the first thousand are listed."""
+
+    lines: int = 0
+    malformed_lines: int = 0
+    malformed: tuple[MalformedLine, ...] = ()
+
+
+@frozen(kw_only=True)
+class Fields:
+    """What enrich adds to its manifest."""
+
+    schema: str = "k150k-metadata-enrichment-manifest-v1"
+    stats: Stats = Factory(Stats)
+    metadata_keys: tuple[str, ...] = ()
+    metadata_keys_absent: tuple[str, ...] = ()
+    overwrite_metadata: bool = False
+    cells: dict[str, Cells] = Factory(dict)
+    metadata: MetadataUse = Factory(MetadataUse)

@@ -1,0 +1,135 @@
+"""The rows of a metadata file, each with the line that it stands on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pyarrow as pa
+import pyarrow.types as is_type
+
+from tablehost import Refused
+from tablehost_enrich.formats import compression_of, format_of
+from tablehost_enrich.parquet import is_text, opened, value_type
+
+Line = tuple[int, dict[str, Any] | str]
+"""A line's number, and what it says or, where it is malformed, why."""
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """Read a metadata file, line by line; in a Parquet file the first row is line 1.
+
+    Args:
+        path: the file; its suffix tells the format.
+
+    Raises:
+        Refused: it cannot be read.
+    """
+    readers = {"jsonl": _json_lines, "csv": _csv_lines, "parquet": _parquet_lines}
+    try:
+        yield from readers[format_of(path) or "jsonl"](path)
+    except (OSError, pa.ArrowException) as error:
+        problem = f"{path}: not readable: {error}"
+        raise Refused([problem]) from error
+
+
+def _json_lines(path: Path) -> Iterator[Line]:
+    with pa.input_stream(str(path), compression=compression_of(path)) as stream:
+        for number, raw in enumerate(io.BufferedReader(stream), 1):
+            text = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+            if text.strip():
+                yield number, _json_object(text)
+
+
+def _json_object(raw: bytes) -> dict[str, Any] | str:
+    try:
+        values = _DECODER.decode(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    except (ValueError, RecursionError) as error:
+        return f"not JSON: {getattr(error, 'msg', error)}"
+    return values if isinstance(values, dict) else "no JSON object"
+
+
+def _no_constant(name: str) -> NoReturn:
+    msg = f"{name} is no JSON"
+    raise ValueError(msg)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def _csv_lines(path: Path) -> Iterator[Line]:
+    """Read a CSV; a column has one type, the narrowest that fits all its texts."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        rows = list(_numbered(csv.reader(io.StringIO(text, newline=""), strict=True)))
+    except (UnicodeDecodeError, csv.Error) as error:
+        problem = f"{path}: not readable as a CSV in UTF-8: {error}"
+        raise Refused([problem]) from error
+    if not rows:
+        return
+    header = [name.strip() for name in rows[0][1]]
+    twice = [name for name, count in Counter(header).items() if count > 1]
+    if twice:
+        problem = f"{path}: more than one column is named {', '.join(map(repr, twice))}"
+        raise Refused([problem])
+    whole = [(number, row) for number, row in rows[1:] if len(row) == len(header)]
+    columns = [_typed([row[at] for _, row in whole]) for at in range(len(header))]
+    typed = iter(zip(*columns, strict=True))
+    for number, row in rows[1:]:
+        if len(row) == len(header):
+            yield number, dict(zip(header, next(typed), strict=True))
+        else:
+            yield number, f"{len(row)} fields, the header has {len(header)}"
+
+
+def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """Yield every row that is not blank with the line on which it begins."""
+    line = 1
+    for row in reader:
+        if row:
+            yield line, row
+        line = reader.line_num + 1
+
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_TRUTHS = {"true": True, "false": False}
+
+
+def _typed(texts: Sequence[str]) -> list[Any]:
+    """Return the values of a column of texts; an empty one is missing."""
+    there = [text for text in texts if text]
+    if all(map(_INTEGER.fullmatch, there)):
+        return [int(text) if text else None for text in texts]
+    if all(map(_NUMBER.fullmatch, there)):
+        return [float(text) if text else None for text in texts]
+    if all(text.lower() in _TRUTHS for text in there):
+        return [_TRUTHS[text.lower()] if text else None for text in texts]
+    return [text or None for text in texts]
+
+
+def _parquet_lines(path: Path) -> Iterator[Line]:
+    number = 0
+    with opened(path, str(path)) as file:
+        flat = [field.name for field in file.schema_arrow if _is_plain(value_type(field.type))]
+        for batch in file.iter_batches(columns=flat):
+            for values in batch.to_pylist():
+                number += 1
+                yield number, {key: _or_none(value) for key, value in values.items()}
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    numbers = is_type.is_integer(kind) or is_type.is_floating(kind) or is_type.is_boolean(kind)
+    return bool(numbers or is_text(kind))
+
+
+def _or_none(value: Any) -> Any:
+    return None if value != value else value  # noqa: PLR0124 - NaN is missing

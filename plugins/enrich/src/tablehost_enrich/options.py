@@ -1,0 +1,67 @@
+"""The options of `tablehost run enrich`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from attrs import Attribute, field, frozen
+
+from tablehost import Gate, InputFile
+from tablehost_enrich.formats import SUFFIXES, format_of
+from tablehost_enrich.keys import KEYS, is_protected
+
+
+def _known_format(_instance: object, _field: Attribute[Any], value: Path) -> None:
+    if format_of(value) is None:
+        msg = f"must end in one of {', '.join(SUFFIXES)}, got {value.name!r}"
+        raise ValueError(msg)
+
+
+def _named(_instance: object, _field: Attribute[Any], value: str) -> None:
+    if not value:
+        msg = "must be the name of a column, got ''"
+        raise ValueError(msg)
+
+
+def _fraction(_instance: object, _field: Attribute[Any], value: float) -> None:
+    if not 0 <= value <= 1:
+        msg = f"must be a fraction from 0 to 1, got {value}"
+        raise ValueError(msg)
+
+
+def _fillable(instance: Any, _field: Attribute[Any], value: tuple[str, ...]) -> None:
+    if not value or not all(value) or len(set(value)) < len(value):
+        msg = f"must be one or more different names, got {list(value)}"
+        raise ValueError(msg)
+    touched = [key for key in value if is_protected(key) or key == instance.key]
+    if touched:
+        msg = f"must not be features or labels, which metadata never touches, got {touched}"
+        raise ValueError(msg)
+
+
+@frozen(kw_only=True)
+class Options:
+    """Fill metadata of clips into the table of their features, where it is missing."""
+
+    features_parquet: InputFile
+    """Parquet table of features, with one or more rows a clip."""
+
+    metadata_jsonl: InputFile = field(validator=_known_format)
+    """Metadata of the clips, as JSON Lines (also gzip or zstd), CSV or Parquet, told by suffix."""
+
+    overwrite_metadata: bool = False
+    """Also replace values that the table has, where the metadata has another."""
+
+    split_seed: str = "chug-hdr-v1"
+    """Seed of the hash that splits contents into train, val and test."""
+
+    key: str = field(default="clip_name", validator=_named)
+    """Column that identifies a clip; metadata rows without it are found by the base name of
+    their src or filename."""
+
+    metadata_keys: tuple[str, ...] = field(default=KEYS, validator=_fillable)
+    """Key to fill in; may be given more than once."""
+
+    min_match: Gate[float] = field(default=0.0, validator=_fraction)
+    """Refuse to start if a smaller fraction of the table's rows has metadata."""

@@ -1,0 +1,132 @@
+import json
+import os
+import tempfile
+
+import pytest
+
+DIE = """
+    import os, signal, sys
+    from tablehost import commit
+    from tablehost.cli import execute
+
+    left = int(sys.argv[1])
+
+    def die(step):
+        global left
+        print(step, file=sys.stderr)
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    commit.reached = die
+    sys.exit(execute(sys.argv[2:]))
+"""
+STEPS = [
+    "staged",
+    "history",
+    "intent",
+    "moved t.parquet.manifest.json",
+    "moved t.parquet",
+    "done",
+]
+RUN = ("run", "./words.py", "--text", "t.txt", "--out", "t.parquet")
+
+
+def pair(project, manifest="t.parquet.manifest.json"):
+    """Return the rows of the table that stands there, after a look whether its manifest fits."""
+    table, sidecar = project.path / "t.parquet", project.path / manifest
+    assert sidecar.exists() or not table.exists(), "a table without a manifest"
+    if not table.exists():
+        return None
+    found = json.loads(sidecar.read_text())["table"]
+    return found["rows"] if found["sha256"] == project.digest("t.parquet") else "torn"
+
+
+@pytest.mark.parametrize("at", range(len(STEPS)))
+def test_a_commit_cut_off_at_any_step_is_the_old_pair_or_is_rolled_forward(words, at):
+    assert words.run(*RUN).code == 0
+    words.write("t.txt", "one\n")
+    killed = words.python(DIE, at, *RUN, "--overwrite")
+    assert killed.code == -9
+    assert killed.err.split("\n")[:-1] == STEPS[: at + 1]
+    torn = STEPS[at] in ("intent", "moved t.parquet.manifest.json", "moved t.parquet")
+    shown = words.run("show", "t.parquet")
+    before = words.files()
+    assert ("torn: the commit of run " in shown.out) is torn
+    assert ("the next run on this path finishes it" in shown.out) is torn
+    assert pair(words) == {0: 2, 1: 2, 2: 2, 3: "torn", 4: 1, 5: 1}[at]
+    assert words.files() == before
+    again = words.run(*RUN)
+    assert again.code == 2
+    assert ("finished the commit of run " in again.err) is torn
+    assert pair(words) == (2 if at < 2 else 1)
+    assert "torn" not in words.run("show", "t.parquet").out
+    assert len(list(words.path.glob("t.parquet.history/*.manifest.json"))) == (at > 0)
+
+
+@pytest.mark.parametrize("at", [0, 2, 3])
+def test_a_first_commit_cut_off_is_nothing_or_is_rolled_forward(words, at):
+    assert words.python(DIE, at, *RUN).code == -9
+    assert pair(words) is None
+    again = words.run(*RUN)
+    assert again.code == (0 if at < 2 else 2), again.err
+    assert pair(words) == 2
+
+
+@pytest.mark.parametrize("at", [2, 3, 4, 5])
+def test_a_commit_over_two_file_systems_is_rolled_forward_too(words, at):
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        manifest = f"{other}/m.json"
+        command = (*RUN, "--manifest-out", manifest, "--overwrite")
+        assert words.run(*RUN).code == 0
+        words.write("t.txt", "one\n")
+        assert words.python(DIE, at, *command).code == -9
+        again = words.run(*RUN, "--manifest-out", manifest)
+        assert again.code == 2
+        assert "finished the commit of run " in again.err
+        assert pair(words, manifest) == 1
+        assert os.listdir(other) == ["m.json"]
+        assert not (words.path / "t.parquet.manifest.json").exists()
+
+
+def test_a_grown_table_whose_commit_was_cut_off_is_rolled_forward(squared, worked_on):
+    command = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1, "--count", 6)
+    assert squared.python(DIE, 3, *command).code == -9
+    assert worked_on() == ["0005"]
+    again = squared.run(*command)
+    assert again.code == 0, again.err
+    assert "finished the commit of run " in again.err
+    assert "nothing to do" in again.err
+    assert pair(squared) == 6
+    assert worked_on() == []
+
+
+def test_a_commit_that_cannot_be_finished_says_what_to_do(words):
+    assert words.python(DIE, 3, *RUN).code == -9
+    staged = next(words.path.glob(".t.parquet.2*.tmp"))
+    staged.unlink()
+    ended = words.run(*RUN)
+    assert ended.code == 2
+    assert f"was cut off and {staged} is gone" in ended.err
+    assert "Build the table again with --overwrite after removing" in ended.err
+    (words.path / "t.parquet.intent.json").unlink()
+    assert words.run(*RUN, "--overwrite").code == 0
+
+
+@pytest.mark.parametrize("note", ["", "{}", "[]", "\x00" * 100, '{"run_id": 3, "moves": 4, "remove": 5}'])
+@pytest.mark.parametrize("command", [RUN, ("show", "t.parquet"), ("clean", "t.parquet", "--yes")])
+def test_a_note_of_a_commit_that_is_damaged_is_said(words, note, command):
+    words.write("t.parquet.intent.json", note)
+    ended = words.run(*command)
+    assert ended.code == 2
+    assert "t.parquet.intent.json is not readable as the note of a commit" in ended.err
+
+
+def test_clean_does_not_touch_a_commit_that_was_cut_off(words):
+    assert words.python(DIE, 3, *RUN).code == -9
+    before = words.files()
+    ended = words.run("clean", "t.parquet", "--yes")
+    assert ended.code == 2
+    assert "a commit was cut off; run its command again before cleaning" in ended.err
+    assert words.files() - before == set()
+    words.run(*RUN)

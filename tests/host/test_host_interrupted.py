@@ -1,0 +1,160 @@
+import os
+import random
+import signal
+import sqlite3
+import time
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+RUN = ("run", "./squares.py", "--out", "t.parquet")
+
+
+@pytest.fixture
+def started(squares):
+    """Start a run and wait until it works on some items."""
+    processes = []
+
+    def start(*tokens, lines=3, new_group=False):
+        process = squares.start(*RUN, *tokens, start_new_session=new_group)
+        processes.append(process)
+        deadline = time.monotonic() + 60
+        path = squares.path / "worked-on"
+        while not path.exists() or len(path.read_text().split()) < lines:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def children_of(process):
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def finished(path):
+    """Name the items that a ledger has."""
+    if not path.exists():
+        return set()
+    with sqlite3.connect(path) as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'items'").fetchone():
+            return set()
+        return {row[0] for row in db.execute("SELECT key FROM items")}
+
+
+def test_a_killed_worker_costs_its_own_item_and_no_other(squares, worked_on):
+    ended = squares.run(*RUN, "--count", 40, "--kill", 3, "--kill", 11, "--workers", 2)
+    failures = squares.manifest("t.parquet")["run"]["failures"]
+    assert ended.code == 1
+    assert [(one["key"], one["reason"]) for one in failures] == [
+        ("0003", "worker-killed"),
+        ("0011", "worker-killed"),
+    ]
+    assert failures[0]["detail"] == "ended by SIGKILL"
+    assert pq.read_table(squares.path / "t.parquet").num_rows == 38
+    assert sorted(worked_on()) == [f"{number:04d}" for number in range(40)]
+
+
+def test_items_that_kill_every_worker_leave_no_table_and_no_hang(squares):
+    tokens = [token for number in range(5) for token in ("--kill", number)]
+    ended = squares.run(*RUN, *tokens)
+    assert ended.code == 1
+    assert "none of 5 items became a row" in ended.err
+    assert "t.parquet" not in squares.files()
+
+
+def test_an_idle_worker_that_is_killed_costs_nothing(started, squares, worked_on):
+    process = started("--count", 8, "--slow", 0.3, "--workers", 2, lines=2)
+    for child in children_of(process)[:1]:
+        child.suspend()
+        child.kill()
+    process.communicate()
+    failed = squares.manifest("t.parquet")["run"]["failures"]
+    assert len(failed) <= 1
+    assert sorted(set(worked_on())) == [f"{number:04d}" for number in range(8)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_ends_a_run_in_order(started, squares, worked_on, number):
+    process = started("--count", 200, "--slow", 0.05)
+    children = children_of(process)
+    process.send_signal(number)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert f"stopped by {number.name}; finished items are kept, and the same command goes" in err
+    assert "Traceback" not in err
+    assert time.monotonic() - began < 3
+    assert psutil.wait_procs(children, timeout=2)[1] == []
+    assert squares.files() == {"squares.py", "worked-on", "t.parquet.ledger"}
+    done, tried = finished(squares.path / "t.parquet.ledger"), set(worked_on())
+    assert done
+    assert len(tried - done) <= os.cpu_count()
+    told = squares.run("show", "t.parquet").out
+    assert f"{len(done)} done, 0 failed, {200 - len(done)} pending" in told
+    assert squares.run(*RUN, "--count", 200).code == 0
+    assert not done & set(worked_on())
+
+
+def test_with_json_an_interrupted_run_tells_programs(started):
+    process = started("--count", 200, "--slow", 0.05, "--json")
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert '"status": "interrupted"' in out
+    assert all(line.startswith("{") for line in err.splitlines())
+
+
+def test_a_second_signal_ends_a_run_at_once(started):
+    process = started("--count", 200, "--slow", 30)
+    children = children_of(process)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=5)
+    assert process.returncode == 130
+    assert psutil.wait_procs(children, timeout=2)[1] == []
+
+
+def test_a_terminals_ctrl_c_reaches_the_workers_too_and_still_ends_in_order(squares, started):
+    process = started("--count", 200, "--slow", 0.05, "--quiet", new_group=True)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert len(err.splitlines()) == 1
+
+
+def test_the_workers_of_a_killed_host_end_with_it(started):
+    process = started("--count", 200, "--slow", 30, lines=1)
+    children = children_of(process)
+    assert children
+    process.kill()
+    process.communicate()
+    assert psutil.wait_procs(children, timeout=2)[1] == []
+
+
+def test_a_host_killed_at_many_instants_ends_with_the_same_bytes(squares, worked_on):
+    wanted = squares.run("run", "./squares.py", "--out", "calm.parquet", "--count", 300)
+    assert wanted.code == 0
+    worked_on()
+    chance = random.Random(20260521)
+    command = (*RUN, "--count", 300, "--slow", 0.02, "--backwards")
+    ledger, kills = squares.path / "t.parquet.ledger", 0
+    while kills < 25:
+        done = finished(ledger)
+        process = squares.start(*command)
+        time.sleep(chance.uniform(0.3, 1.3))
+        process.kill()
+        process.communicate()
+        kills += 1
+        assert not done & set(worked_on()), "a finished item was done again"
+        table, manifest = squares.path / "t.parquet", squares.path / "t.parquet.manifest.json"
+        assert manifest.exists() or not table.exists()
+    done = finished(ledger)
+    assert squares.run(*RUN, "--count", 300).code == 0
+    assert not done & set(worked_on())
+    assert squares.digest("t.parquet") == squares.digest("calm.parquet")
+    items = squares.manifest("t.parquet")["run"]["items"]
+    assert items["total"] == items["done_before"] + items["ok"] == 300

@@ -1,0 +1,126 @@
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pexpect
+import pytest
+
+MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
+
+
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "code", "status"),
+    [
+        ([], 0, "complete"),
+        (["--fail", 1], 1, "partial"),
+        (["--fail", 0, "--count", 1], 1, "error"),
+        (["--broken"], 3, "error"),
+        (["--out", "."], 2, "error"),
+        (["--count", "many"], 2, "error"),
+    ],
+)
+def test_with_json_both_streams_are_for_programs(squares, tokens, code, status):
+    out = () if "--out" in tokens else ("--out", "t.parquet")
+    ended = squares.run("run", "./squares.py", "--json", *out, *tokens)
+    assert ended.code == code, ended.err
+    assert ended.json["status"] == status
+    assert ended.json["exit_code"] == code
+    assert all("event" in line for line in json_lines(ended.err))
+
+
+def test_json_events_tell_the_progress_and_the_result_counts(squares):
+    ended = squares.run(*MAP, "--json", "--fail", 1)
+    events = [line for line in json_lines(ended.err) if line["event"] == "progress"]
+    assert (events[0]["done"], events[-1]["done"], events[-1]["failed"]) == (0, 4, 1)
+    assert ended.json["rows"] == 4
+    assert ended.json["items"] == {
+        "total": 5, "done_before": 0, "ok": 4, "failed": 1, "removed": 0
+    }  # fmt: skip
+
+
+def test_nothing_to_do_is_told_to_programs_too(squared):
+    ended = squared.run(*MAP, "--json")
+    assert ended.code == 0
+    assert ended.json["status"] == "nothing-to-do"
+
+
+def test_quiet_says_nothing_but_warnings(squares):
+    ended = squares.run(*MAP, "--quiet", "--fail", 1)
+    assert (ended.code, ended.out, ended.err) == (1, "", "")
+    ended = squares.run(*MAP, "--quiet", "--fresh", "--broken")
+    assert ended.code == 3
+    assert [line[:10] for line in ended.err.splitlines()] == ["tablehost:"] * 2
+
+
+def test_a_pipe_gets_plain_lines_without_escapes(squares):
+    ended = squares.run(*MAP, "--fail", 1)
+    assert "square: 4 of 5 done, 1 failed" in ended.err
+    assert "\x1b" not in ended.out + ended.err
+    assert "\r" not in ended.err
+
+
+def test_a_terminal_gets_a_bar_and_no_escape_of_an_item(squares):
+    command = f"{os.sys.executable} -m tablehost run ./squares.py --out t.parquet --fail 1"
+    environment = squares.environment | {"TERM": "xterm-256color"}
+    child = pexpect.spawn(command, cwd=squares.path, env=environment, encoding="utf-8")
+    child.expect(pexpect.EOF, timeout=60)
+    child.close()
+    assert child.exitstatus == 1
+    assert "━" in child.before
+    assert "5/5" in child.before
+    assert "is not liked" in child.before
+    assert "\x1b[31mis not" not in child.before
+
+
+@pytest.mark.parametrize("command", ["plugins", "schema extract_k150k", "show t.parquet"])
+def test_a_reader_that_goes_away_is_no_traceback(squared, command):
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = squared.start(*command.split(), stdout=writing)
+    os.close(writing)
+    assert "Traceback" not in process.communicate()[1]
+    assert process.returncode == 1
+
+
+def test_a_run_whose_reader_goes_away_lands_all_the_same(squares):
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = squares.start(*MAP, "--json", stdout=writing, stderr=subprocess.STDOUT)
+    os.close(writing)
+    process.wait()
+    assert process.returncode in (0, 1)
+    assert squares.run(*MAP).code == 0
+
+
+def test_a_second_run_on_the_same_output_is_refused_and_names_the_first(squares):
+    first = squares.start(*MAP, "--slow", 0.4)
+    wait_for(squares.path / "worked-on")
+    for command in (MAP, ("clean", "t.parquet", "--yes")):
+        second = squares.run(*command)
+        assert second.code == 2
+        assert f"t.parquet is being built by process {first.pid} on " in second.err
+    assert squares.run("show", "t.parquet").code == 0
+    assert first.wait(60) == 0
+    first.communicate()
+
+
+def test_the_lock_of_a_killed_run_holds_nobody_up(squares):
+    first = squares.start(*MAP, "--slow", 60)
+    wait_for(squares.path / "worked-on")
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert squares.run(*MAP).code == 0
+
+
+def wait_for(path, lines=1):
+    """Wait until a file has some lines."""
+    deadline = time.monotonic() + 60
+    while not path.exists() or len(path.read_text().split()) < lines:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
