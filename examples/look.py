@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pyarrow.parquet as pq
 
@@ -9,8 +10,7 @@ path = sys.argv[1]
 columns = ["clip_name", "mos", "width", "height", "vmaf_mean", "motion2_mean", "cambi_mean"]
 print(pq.read_table(path, columns=columns).to_pandas().round(3).to_string(index=False))
 
-with open(path + ".manifest.json", encoding="utf-8") as file:
-    manifest = json.load(file)
+manifest = json.loads(Path(path + ".manifest.json").read_text())
 provenance = manifest["run_provenance"]
 main = {
     "schema": manifest["schema"],

@@ -151,6 +151,12 @@ def new_project() -> type[Project]:
     return Project
 
 
+@pytest.fixture(scope="session")
+def word_count() -> str:
+    """Give the source of the smallest builder."""
+    return WORD_COUNT
+
+
 @pytest.fixture
 def words(project: Project) -> Project:
     """Give a project with a text of two lines and the builder that counts their words."""

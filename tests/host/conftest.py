@@ -146,6 +146,23 @@ def squared(project, five):
     return project
 
 
+@pytest.fixture(scope="session")
+def two(tmp_path_factory, new_project, word_count):
+    """Make a table of the words in two lines, once."""
+    made = new_project(tmp_path_factory.mktemp("two"))
+    made.write("words.py", word_count)
+    made.write("t.txt", "a b\nc\n")
+    assert made.run("run", "./words.py", "--text", "t.txt", "--out", "t.parquet").code == 0
+    return made
+
+
+@pytest.fixture
+def counted(project, two):
+    """Give a project in which the words of two lines are counted."""
+    shutil.copytree(two.path, project.path, dirs_exist_ok=True)
+    return project
+
+
 @pytest.fixture
 def lengths(project):
     """Give a project with a builder that measures the files of `folder`."""

@@ -43,25 +43,24 @@ def pair(project, manifest="t.parquet.manifest.json"):
 
 
 @pytest.mark.parametrize("at", range(len(STEPS)))
-def test_a_commit_cut_off_at_any_step_is_the_old_pair_or_is_rolled_forward(words, at):
-    assert words.run(*RUN).code == 0
-    words.write("t.txt", "one\n")
-    killed = words.python(DIE, at, *RUN, "--overwrite")
+def test_a_commit_cut_off_at_any_step_is_the_old_pair_or_is_rolled_forward(counted, at):
+    counted.write("t.txt", "one\n")
+    killed = counted.python(DIE, at, *RUN, "--overwrite")
     assert killed.code == -9
     assert killed.err.split("\n")[:-1] == STEPS[: at + 1]
     torn = STEPS[at] in ("intent", "moved t.parquet.manifest.json", "moved t.parquet")
-    shown = words.run("show", "t.parquet")
-    before = words.files()
+    shown = counted.run("show", "t.parquet")
+    before = counted.files()
     assert ("torn: the commit of run " in shown.out) is torn
     assert ("the next run on this path finishes it" in shown.out) is torn
-    assert pair(words) == {0: 2, 1: 2, 2: 2, 3: "torn", 4: 1, 5: 1}[at]
-    assert words.files() == before
-    again = words.run(*RUN)
+    assert pair(counted) == {0: 2, 1: 2, 2: 2, 3: "torn", 4: 1, 5: 1}[at]
+    assert counted.files() == before
+    again = counted.run(*RUN)
     assert again.code == 2
     assert ("finished the commit of run " in again.err) is torn
-    assert pair(words) == (2 if at < 2 else 1)
-    assert "torn" not in words.run("show", "t.parquet").out
-    assert len(list(words.path.glob("t.parquet.history/*.manifest.json"))) == (at > 0)
+    assert pair(counted) == (2 if at < 2 else 1)
+    assert "torn" not in counted.run("show", "t.parquet").out
+    assert len(list(counted.path.glob("t.parquet.history/*.manifest.json"))) == (at > 0)
 
 
 @pytest.mark.parametrize("at", [0, 2, 3])
@@ -73,20 +72,19 @@ def test_a_first_commit_cut_off_is_nothing_or_is_rolled_forward(words, at):
     assert pair(words) == 2
 
 
-@pytest.mark.parametrize("at", [2, 3, 4, 5])
-def test_a_commit_over_two_file_systems_is_rolled_forward_too(words, at):
+@pytest.mark.parametrize("at", [2, 4])
+def test_a_commit_over_two_file_systems_is_rolled_forward_too(counted, at):
     with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
         manifest = f"{other}/m.json"
         command = (*RUN, "--manifest-out", manifest, "--overwrite")
-        assert words.run(*RUN).code == 0
-        words.write("t.txt", "one\n")
-        assert words.python(DIE, at, *command).code == -9
-        again = words.run(*RUN, "--manifest-out", manifest)
+        counted.write("t.txt", "one\n")
+        assert counted.python(DIE, at, *command).code == -9
+        again = counted.run(*RUN, "--manifest-out", manifest)
         assert again.code == 2
         assert "finished the commit of run " in again.err
-        assert pair(words, manifest) == 1
+        assert pair(counted, manifest) == 1
         assert os.listdir(other) == ["m.json"]
-        assert not (words.path / "t.parquet.manifest.json").exists()
+        assert not (counted.path / "t.parquet.manifest.json").exists()
 
 
 def test_a_grown_table_whose_commit_was_cut_off_is_rolled_forward(squared, worked_on):
@@ -113,7 +111,7 @@ def test_a_commit_that_cannot_be_finished_says_what_to_do(words):
     assert words.run(*RUN, "--overwrite").code == 0
 
 
-@pytest.mark.parametrize("note", ["", "{}", "[]", "\x00" * 100, '{"run_id": 3, "moves": 4, "remove": 5}'])
+@pytest.mark.parametrize("note", ["", "[]", '{"run_id": 3, "moves": 4, "remove": 5}'])
 @pytest.mark.parametrize("command", [RUN, ("show", "t.parquet"), ("clean", "t.parquet", "--yes")])
 def test_a_note_of_a_commit_that_is_damaged_is_said(words, note, command):
     words.write("t.parquet.intent.json", note)

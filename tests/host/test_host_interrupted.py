@@ -108,14 +108,15 @@ def test_with_json_an_interrupted_run_tells_programs(started):
     assert all(line.startswith("{") for line in err.splitlines())
 
 
-def test_a_second_signal_ends_a_run_at_once(started):
-    process = started("--count", 200, "--slow", 30)
+def test_a_second_signal_ends_a_run_at_once(squares, started):
+    process = started("--count", 200, "--slow", 30, lines=1)
     children = children_of(process)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=5)
     assert process.returncode == 130
     assert psutil.wait_procs(children, timeout=2)[1] == []
+    assert squares.run("clean", "t.parquet", "--yes").code == 0
 
 
 def test_a_terminals_ctrl_c_reaches_the_workers_too_and_still_ends_in_order(squares, started):
@@ -126,13 +127,14 @@ def test_a_terminals_ctrl_c_reaches_the_workers_too_and_still_ends_in_order(squa
     assert len(err.splitlines()) == 1
 
 
-def test_the_workers_of_a_killed_host_end_with_it(started):
+def test_the_workers_of_a_killed_host_end_with_it(squares, started):
     process = started("--count", 200, "--slow", 30, lines=1)
     children = children_of(process)
     assert children
     process.kill()
     process.communicate()
     assert psutil.wait_procs(children, timeout=2)[1] == []
+    assert squares.run("clean", "t.parquet", "--yes").code == 0
 
 
 def test_a_host_killed_at_many_instants_ends_with_the_same_bytes(squares, worked_on):

@@ -15,7 +15,9 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+import cattrs
+from attrs import asdict, frozen
 
 from tablehost.clock import utc_now
 from tablehost.digests import file_digest
@@ -25,6 +27,24 @@ from tablehost.output import Output, usual_manifest
 
 class TornCommit(TablehostError):
     """A commit did not finish and cannot be finished."""
+
+
+@frozen
+class Move:
+    """A staged file on its way to its place."""
+
+    source: str
+    target: str
+    sha256: str
+
+
+@frozen
+class Intent:
+    """What a commit is about to do, written down before it begins."""
+
+    run_id: str
+    moves: tuple[Move, ...]
+    remove: str | None
 
 
 def _nothing(step: str) -> None:
@@ -81,16 +101,13 @@ def commit(output: Output, run_id: str) -> None:
     for old in filter(None, (output.manifest, retire)):
         _keep_in_history(output, old)
     reached("history")
-    intent = {
-        "run_id": run_id,
-        "moves": [
-            {"from": str(path.absolute()), "to": str(target.absolute()), **_digest(path)}
-            for target, path in staged.items()
-        ],
-        "remove": str(retire.absolute()) if retire else None,
-    }
+    moves = [
+        Move(str(path.absolute()), str(target.absolute()), file_digest(path).sha256)
+        for target, path in staged.items()
+    ]
+    intent = Intent(run_id, tuple(moves), str(retire.absolute()) if retire else None)
     for place in output.intents:
-        write_atomically(place, json.dumps(intent, indent=2) + "\n")
+        write_atomically(place, json.dumps(asdict(intent), indent=2) + "\n")
         reached("intent")
     _carry_out(output, intent)
 
@@ -110,28 +127,26 @@ def recover(output: Output) -> list[str]:
     intent = pending(output)
     if intent is not None:
         _carry_out(output, intent)
-        said.append(f"finished the commit of run {intent['run_id']}, which had been cut off")
+        said.append(f"finished the commit of run {intent.run_id}, which had been cut off")
     for leftover in output.leftovers():
         leftover.unlink()
     return said
 
 
-def pending(output: Output) -> dict[str, Any] | None:
-    """Return the intent of a commit that did not finish; reading commands tell it."""
+def pending(output: Output) -> Intent | None:
+    """Return the intent of a commit that did not finish; reading commands tell it.
+
+    Raises:
+        TornCommit: there is one that cannot be read.
+    """
     for place in output.intents:
         try:
-            text = place.read_text()
+            return cattrs.structure(json.loads(place.read_bytes()), Intent)
         except FileNotFoundError:
             continue
-        try:
-            found: dict[str, Any] = json.loads(text)
-            whole = {"run_id", "moves", "remove"} <= set(found)
-        except (ValueError, TypeError):
-            whole = False
-        if not whole:
+        except (OSError, ValueError, cattrs.BaseValidationError) as error:
             msg = f"{place} is not readable as the note of a commit; look at it and remove it"
-            raise TornCommit(msg)
-        return found
+            raise TornCommit(msg) from error
     return None
 
 
@@ -156,22 +171,22 @@ def write_atomically(path: Path, text: str) -> None:
     _sync(path.parent)
 
 
-def _carry_out(output: Output, intent: dict[str, Any]) -> None:
-    for move in intent["moves"]:
-        source, target = Path(move["from"]), Path(move["to"])
+def _carry_out(output: Output, intent: Intent) -> None:
+    for move in intent.moves:
+        source, target = Path(move.source), Path(move.target)
         if source.exists():
             source.replace(target)
             _sync(target.parent)
-        elif not target.exists() or _digest(target)["sha256"] != move["sha256"]:
+        elif not target.exists() or file_digest(target).sha256 != move.sha256:
             msg = (
-                f"the commit of run {intent['run_id']} was cut off and {source} is gone: "
+                f"the commit of run {intent.run_id} was cut off and {source} is gone: "
                 f"{target} cannot be put in place. Build the table again with --overwrite after "
                 f"removing {', '.join(str(place) for place in output.intents)}"
             )
             raise TornCommit(msg)
         reached(f"moved {target.name}")
-    if intent["remove"]:
-        Path(intent["remove"]).unlink(missing_ok=True)
+    if intent.remove:
+        Path(intent.remove).unlink(missing_ok=True)
     for place in output.intents:
         place.unlink(missing_ok=True)
         _sync(place.parent)
@@ -199,10 +214,6 @@ def _stale_sidecar(output: Output) -> Path | None:
     usual = usual_manifest(output.table)
     elsewhere = usual.absolute() != output.manifest.absolute()
     return usual if elsewhere and usual.is_file() else None
-
-
-def _digest(path: Path) -> dict[str, str]:
-    return {"sha256": file_digest(path).sha256}
 
 
 def _sync(path: Path) -> None:

@@ -47,12 +47,12 @@ def show(
 
 
 def _state(
-    output: Output, intent: dict[str, Any] | None, progress: ledger.Progress | None
+    output: Output, intent: commit.Intent | None, progress: ledger.Progress | None
 ) -> dict[str, Any] | None:
     """Return what is unfinished about an output, or None."""
     said = []
     if intent is not None:
-        said.append(f"torn: the commit of run {intent['run_id']} was cut off")
+        said.append(f"torn: the commit of run {intent.run_id} was cut off")
         said.append("the next run on this path finishes it")
     if progress is not None and progress.session.outcome not in ("complete", "nothing-to-do"):
         pending = max(progress.total - progress.done - progress.failed, 0)

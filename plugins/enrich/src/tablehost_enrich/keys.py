@@ -20,15 +20,15 @@ ROW_KEYS = (
 SPLIT_KEYS = ("split", "chug_split_key", "chug_split_policy")
 KEYS = (*ROW_KEYS, *SPLIT_KEYS)
 
-_MEASURED = frozenset(
+_MEASURED = (
     "clip_name mos width height fps is_hdr motion_fps_weight corpus source frame_index codec "
     "teacher_model adm2 adm_scale0 adm_scale1 adm_scale2 adm_scale3 vif_scale0 vif_scale1 "
     "vif_scale2 vif_scale3 motion motion2 motion3 psnr_y psnr_cb psnr_cr float_ssim float_ms_ssim "
     "cambi ciede2000 psnr_hvs ssimulacra2 vmaf speed_temporal speed_chroma_u speed_chroma_v "
-    "speed_chroma_uv adm3".split()
+    "speed_chroma_uv adm3"
 )
 
 
 def is_protected(column: str) -> bool:
     """Tell whether a column holds features or labels, which metadata never touches."""
-    return column in _MEASURED or column.endswith(("_mean", "_std"))
+    return column in _MEASURED.split() or column.endswith(("_mean", "_std"))

@@ -42,18 +42,21 @@ def read_lines(path: Path) -> Iterator[Line]:
 def _json_lines(path: Path) -> Iterator[Line]:
     with pa.input_stream(str(path), compression=compression_of(path)) as stream:
         for number, raw in enumerate(io.BufferedReader(stream), 1):
-            text = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-            if text.strip():
-                yield number, _json_object(text)
+            line = (raw.removeprefix(_BOM) if number == 1 else raw).strip()
+            if line:
+                yield number, _json_object(line)
 
 
 def _json_object(raw: bytes) -> dict[str, Any] | str:
     try:
-        values = _DECODER.decode(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        values, end = _DECODER.raw_decode(text)
     except UnicodeDecodeError:
         return "not UTF-8"
     except (ValueError, RecursionError) as error:
         return f"not JSON: {getattr(error, 'msg', error)}"
+    if end != len(text):
+        return f"not JSON: more after column {end}"
     return values if isinstance(values, dict) else "no JSON object"
 
 
@@ -62,6 +65,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(msg)
 
 
+_BOM = b"\xef\xbb\xbf"
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 

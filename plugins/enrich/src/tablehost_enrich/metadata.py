@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from attrs import frozen
 
 from tablehost import Refused
@@ -17,7 +18,6 @@ from tablehost_enrich.split import split_values
 
 MOST_PROBLEMS = 20
 _MOST_EXACT = 2**53
-_Row = tuple[int, tuple[Any, ...]]
 
 
 @frozen(kw_only=True)
@@ -52,7 +52,8 @@ def read_metadata(path: Path, keys: Sequence[str], *, key: str, seed: str) -> Me
         Refused: two lines of one clip disagree, a key's values have no common type, or no line
             can be used.
     """
-    rows: dict[str, _Row] = {}
+    rows: dict[str, tuple[Any, ...]] = {}
+    numbers: list[int] = []
     malformed: list[tuple[int, str]] = []
     problems: list[str] = []
     lines = 0
@@ -61,20 +62,21 @@ def read_metadata(path: Path, keys: Sequence[str], *, key: str, seed: str) -> Me
         if name is None:
             malformed.append((number, found))
             continue
-        before = rows.setdefault(name, (number, found))
-        if before[1] != found and len(problems) < MOST_PROBLEMS:
-            differing = [one for one, a, b in zip(keys, before[1], found, strict=True) if a != b]
+        before = rows.setdefault(name, found)
+        if before is found:
+            numbers.append(number)
+        elif before != found and len(problems) < MOST_PROBLEMS:
+            first = numbers[list(rows).index(name)]
+            differing = [one for one, a, b in zip(keys, before, found, strict=True) if a != b]
             problems.append(
-                f"lines {before[0]} and {number} are both about {name!r} "
+                f"lines {first} and {number} are both about {name!r} "
                 f"and disagree on {', '.join(differing)}"
             )
     if not rows:
-        first = f"; line {malformed[0][0]}: {malformed[0][1]}" if malformed else ""
-        problems.append(f"no line tells of a clip{first}")
+        why = f"; line {malformed[0][0]}: {malformed[0][1]}" if malformed else ""
+        problems.append(f"no line tells of a clip{why}")
     columns: dict[str, pa.Array] = {}
-    numbers = [number for number, _ in rows.values()]
-    by_key = zip(*(values for _, values in rows.values()), strict=True)
-    for one, values in zip(keys, by_key, strict=False):
+    for one, values in zip(keys, zip(*rows.values(), strict=True), strict=False):
         try:
             column = _column(values, numbers)
         except ValueError as error:
@@ -147,13 +149,18 @@ def _column(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
     kind = kinds.pop()
     if kinds or kind not in _TYPES:
         raise ValueError(_mixed(values, lines))
-    if kind is float:
+    try:
+        column = pa.array(values, _TYPES[kind])
+    except (OverflowError, UnicodeEncodeError):
+        _check(values, lines, _no_cell, "do not fit into a column of a table")
+        raise
+    if kind is float and pc.any(pc.is_inf(column)).as_py():
         _check(values, lines, math.isinf, "are not finite")
-    if kind is int:
-        _check(values, lines, lambda one: not -(2**63) <= one < 2**63, "do not fit into 64 bits")
-    if kind is str:
-        _check(values, lines, lambda one: not _is_unicode(one), "have half a character")
-    return pa.array(values, _TYPES[kind])
+    return column
+
+
+def _no_cell(value: Any) -> bool:
+    return not (-(2**63) <= value < 2**63 if isinstance(value, int) else _is_unicode(value))
 
 
 _TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
