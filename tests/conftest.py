@@ -47,6 +47,12 @@ def describe_manifest(options: Options, build: Build) -> Fields:
 '''
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark from which `docs/reliability.md` is made."""
+    words = "outcome(text): what becomes of the case; makes it a line of docs/reliability.md"
+    config.addinivalue_line("markers", words)
+
+
 @frozen
 class Ended:
     """A command that ended."""

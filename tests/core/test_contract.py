@@ -6,10 +6,10 @@ import doctest
 
 import pytest
 
-from tablehost import columns, hookspecs
+from tablehost import column_digests, hookspecs
 
 
-@pytest.mark.parametrize("module", [hookspecs, columns], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [hookspecs, column_digests], ids=lambda module: module.__name__)
 def test_the_examples_of_the_docstrings_run(module) -> None:
     results = doctest.testmod(module, raise_on_error=True)
     assert results.attempted

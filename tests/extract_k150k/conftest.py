@@ -1,11 +1,16 @@
 """Real clips in many shapes, made by the engine's own ffmpeg out of one that ships in a wheel."""
 
+import csv
+import os
 import subprocess
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+from attrs import frozen
 
 from tablehost_extract_k150k.clips import Clip
 from tablehost_extract_k150k.prepare import bundled_ffmpeg
@@ -99,3 +104,59 @@ def clip(shape: Callable[[str], Path]) -> Callable[[str], Clip]:
         return Clip(path.name, path)
 
     return make
+
+
+@frozen
+class Told:
+    """What a run of the command line said and left behind.
+
+    Args:
+        code: its exit code.
+        out: what it wrote to stdout.
+        err: what it wrote to stderr.
+        rows: of the table, by clip name; none where there is no table.
+        failures: reason and detail, by clip name.
+        manifest: of the table; None where there is no table.
+    """
+
+    code: int
+    out: str
+    err: str
+    rows: dict[str, dict[str, Any]]
+    failures: dict[str, tuple[str, str]]
+    manifest: Any
+
+
+@pytest.fixture(scope="session")
+def extract() -> Callable[..., Told]:
+    """Run `tablehost run extract_k150k` in a project on its folder `clips` and its `scores.csv`."""
+
+    def run(project: Any, *tokens: object, **kwargs: Any) -> Told:
+        fixed = ("--clips-dir", "clips", "--scores", "scores.csv", "--out", "t.parquet")
+        ended = project.run("run", "extract_k150k", *fixed, *tokens, **kwargs)
+        table = project.path / "t.parquet"
+        if not table.exists():
+            return Told(ended.code, ended.out, ended.err, {}, {}, None)
+        rows = {row["clip_name"]: row for row in pq.read_table(table).to_pylist()}
+        manifest = project.manifest("t.parquet")
+        failures = {
+            one["key"]: (one["reason"], one["detail"]) for one in manifest["run"]["failures"]
+        }
+        return Told(ended.code, ended.out, ended.err, rows, failures, manifest)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def label() -> Callable[[Any], None]:
+    """Write a project's `scores.csv`: the clips of its folder are labelled 0, 1, 2 and so on."""
+
+    def write(project: Any) -> None:
+        with (project.path / "scores.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["video_name", "video_score"])
+            for at, name in enumerate(sorted(os.listdir(project.path / "clips"))):
+                if name.isprintable() or name.isascii():
+                    writer.writerow([name, at])
+
+    return write

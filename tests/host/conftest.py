@@ -199,7 +199,7 @@ def install(project):
         points = f"[tablehost.builders]\n{builder or name} = {module}\n"
         project.write(f"{info}/entry_points.txt", points)
         project.write(f"{info}/RECORD", "")
-        return {"PYTHONPATH": str(site)}
+        return {"PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
 
     return install
 
@@ -226,7 +226,7 @@ def _drop_privileges():
 
 @pytest.fixture
 def open_words(words, new_project):
-    """Give the same as `words` in a folder that every user may enter, as those of pytest are not."""
+    """Give the same as `words` in a folder that every user may enter, unlike those of pytest."""
     with tempfile.TemporaryDirectory(prefix="tablehost-test-") as name:
         path = Path(name)
         for source in words.path.iterdir():

@@ -1,6 +1,6 @@
 import json
-import os
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -83,7 +83,7 @@ def test_a_commit_over_two_file_systems_is_rolled_forward_too(counted, at):
         assert again.code == 2
         assert "finished the commit of run " in again.err
         assert pair(counted, manifest) == 1
-        assert os.listdir(other) == ["m.json"]
+        assert [path.name for path in Path(other).iterdir()] == ["m.json"]
         assert not (counted.path / "t.parquet.manifest.json").exists()
 
 

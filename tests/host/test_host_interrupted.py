@@ -3,6 +3,7 @@ import random
 import signal
 import sqlite3
 import time
+from contextlib import closing
 
 import psutil
 import pyarrow.parquet as pq
@@ -40,7 +41,7 @@ def finished(path):
     """Name the items that a ledger has."""
     if not path.exists():
         return set()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'items'").fetchone():
             return set()
         return {row[0] for row in db.execute("SELECT key FROM items")}
@@ -84,7 +85,7 @@ def test_one_signal_ends_a_run_in_order(started, squares, worked_on, number):
     children = children_of(process)
     process.send_signal(number)
     began = time.monotonic()
-    out, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert f"stopped by {number.name}; finished items are kept, and the same command goes" in err
     assert "Traceback" not in err

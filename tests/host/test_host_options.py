@@ -260,7 +260,9 @@ def test_validators_speak_in_a_dry_run_and_name_the_source(typed):
 @pytest.mark.parametrize("place", ["__attrs_post_init__(self)", "_odd(self, field, value)"])
 def test_whatever_an_options_class_raises_is_told_in_a_line(project, place, raises):
     mark = "@size.validator\n    " if "_odd" in place else ""
-    source = TYPED.replace('"""A size."""', f'"""A size."""\n    {mark}def {place}:\n        {raises}')
+    source = TYPED.replace(
+        '"""A size."""', f'"""A size."""\n    {mark}def {place}:\n        {raises}'
+    )
     project.write("b.py", source)
     ended = project.run("run", "./b.py", "--out", "t.parquet", "--dry-run")
     assert ended.code in (2, 3)
@@ -275,7 +277,9 @@ def test_a_dry_run_leaves_nothing_and_runs_no_builder(project, typed):
     assert ended.code == 0
     assert project.files() == before
     assert "the builder ran" not in ended.err
-    assert ended.json["inputs"] == [{"option": "text", "path": "part.txt", "found": "file, 1 bytes"}]
+    assert ended.json["inputs"] == [
+        {"option": "text", "path": "part.txt", "found": "file, 1 bytes"}
+    ]
     assert ended.json["would"] == "make t.parquet"
 
 

@@ -91,7 +91,10 @@ def test_missing_folders_are_made(words):
 
 def test_folders_made_for_a_run_that_fails_before_it_builds_are_removed(words):
     source = (words.path / "words.py").read_text()
-    words.write("words.py", source.replace("    import pyarrow", "    raise RuntimeError\n    import pyarrow"))
+    words.write(
+        "words.py",
+        source.replace("    import pyarrow", "    raise RuntimeError\n    import pyarrow"),
+    )
     assert words.run(*RUN, "a/b/t.parquet").code == 3
     assert words.files() == {"t.txt", "words.py", "a/b/t.parquet.failed.json"}
 
@@ -126,7 +129,7 @@ def test_a_manifest_may_lie_on_another_file_system(words):
         assert words.run(*RUN, "t.parquet").code == 0
         ended = words.run(*RUN, "t.parquet", "--manifest-out", manifest, "--overwrite")
         assert ended.code == 0, ended.err
-        assert os.listdir(other) == ["m.json"]
+        assert [path.name for path in Path(other).iterdir()] == ["m.json"]
         assert not (words.path / "t.parquet.manifest.json").exists()
         found = json.loads(Path(manifest).read_text())
         assert found["table"]["sha256"] == words.digest("t.parquet")

@@ -130,6 +130,7 @@ def test_broken_neighbours_disturb_nobody(project, install):
     install(GOOD, "other-host", requires=["tablehost>=9"])
     environment = install(GOOD, "good")
     project.write("site/torn-1.0.dist-info/entry_points.txt", "[tablehost.builders]\nno equals\n")
+    project.write("site/bare-1.0.dist-info/entry_points.txt", "[tablehost.builders]\nbare = x\n")
     ended = project.run("run", "good", "--out", "t.parquet", env=environment)
     assert ended.code == 0, ended.err
     assert ended.out == "['mod_good']\n"

@@ -41,10 +41,16 @@ def build_table(options: Options, run: Run):
 
 @pytest.mark.parametrize(
     ("tell", "how", "code"),
-    [("nothing", "flag", 0), ("log", "env", 0), ("error", "flag", 3), ("fail", "env", 1), ("raise", "flag", 1)],
+    [
+        ("nothing", "flag", 0),
+        ("log", "env", 0),
+        ("error", "flag", 3),
+        ("fail", "env", 1),
+        ("raise", "flag", 1),
+    ],
 )
 def test_a_secret_is_in_no_file_and_in_no_stream(project, tell, how, code):
-    secret = 'hun"ter\\2é'
+    secret = 'hun"ter\\2é'  # noqa: S105
     project.write("keeper.py", KEEPER)
     flag = [f"--token={secret}"] if how == "flag" else []
     environment = {"TABLEHOST_KEEPER_TOKEN": secret} if how == "env" else {}
@@ -58,7 +64,9 @@ def test_a_secret_is_in_no_file_and_in_no_stream(project, tell, how, code):
 
 
 def test_a_secret_of_the_wrong_kind_is_not_shown(project):
-    project.write("keeper.py", KEEPER.replace("token: Secret[str]\n    \"", "token: Secret[int]\n    \""))
+    project.write(
+        "keeper.py", KEEPER.replace('token: Secret[str]\n    "', 'token: Secret[int]\n    "')
+    )
     ended = project.run("run", "./keeper.py", "--out", "t.parquet", "--token=hunter2", "--dry-run")
     assert ended.code == 2
     assert "<redacted> from --token is not an integer" in ended.err
@@ -69,6 +77,6 @@ def test_the_manifest_says_what_is_redacted(project):
     project.write("keeper.py", KEEPER)
     project.run("run", "./keeper.py", "--out", "t.parquet", "--token=hunter2")
     block = project.manifest("t.parquet")["run_provenance"]
-    assert block["args"]["token"] == "<redacted>"
+    assert block["args"] == {"token": "<redacted>", "tell": "nothing"}
     assert block["redacted"] == ["token"]
     assert "--token=<redacted>" in block["argv"]

@@ -35,7 +35,7 @@ def builder_at_fault(request: Request, where: str) -> Iterator[None]:
         raise BrokenBuilder(msg) from error
     except TablehostError:
         raise
-    except Exception as error:  # a builder may raise anything
+    except (Exception, SystemExit) as error:  # a builder may raise anything
         text = redact(f"{type(error).__name__}: {error}", request.options)
         report = request.output.failed
         msg = f"builder {request.builder} failed in {where}: {text} (details in {report})"
@@ -61,7 +61,7 @@ def disk_at_fault(request: Request) -> Iterator[None]:
 
 def guarded(request: Request, data: Any) -> Any:
     """Return a builder's data so that its own errors are told from those of the disk."""
-    if hasattr(data, "__arrow_c_stream__"):
+    if hasattr(data, "__arrow_c_stream__") or not isinstance(data, Iterator):
         return data
     return _batches(request, data)
 

@@ -22,7 +22,7 @@ from attrs import asdict, frozen
 from tablehost.clock import utc_now
 from tablehost.digests import file_digest
 from tablehost.errors import TablehostError, UsageError
-from tablehost.output import Output, usual_manifest
+from tablehost.output import Output, staging_name, usual_manifest
 
 
 class TornCommit(TablehostError):
@@ -160,7 +160,7 @@ def current_manifest(output: Output) -> Path | None:
 def write_atomically(path: Path, text: str) -> None:
     """Write a small file so that it is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    staged = staging_name(path)
     try:
         staged.write_text(text, encoding="utf-8")
         _sync(staged)

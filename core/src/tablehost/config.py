@@ -70,7 +70,7 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise UsageError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: 9999...9
         msg = f"{path} is not TOML: {error}"
         raise UsageError(msg) from error
     for key, value in document.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -39,7 +40,10 @@ def converter(*, text: bool, base: Path = Path()) -> cattrs.Converter:
     for kind, leaf in leaves.items():
         strict.register_structure_hook(kind, _ignoring_type(leaf))
     strict.register_structure_hook(Path, lambda raw, _: base / _path(raw))
-    strict.register_structure_hook_func(lambda kind: _is(kind, Literal), _choice)
+    strict.register_structure_hook_func(
+        lambda kind: _is(kind, Literal),
+        lambda raw, kind: _choice(raw, kind, text=text),
+    )
     strict.register_structure_hook_func(
         lambda kind: _is(kind, Labelled),
         lambda raw, kind: _labelled(raw, kind, strict.structure),
@@ -60,16 +64,15 @@ def _is(kind: Any, origin: Any) -> bool:
 
 
 def _int_from_text(raw: Any) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]+", raw):
+    if not re.fullmatch(r"[+-]?[0-9]{1,1000}", raw):  # `int` itself refuses more than 4300
         raise NotConvertible
     return int(raw)
 
 
 def _float_from_text(raw: Any) -> float:
-    try:
-        return _finite(float(raw))
-    except ValueError:
-        raise NotConvertible from None
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", raw):
+        raise NotConvertible  # `float` itself would take 1_0, inf and the digits of any script
+    return _finite(float(raw))
 
 
 def _bool_from_text(raw: Any) -> bool:
@@ -87,7 +90,7 @@ def _typed_int(raw: Any) -> int:
 
 
 def _typed_float(raw: Any) -> float:
-    if type(raw) not in (int, float):
+    if type(raw) not in (int, float) or abs(raw) > sys.float_info.max:
         raise NotConvertible
     return _finite(float(raw))
 
@@ -130,10 +133,11 @@ _TYPED_LEAVES: dict[type, Callable[[Any], Any]] = {
 }
 
 
-def _choice(raw: Any, kind: Any) -> Any:
-    if raw not in get_args(kind) or isinstance(raw, bool):
-        raise NotConvertible
-    return raw
+def _choice(raw: Any, kind: Any, *, text: bool) -> Any:
+    for choice in get_args(kind):
+        if raw == (str(choice) if text else choice) and (text or type(raw) is type(choice)):
+            return choice
+    raise NotConvertible
 
 
 def _labelled(raw: Any, kind: Any, structure: Callable[[Any, Any], Any]) -> Labelled[Any]:

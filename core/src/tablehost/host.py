@@ -17,7 +17,7 @@ from tablehost import manifest as manifests
 from tablehost.blame import builder_at_fault, disk_at_fault, guarded
 from tablehost.build import Build, Items, Session
 from tablehost.clock import new_run_id, utc_now
-from tablehost.digests import StatCache, file_digest
+from tablehost.digests import file_digest
 from tablehost.errors import BrokenBuilder, Interrupted, Refused, TablehostError
 from tablehost.inputs import Inputs, Root
 from tablehost.interrupts import Interrupts
@@ -29,6 +29,7 @@ from tablehost.report import Reporter
 from tablehost.request import Landed, Request
 from tablehost.roles import Role
 from tablehost.run import Run
+from tablehost.statcache import StatCache
 from tablehost.workers import Workers
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class _Session:
     ) -> None:
         self.request = request
         self.output = request.output
+        self.reporter = reporter
         self.cache = cache
         self.interrupts = interrupts
         self.run_id = new_run_id()
@@ -128,6 +130,8 @@ class _Session:
 
     def build(self) -> Landed:
         """Build, write, describe, commit."""
+        who, out = str(self.request.builder), str(self.output.table)
+        self.reporter.event("started", run_id=self.run_id, builder=who, out=out)
         root = Root.of(self.output)
         inputs = self.resources.enter_context(
             Inputs(self.request.options, self.output, root, self.cache)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -11,13 +11,15 @@ from typing import Any, Literal, Self
 
 from attrs import field, frozen
 
-from tablehost import digests
-from tablehost.digests import FileDigest, Signature, StatCache
+from tablehost.digests import FileDigest, Signature
 from tablehost.errors import TablehostError
+from tablehost.folders import look, walk_files
 from tablehost.ledger import ReadInput
+from tablehost.listing import dir_hash1, write_listing
 from tablehost.options import options_of, values_by_role
 from tablehost.output import Output
 from tablehost.roles import Labelled, Role
+from tablehost.statcache import StatCache, hash_file
 
 
 class InputChanged(TablehostError):
@@ -85,6 +87,11 @@ class Inputs:
         self._cache = cache
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="hash-inputs")
         self._files = [self._watch(*found) for found in _labelled_files(options)]
+        self._globs = _globs(options)
+        self._folders = [
+            (option, folder, look(folder, self._globs))
+            for option, folder in values_by_role(options, Role.INPUT_DIR)
+        ]
 
     def __enter__(self) -> Self:
         return self
@@ -112,10 +119,12 @@ class Inputs:
         for watched in self._files:
             _collect(described, watched.option, self._file(watched))
         remaining = list(read)
-        for option, folder in values_by_role(self._options, Role.INPUT_DIR):
+        for option, folder, before in self._folders:
             inside = _inside(folder, remaining)
-            remaining = [one for one in remaining if one not in inside.values()]
-            _collect(described, option, self._folder(option, folder, inside))
+            taken = {one.path for one in inside.values()}
+            remaining = [one for one in remaining if one.path not in taken]
+            files = inside or self._hash_folder(option, folder, before)
+            _collect(described, option, self._folder(option, folder, files))
         if remaining:
             common = Path(os.path.commonpath([Path(one.path).parent for one in remaining]))
             described["items"] = self._folder("items", common, _inside(common, remaining))
@@ -123,7 +132,7 @@ class Inputs:
 
     def _watch(self, option: str, label: str | None, path: Path) -> _Watched:
         before = Signature.of(path)
-        digest = self._pool.submit(digests.hash_file, path, self._cache)
+        digest = self._pool.submit(hash_file, path, self._cache)
         own = self._output.table.exists() and path.samefile(self._output.table)
         if own:
             digest.result()
@@ -136,11 +145,7 @@ class Inputs:
         except OSError:
             same = False
         if not same:
-            msg = (
-                f"--{watched.option.replace('_', '-')}: {watched.path} changed while the table was "
-                "built; nothing was written. Run again when it is at rest"
-            )
-            raise InputChanged(msg)
+            raise InputChanged(_changed(watched.option, watched.path))
         described = {
             "path": self._root.name(watched.path),
             "exists": True,
@@ -152,34 +157,45 @@ class Inputs:
         return described | ({"label": watched.label} if watched.label else {})
 
     def _folder(self, option: str, folder: Path, inside: dict[str, ReadInput]) -> dict[str, Any]:
-        globs = _globs(self._options)
-        if not inside:
-            inside = self._hash_folder(folder, globs)
         entries = [(name, one.sha256) for name, one in inside.items()]
-        digest = digests.dir_hash1(entries)
-        whole = set(digests.walk_files(folder)) == set(inside)
+        digest = dir_hash1(entries)
+        whole = set(walk_files(folder)) == set(inside)
         listing = self._output.history / f"{option}-{digest[:16]}.sha256.gz"
         listing.parent.mkdir(exist_ok=True)
-        written = digests.write_listing(listing, entries)
+        written = write_listing(listing, entries)
         return {
             "path": self._root.name(folder),
             "exists": True,
             "kind": "directory",
             "files": len(inside),
             "bytes": sum(one.bytes for one in inside.values()),
-            "glob": list(globs),
+            "glob": list(self._globs),
             "dir_hash1" if whole else "selection_hash1": digest,
             "listing": {"path": self._root.name(listing), "sha256": written.sha256},
             "observed": "during",
         }
 
-    def _hash_folder(self, folder: Path, globs: Sequence[str]) -> dict[str, ReadInput]:
-        """Hash a folder that no item read."""
+    def _hash_folder(
+        self, option: str, folder: Path, before: Mapping[str, Signature]
+    ) -> dict[str, ReadInput]:
+        """Hash a folder that no item read, as it was before the builder saw it."""
+        known = self._cache.get_many(before.values())
         found = {}
-        for name in digests.walk_files(folder, globs):
-            digest = digests.hash_file(folder / name, self._cache)
-            found[name] = ReadInput(str(folder / name), digest.sha256, digest.bytes)
+        for name, signature in before.items():
+            path = folder / name
+            sha256 = known.get(signature) or hash_file(path, self._cache).sha256
+            found[name] = ReadInput(str(path), sha256, signature.size)
+        if look(folder, self._globs) != before:
+            raise InputChanged(_changed(option, folder))
         return found
+
+
+def _changed(option: str, path: Path) -> str:
+    flag = "--" + option.replace("_", "-")
+    return (
+        f"{flag}: {path} changed while the table was built; nothing was written. "
+        "Run again when it is at rest"
+    )
 
 
 def folder_digest(described: dict[str, Any]) -> str | None:

@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from tablehost.build import Failure
 from tablehost.clock import utc_now
-from tablehost.digests import Signature, StatCache
+from tablehost.digests import Signature
 from tablehost.errors import BrokenBuilder
 from tablehost.ledger import Ledger
+from tablehost.statcache import StatCache
 from tablehost.worker import Outcome, Task
 
 _DIGESTS_AT_ONCE = 256

@@ -150,8 +150,13 @@ def resolve(cls: type, *sources: Mapping[str, Given]) -> Resolved:
             problems.append(f"{option.flag}: {_shown(option, given)} from {given.where} {error}")
     if problems:
         return Resolved(None, origins, problems)
-    with attrs.validators.disabled():
-        instance = cls(**values)
+    try:
+        with attrs.validators.disabled():
+            instance = cls(**values)
+    except Exception as error:  # noqa: BLE001  # a class may do anything when it is made
+        secret = any(Role.SECRET in option.roles for option in options_of(cls))
+        said = type(error).__name__ if secret else repr(error)
+        return Resolved(None, origins, [f"the options do not fit together: {said}"])
     problems = [
         f"{option.flag}: {message} (from {labels[option.name]})"
         for option, message in _validate(cls, instance)
@@ -221,7 +226,7 @@ def _structure(option: Option, given: Given) -> Any:
 def _json_list(raw: str) -> list[Any]:
     try:
         value = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, list):
         msg = "is not a JSON list, as lists in the environment are written"
@@ -237,8 +242,9 @@ def _validate(cls: type, instance: Any) -> Iterator[tuple[Option, str]]:
             continue
         try:
             field.validator(instance, field, getattr(instance, option.name))
-        except (ValueError, TypeError) as error:
-            text = REDACTED if Role.SECRET in option.roles else str(error.args[0])
+        except Exception as error:  # noqa: BLE001  # a validator may raise anything
+            said = str(error.args[0] if error.args else type(error).__name__)
+            text = REDACTED if Role.SECRET in option.roles else said
             yield option, text
 
 

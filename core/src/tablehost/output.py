@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from attrs import frozen
+
+from tablehost.clock import RUN_ID
 
 MANIFEST_SUFFIX = ".manifest.json"
 
@@ -72,20 +75,31 @@ class Output:
 
     def staged(self, target: Path, run_id: str) -> Path:
         """Return where a target is written before the commit."""
-        return target.with_name(f".{target.name}.{run_id}.tmp")
+        return staging_name(target, run_id)
 
     def leftovers(self) -> list[Path]:
         """Return what killed runs left staged."""
-        found: list[Path] = []
-        for target in (self.table, self.manifest):
-            if target.parent.is_dir():
-                prefix = f".{target.name}."
-                found += [
-                    path
-                    for path in sorted(target.parent.iterdir())
-                    if path.name.startswith(prefix) and path.name.endswith(".tmp")
-                ]
-        return list(dict.fromkeys(found))
+        targets = (self.table, self.manifest, self.failed, *self.intents)
+        staged = [path for target in targets for path in _staged_for(target)]
+        return [*dict.fromkeys(staged), *sorted(self.history.glob("*.tmp"))]
+
+
+def staging_name(target: Path, run_id: str = "") -> Path:
+    """Return where a file is written before it is put in its place.
+
+    Args:
+        target: its place.
+        run_id: of the run that writes it, where more than one might.
+    """
+    return target.with_name(f".{target.name}.{run_id}.tmp" if run_id else f".{target.name}.tmp")
+
+
+def _staged_for(target: Path) -> list[Path]:
+    """Return what lies staged for a target, and for no other whose name merely begins so."""
+    name = re.compile(rf"\.{re.escape(target.name)}(\.{RUN_ID})?\.tmp")
+    if not target.parent.is_dir():
+        return []
+    return sorted(path for path in target.parent.iterdir() if name.fullmatch(path.name))
 
 
 def usual_manifest(table: Path) -> Path:

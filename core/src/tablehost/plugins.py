@@ -147,9 +147,12 @@ def _entry_points() -> list[tuple[EntryPoint, Distribution]]:
     """Return each builder's entry point; a folder that stands twice on sys.path counts once."""
     found: dict[tuple[str, str, str], tuple[EntryPoint, Distribution]] = {}
     for owner in distributions():
-        for point in owner.entry_points:
-            if point.group == hookspecs.ENTRY_POINT_GROUP:
-                found.setdefault((owner.name, point.name, point.value), (point, owner))
+        try:
+            for point in owner.entry_points:
+                if point.group == hookspecs.ENTRY_POINT_GROUP:
+                    found.setdefault((owner.name, point.name, point.value), (point, owner))
+        except (TypeError, ValueError, AttributeError):
+            continue  # its metadata is torn; that disturbs nobody else
     return list(found.values())
 
 

@@ -59,7 +59,7 @@ def _unreadable(option: str, path: Path) -> Iterator[str]:
 
 
 def _outputs(output: Output) -> Iterator[str]:
-    if output.table.absolute() == output.manifest.absolute():
+    if _same(output.table, output.manifest):
         yield f"--manifest-out: {output.manifest} is the table itself; give another path"
     for flag, target in (("--out", output.table), ("--manifest-out", output.manifest)):
         if not target.name:
@@ -165,7 +165,7 @@ def _same(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
     except OSError:
-        return one.absolute() == other.absolute()
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _flag(option: str) -> str:

@@ -14,13 +14,14 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from tablehost import digests
-from tablehost.digests import StatCache
+from tablehost.digests import file_digest
+from tablehost.listing import dir_hash1
 from tablehost.manifest import Code, Environment, Parent
 from tablehost.options import REDACTED, Option, options_of, values_by_role
 from tablehost.output import usual_manifest
 from tablehost.plugins import Builder
 from tablehost.roles import Role
+from tablehost.statcache import StatCache, hash_file
 
 
 def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: StatCache) -> Code:
@@ -44,8 +45,8 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: Sta
         host={
             "distribution": "tablehost",
             "version": importlib.metadata.version("tablehost"),
-            "sha256": digests.dir_hash1(
-                (name, digests.file_digest(path).sha256)
+            "sha256": dir_hash1(
+                (name, file_digest(path).sha256)
                 for name, path in _package_files(Path(__file__).parent)
             ),
         },
@@ -60,7 +61,7 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: Sta
 def entrypoint_of(builder: Builder) -> dict[str, Any]:
     """Describe the file that implements the hooks."""
     path = Path(builder.module.__file__)
-    described = digests.file_digest(path)
+    described = file_digest(path)
     return {"path": str(path), "exists": True, "kind": "file", "sha256": described.sha256}
 
 
@@ -92,7 +93,7 @@ def parents(files: Iterable[tuple[str, Path]]) -> Iterator[Parent]:
             path=str(path),
             run_id=block.get("run_id") if isinstance(block, dict) else None,
             table_sha256=table.get("sha256") if isinstance(table, dict) else None,
-            manifest_sha256=digests.file_digest(sidecar).sha256,
+            manifest_sha256=file_digest(sidecar).sha256,
         )
 
 
@@ -174,7 +175,7 @@ def _packages(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _described(path: Path, cache: StatCache) -> dict[str, Any]:
-    found = digests.hash_file(path, cache)
+    found = hash_file(path, cache)
     return {"sha256": found.sha256, "bytes": found.bytes}
 
 

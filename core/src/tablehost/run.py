@@ -15,10 +15,10 @@ from tablehost.errors import BrokenBuilder
 from tablehost.roles import Role, path_roles, roles_of
 
 if TYPE_CHECKING:
-    from tablehost.digests import StatCache
     from tablehost.ledger import Ledger
     from tablehost.plugins import Builder
     from tablehost.report import Meter, Reporter
+    from tablehost.statcache import StatCache
     from tablehost.workers import Workers
 
 Item = TypeVar("Item")
@@ -182,7 +182,7 @@ class Run:
 
     def _settings(self, settings: Any) -> dict[str, Any]:
         """Return what of the settings decides a result; tools and files by their content."""
-        from tablehost.digests import hash_file  # noqa: PLC0415  # as above
+        from tablehost.statcache import hash_file  # noqa: PLC0415  # as above
 
         if settings is None:
             return {}

@@ -21,7 +21,7 @@ from typing import Any
 from attrs import frozen
 
 from tablehost.build import Failure
-from tablehost.digests import ChangedWhileRead, Signature, file_digest
+from tablehost.digests import Signature, file_digest
 from tablehost.errors import ItemFailed
 
 
@@ -197,5 +197,5 @@ def _has_changed(path: Path | None, before: Signature | None) -> bool:
         return False
     try:
         return Signature.of(path) != before
-    except (OSError, ChangedWhileRead):
+    except OSError:
         return True

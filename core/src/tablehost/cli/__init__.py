@@ -70,7 +70,7 @@ def execute(tokens: list[str]) -> int:
 def complain(problems: list[str]) -> None:
     """Write each problem as one line on stderr."""
     for problem in problems:
-        print(f"tablehost: {printable(problem)}", file=sys.stderr)
+        print(f"tablehost: {printable(problem.replace(chr(10), ' '))}", file=sys.stderr)
 
 
 def raise_to_person(error: BaseException) -> None:

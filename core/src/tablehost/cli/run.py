@@ -65,7 +65,7 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
 
         landed = host.run(request, says)
     except TablehostError as error:
-        return _failed(error, settings, builder)
+        return _failed(error, settings, builder, says)
     finally:
         log.removeHandler(says)
     _tell(landed, request, says)
@@ -180,7 +180,7 @@ def _tell(landed: Landed, request: Request, says: Reporter) -> None:
         says.say("failed items are tried again by the same command")
 
 
-def _failed(error: TablehostError, settings: HostOptions, builder: Builder) -> int:
+def _failed(error: TablehostError, settings: HostOptions, builder: Builder, says: Reporter) -> int:
     if isinstance(error, Interrupted):
         going_on = "finished items are kept, and the same command goes on from there"
         problems = [f"stopped by {error}; {going_on}"]
@@ -190,8 +190,11 @@ def _failed(error: TablehostError, settings: HostOptions, builder: Builder) -> i
         problems = [text if who in text else f"{who}: {text}" for text in texts]
     if settings.verbose:
         raise_to_person(error)
-    complain(problems)
-    if settings.json:
+    if not settings.json:
+        complain(problems)
+    else:
+        for problem in problems:
+            says.event("problem", message=problem)
         status = "interrupted" if isinstance(error, Interrupted) else "error"
         result = {"status": status, "exit_code": error.exit_code, "problems": problems}
         print(json.dumps(result, sort_keys=True))

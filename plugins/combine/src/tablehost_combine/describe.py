@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from tablehost import Build
+from tablehost.digests import file_digest
 from tablehost_combine.combination import Combination
 from tablehost_combine.fields import Fields, Input, OwnManifest, Stats
 from tablehost_combine.options import Options
-from tablehost_combine.origin import Origin, sha256_of
+from tablehost_combine.origin import Origin
 from tablehost_combine.rows import Tally
 from tablehost_combine.shards import Shard
 from tablehost_combine.teachers import Teacher
@@ -54,7 +55,7 @@ def _input(shard: Shard, teacher: Teacher, tally: Tally) -> Input:
     return Input(
         label=shard.label,
         path=str(shard.path),
-        sha256=sha256_of(shard.path),
+        sha256=file_digest(shard.path).sha256,
         rows=tally.rows,
         rows_left=shard.rows - tally.rows,
         missing_features=shard.missing_features,

@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import frozen
 
 from tablehost import Refused, manifest
-from tablehost.digests import StatCache, hash_file
+from tablehost.digests import file_digest
 from tablehost.errors import ManifestError
 
 
@@ -51,11 +51,5 @@ def read_origin(path: Path, who: str) -> Origin | None:
     return Origin(
         manifest=place,
         teacher=teacher if isinstance(teacher, str) and teacher else None,
-        matches=sha256_of(path) == sha256 if isinstance(sha256, str) else None,
+        matches=file_digest(path).sha256 == sha256 if isinstance(sha256, str) else None,
     )
-
-
-def sha256_of(path: Path) -> str:
-    """Return the digest of a file; the host's cache spares a second reading."""
-    with StatCache() as cache:
-        return hash_file(path, cache).sha256

@@ -18,6 +18,9 @@ ROW_KEYS = (
     "chug_bit_depth",
 )
 SPLIT_KEYS = ("split", "chug_split_key", "chug_split_policy")
+NAMING = ("src", "filename", "chug_content_name", "split")
+"""What the name of a clip, and its split, are made of."""
+
 KEYS = (*ROW_KEYS, *SPLIT_KEYS)
 
 _MEASURED = (

@@ -8,32 +8,36 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pyarrow as pa
-import pyarrow.types as is_type
 
 from tablehost import Refused
 from tablehost_enrich.formats import compression_of, format_of
-from tablehost_enrich.parquet import is_text, opened, value_type
+from tablehost_enrich.parquet import opened
 
 Line = tuple[int, dict[str, Any] | str]
 """A line's number, and what it says or, where it is malformed, why."""
 
 
-def read_lines(path: Path) -> Iterator[Line]:
+def read_lines(path: Path, wanted: AbstractSet[str]) -> Iterator[Line]:
     """Read a metadata file, line by line; in a Parquet file the first row is line 1.
 
     Args:
         path: the file; its suffix tells the format.
+        wanted: what rows are asked for; they may say more.
 
     Raises:
         Refused: it cannot be read.
     """
-    readers = {"jsonl": _json_lines, "csv": _csv_lines, "parquet": _parquet_lines}
+    kind = format_of(path)
     try:
-        yield from readers[format_of(path) or "jsonl"](path)
+        if kind == "parquet":
+            yield from _parquet_lines(path, wanted)
+        else:
+            yield from (_csv_lines if kind == "csv" else _json_lines)(path)
     except (OSError, pa.ArrowException) as error:
         problem = f"{path}: not readable: {error}"
         raise Refused([problem]) from error
@@ -120,19 +124,14 @@ def _typed(texts: Sequence[str]) -> list[Any]:
     return [text or None for text in texts]
 
 
-def _parquet_lines(path: Path) -> Iterator[Line]:
+def _parquet_lines(path: Path, wanted: AbstractSet[str]) -> Iterator[Line]:
     number = 0
     with opened(path, str(path)) as file:
-        flat = [field.name for field in file.schema_arrow if _is_plain(value_type(field.type))]
-        for batch in file.iter_batches(columns=flat):
+        columns = [name for name in file.schema_arrow.names if name in wanted]
+        for batch in file.iter_batches(columns=columns):
             for values in batch.to_pylist():
                 number += 1
                 yield number, {key: _or_none(value) for key, value in values.items()}
-
-
-def _is_plain(kind: pa.DataType) -> bool:
-    numbers = is_type.is_integer(kind) or is_type.is_floating(kind) or is_type.is_boolean(kind)
-    return bool(numbers or is_text(kind))
 
 
 def _or_none(value: Any) -> Any:

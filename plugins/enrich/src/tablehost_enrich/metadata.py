@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from attrs import frozen
 
 from tablehost import Refused
-from tablehost_enrich.keys import SPLIT_KEYS
+from tablehost_enrich.keys import NAMING, SPLIT_KEYS
 from tablehost_enrich.lines import Line, read_lines
 from tablehost_enrich.split import split_values
 
@@ -57,7 +57,8 @@ def read_metadata(path: Path, keys: Sequence[str], *, key: str, seed: str) -> Me
     malformed: list[tuple[int, str]] = []
     problems: list[str] = []
     lines = 0
-    for number, name, found in _named_rows(read_lines(path), keys, key, seed):
+    lines_of = read_lines(path, {key, *NAMING, *keys})
+    for number, name, found in _named_rows(lines_of, keys, key, seed):
         lines += 1
         if name is None:
             malformed.append((number, found))
@@ -144,7 +145,7 @@ def _column(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
     if not kinds:
         return None
     if kinds == {int, float}:
-        _check(values, lines, lambda one: abs(one) > _MOST_EXACT, "are too large for a float")
+        _check(values, lines, _is_inexact, "are too large for a float")
         kinds = {float}
     kind = kinds.pop()
     if kinds or kind not in _TYPES:
@@ -157,6 +158,10 @@ def _column(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
     if kind is float and pc.any(pc.is_inf(column)).as_py():
         _check(values, lines, math.isinf, "are not finite")
     return column
+
+
+def _is_inexact(value: float) -> bool:
+    return isinstance(value, int) and abs(value) > _MOST_EXACT
 
 
 def _no_cell(value: Any) -> bool:
@@ -183,6 +188,6 @@ def _mixed(values: Sequence[Any], lines: Sequence[int]) -> str:
     first: dict[str, int] = {}
     for line, value in zip(lines, values, strict=True):
         if value is not None:
-            first.setdefault(_WORDS.get(type(value), "list"), line)
+            first.setdefault(_WORDS.get(type(value), type(value).__name__), line)
     seen = ", ".join(f"{kind} on line {line}" for kind, line in first.items())
     return f"have no common type: {seen}" if len(first) > 1 else f"are no plain values: {seen}"

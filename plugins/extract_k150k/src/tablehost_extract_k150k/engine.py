@@ -25,6 +25,7 @@ from tablehost_extract_k150k.process import (
 
 _GRACE_SECONDS = 60
 _SECONDS_PER_PIXEL = {False: 4e-6, True: 4e-5}  # some 80 times what it takes; True: all measured
+_STOPPED_BY_A_SIGNAL = 255  # ffmpeg's exit code after SIGTERM, SIGINT and their like
 _TEST_SIDE, _TEST_FRAMES = 256, 3
 
 Frames = list[Mapping[str, float | None]]
@@ -147,6 +148,9 @@ def _check_end(outcome: Outcome) -> None:
         )
     if outcome.complaint:
         raise ItemFailed(outcome.kind, outcome.complaint)
+    if outcome.code == _STOPPED_BY_A_SIGNAL:
+        reason = "engine-crashed"
+        raise ItemFailed(reason, f"the engine was stopped by a signal (exit code {outcome.code})")
     if outcome.code:
         reason = "damaged"
         raise ItemFailed(reason, f"the engine ended with exit code {outcome.code} and said nothing")

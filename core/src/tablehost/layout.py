@@ -1,0 +1,54 @@
+"""Where the values of an array lie, whatever its layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tablehost.logical_types import is_text, plain_type
+
+Array = np.ndarray[Any, Any]
+
+
+def plain(array: pa.Array) -> pa.Array:
+    """Take an extension type off, and a map for the list that it is."""
+    if isinstance(array, pa.ExtensionArray):
+        return plain(array.storage)
+    if isinstance(array, pa.MapArray):
+        return array.view(plain_type(array.type))
+    return array
+
+
+def validity(array: pa.Array) -> Array:
+    """Tell of every row whether it has a value."""
+    if array.null_count == 0:
+        return np.ones(len(array), bool)
+    return np.asarray(array.is_valid().to_numpy(zero_copy_only=False))
+
+
+def lengths(array: pa.Array) -> Array:
+    """Tell of every text how many bytes, and of every list how many elements it has; 0 for null."""
+    measured = pc.binary_length if is_text(array.type) else pc.list_value_length
+    found = measured(array)
+    if found.null_count:
+        found = found.fill_null(0)
+    return np.asarray(found.to_numpy(), "<i8")
+
+
+def text_bytes(array: pa.Array) -> memoryview:
+    """Give the bytes of all texts, one after the other."""
+    array = array.drop_null()  # there may be garbage under a null
+    large = array.type in (pa.large_string(), pa.large_binary())
+    dtype = np.dtype("<i8" if large else "<i4")
+    _, bounds, content = array.buffers()
+    offsets = np.frombuffer(bounds, dtype, len(array) + 1, array.offset * dtype.itemsize)
+    return memoryview(content or b"")[offsets[0] : offsets[-1]]
+
+
+def fixed_bytes(array: pa.Array) -> Array:
+    """Give the bytes of values of one width, as one row each; under a null lies anything."""
+    width = array.type.bit_width // 8
+    return np.ndarray((len(array), width), "u1", array.buffers()[1], array.offset * width)

@@ -1,0 +1,103 @@
+r"""A folder's digest, and the list of files and digests that it is made of.
+
+The digest is in-toto's dirHash1: the sha256 over the lines `sha256␠␠relative/path\n` in the order
+of the path's bytes. It is what this prints, run inside the folder:
+
+    find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum
+
+As GNU coreutils do, a line whose path holds a backslash, a newline or a carriage return begins
+with a backslash, and these three are written `\\`, `\n` and `\r`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tablehost.digests import FileDigest, file_digest
+from tablehost.errors import ManifestError
+
+_ESCAPES = {b"\\": rb"\\", b"\n": rb"\n", b"\r": rb"\r"}
+_UNESCAPES = {escaped: plain for plain, escaped in _ESCAPES.items()}
+_LINE = re.compile(rb"(\\?)([0-9a-f]{64})  (.+)\n")
+
+Entries = Iterable[tuple[str | bytes, str]]
+"""Relative path and sha256 of every file, in any order."""
+
+
+def dir_hash1(entries: Entries) -> str:
+    """Digest a folder by in-toto's dirHash1.
+
+    Args:
+        entries: its files.
+
+    Returns:
+        A sha256 in hexadecimal.
+    """
+    digest = hashlib.sha256()
+    for line in _lines(entries):
+        digest.update(line)
+    return digest.hexdigest()
+
+
+def write_listing(path: Path, entries: Entries) -> FileDigest:
+    """Keep a folder's files and digests in a gzipped `sha256sum -c` file.
+
+    The same entries make the same bytes, and the sha256 of the unzipped file is the folder's
+    dirHash1.
+
+    Args:
+        path: the file to write.
+        entries: the folder's files.
+
+    Returns:
+        The digest of the file written.
+    """
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as zipped,
+    ):
+        zipped.writelines(_lines(entries))
+    return file_digest(path)
+
+
+def read_listing(path: Path) -> list[tuple[str, str]]:
+    """Read a listing back.
+
+    Args:
+        path: a file that `write_listing` wrote.
+
+    Returns:
+        Relative path and sha256 of every file.
+
+    Raises:
+        ManifestError: it is damaged or something else.
+    """
+    entries = []
+    try:
+        with gzip.open(path) as zipped:
+            for number, line in enumerate(zipped, start=1):
+                found = _LINE.fullmatch(line)
+                if found is None:
+                    msg = f"the listing {path} is damaged at line {number}"
+                    raise ManifestError(msg)
+                mark, sha256, name = found.groups()
+                if mark:
+                    name = re.sub(rb"\\[\\nr]", lambda escape: _UNESCAPES[escape[0]], name)
+                entries.append((os.fsdecode(name), sha256.decode("ascii")))
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        msg = f"the listing {path} is damaged: {error}"
+        raise ManifestError(msg) from error
+    return entries
+
+
+def _lines(entries: Entries) -> Iterator[bytes]:
+    for path, sha256 in sorted((os.fsencode(path), sha256) for path, sha256 in entries):
+        escaped = re.sub(rb"[\\\n\r]", lambda found: _ESCAPES[found[0]], path)
+        mark = b"\\" if escaped != path else b""
+        yield b"%b%b  %b\n" % (mark, sha256.encode("ascii"), escaped)

@@ -1,0 +1,18 @@
+"""What the units of the core stand on."""
+
+import pytest
+
+from tablehost import columns, moments
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "t.parquet"
+
+
+@pytest.fixture(scope="module")
+def small_blocks():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moments, "BLOCK", 4)
+        patch.setattr(columns, "ROWS_AT_ONCE", 4)
+        yield

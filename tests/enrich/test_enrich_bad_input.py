@@ -1,0 +1,224 @@
+"""What is refused or left out: with the file, the line, the key, and what to do."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tablehost_enrich.fill import Filler
+
+ROW = {"src": "a", "chug_name": "n"}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"{", "not JSON"),
+        (b'{"src": "b"} {"src": "c"}', "not JSON: more after column 12"),
+        (b'{"src": "b", "chug_ref": NaN}', "NaN is no JSON"),
+        (b'{"src": "b", "chug_ref": -Infinity}', "-Infinity is no JSON"),
+        (b'{"src": "\xff"}', "not UTF-8"),
+        (b'{"src": "b", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "not JSON"),
+        (b"[1]", "no JSON object"),
+        (b'{"mos": 1}', "no clip_name, no src and no filename"),
+        (b'{"src": "x/"}', "no clip_name, no src and no filename"),
+        (b'{"src": "\\ud800"}', "no clip_name, no src and no filename"),
+    ],
+)
+def test_malformed_lines_are_counted_and_told_never_skipped_in_silence(bench, line, reason):
+    bench.table()
+    bench.lines(ROW, line, b"", {"src": "b", "chug_name": "m"})
+    ended = bench.enrich()
+    assert ended.code == 0
+    assert "m.jsonl: 1 malformed lines are left out: line 2: " in ended.said
+    assert bench.column("chug_name") == ["n", "m", None]
+    metadata = bench.manifest()["metadata"]
+    assert (metadata["lines"], metadata["malformed_lines"]) == (3, 1)
+    assert metadata["malformed"][0]["line"] == 2
+    assert reason in metadata["malformed"][0]["reason"]
+
+
+def test_a_bom_crlf_and_a_long_line_are_fine(bench):
+    bench.table()
+    long = json.dumps({"src": "b", "chug_name": "m", "note": "x" * 10_000_000}).encode()
+    first = b"\xef\xbb\xbf" + json.dumps(ROW).encode()
+    (bench.path / "m.jsonl").write_bytes(b"\r\n".join([first, long, b""]))
+    assert bench.enrich().code == 0
+    assert bench.column("chug_name") == ["n", "m", None]
+    assert bench.manifest()["metadata"]["malformed_lines"] == 0
+
+
+@pytest.mark.parametrize("lines", [(), (b"", b"  "), (b"{",)])
+def test_metadata_that_tells_of_no_clip(bench, lines):
+    bench.table()
+    bench.lines(*lines)
+    assert "m.jsonl: no line tells of a clip" in bench.refused()
+
+
+def test_lines_of_one_clip_that_disagree(bench):
+    bench.table()
+    bench.lines(ROW, {"src": "b"}, {"src": "y/a", "chug_name": "m"})
+    said = bench.refused()
+    assert "lines 1 and 3 are both about 'a' and disagree on chug_name" in said
+
+
+def test_lines_of_one_clip_that_agree(bench):
+    bench.table()
+    bench.lines(ROW, {"src": "y/a", "chug_name": "n", "unwanted": 1})
+    assert bench.enrich().code == 0
+    assert bench.manifest()["stats"]["metadata_rows"] == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([1, "2"], "have no common type: integer on line 1, text on line 2"),
+        ([1, True], "have no common type: integer on line 1, truth value on line 2"),
+        ([{"a": 1}, None], "are no plain values: object on line 1"),
+        ([None, [1]], "are no plain values: list on line 2"),
+        ([2**63, 1], "do not fit into a column of a table: line 1"),
+        ([2**53 + 1, 0.5], "are too large for a float: line 1"),
+        (["x", "\ud800"], "do not fit into a column of a table: line 2"),
+    ],
+)
+def test_values_of_a_key_without_a_common_type(bench, values, told):
+    bench.table()
+    bench.lines(*({"src": name, "chug_ref": one} for name, one in zip("ab", values, strict=True)))
+    assert f"m.jsonl: the values of 'chug_ref' {told}" in bench.refused()
+
+
+def test_a_number_too_large_for_a_float(bench):
+    bench.table()
+    bench.lines(b'{"src": "a", "chug_ref": 1e999}')
+    assert "the values of 'chug_ref' are not finite: line 1" in bench.refused()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (pa.array([1, 2, 3]), "1080"),
+        (pa.array(["1", "2", "3"]), 1080),
+        (pa.array([1, 2, 3]), 29.97),
+        (pa.array([1, 2, 3], pa.int8()), 1080),
+        (pa.array([True, False, None]), 1),
+        (pa.array([{"a": 1}] * 3), 1),
+    ],
+)
+def test_values_that_do_not_fit_into_the_column(bench, column, value):
+    bench.table(chug_ref=column)
+    bench.lines({"src": "a", "chug_ref": value})
+    said = bench.refused()
+    assert "the values of 'chug_ref' are" in said
+    assert f"the table's column is {column.type}" in said
+
+
+def test_a_table_without_the_key(bench):
+    pq.write_table(pa.table({"name": ["a"]}), bench.path / "t.parquet")
+    bench.lines(ROW)
+    assert "no column 'clip_name' in the table" in bench.refused()
+
+
+def test_a_key_that_identifies_nothing(bench):
+    bench.table(clip_name=[0.5, 1.5])
+    bench.lines(ROW)
+    assert "the column 'clip_name' has the type double" in bench.refused()
+
+
+def test_a_column_that_differs_in_case_only(bench):
+    bench.table(Chug_Name=["x"] * 3)
+    bench.lines(ROW)
+    assert "'Chug_Name' of the table differs from 'chug_name' in case only" in bench.refused()
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1" + b"\0" * 50])
+def test_a_table_that_is_no_parquet_file(bench, content):
+    (bench.path / "t.parquet").write_bytes(content)
+    bench.lines(ROW)
+    assert "the table t.parquet: not readable as Parquet" in bench.refused()
+
+
+def test_a_table_with_two_columns_of_one_name(bench):
+    table = pa.Table.from_arrays([pa.array(["a"])] * 2, names=["clip_name"] * 2)
+    pq.write_table(table, bench.path / "t.parquet")
+    bench.lines(ROW)
+    assert "more than one column is named 'clip_name'" in bench.refused()
+
+
+def test_a_table_without_rows_stays_one_with_the_new_columns(bench):
+    bench.table(clip_name=pa.array([], pa.string()))
+    bench.lines(ROW)
+    assert bench.enrich("--min-match", 1).code == 0
+    assert bench.result().column_names[:2] == ["clip_name", "chug_name"]
+
+
+@pytest.mark.parametrize("keys", [["mos"], ["vmaf_mean"], ["clip_name"], ["x", "x"], [""]])
+def test_keys_that_metadata_never_touches(bench, keys):
+    bench.table()
+    bench.lines(ROW)
+    tokens = [token for key in keys for token in ("--metadata-keys", key)]
+    assert "--metadata-keys: must " in bench.refused(*tokens, "--dry-run")
+
+
+@pytest.mark.parametrize("name", ["m.txt", "m.json", "m.csv.gz"])
+def test_metadata_of_an_unknown_kind(bench, name):
+    bench.table()
+    bench.lines(ROW, name=name)
+    assert "must end in one of .jsonl, .ndjson" in bench.refused("--dry-run", metadata=name)
+
+
+@pytest.mark.parametrize("name", ["m.jsonl.gz", "m.jsonl.zst", "m.parquet"])
+def test_metadata_that_is_not_what_its_name_says(bench, name):
+    bench.table()
+    bench.lines(ROW, name=name)
+    assert f"{name}: not readable" in bench.refused(metadata=name)
+
+
+def test_nested_metadata_in_a_parquet_file(bench):
+    bench.table()
+    rows = [{"src": "a", "chug_ref": [1], "unwanted": [2]}]
+    pq.write_table(pa.Table.from_pylist(rows), bench.path / "m.parquet")
+    assert "the values of 'chug_ref' are no plain values" in bench.refused(metadata="m.parquet")
+
+
+def test_rows_of_a_csv_with_other_than_the_headers_fields(bench):
+    bench.table()
+    (bench.path / "m.csv").write_text('src,chug_name\n"a\n",1,2\na,n\n')
+    assert bench.enrich(metadata="m.csv").code == 0
+    assert bench.column("chug_name") == ["n", None, None]
+    malformed = bench.manifest()["metadata"]["malformed"]
+    assert malformed == [{"line": 2, "reason": "3 fields, the header has 2"}]
+
+
+@pytest.mark.parametrize("text", ["src,src\na,b\n", 'src\n"a', "\ufeff"])
+def test_a_csv_that_says_nothing(bench, text):
+    bench.table()
+    (bench.path / "m.csv").write_text(text)
+    assert "m.csv: " in bench.refused(metadata="m.csv")
+
+
+def test_a_table_that_changes_while_it_is_read(bench, monkeypatch):
+    path = bench.table()
+    bench.lines(ROW)
+    assert bench.enrich().code == 0
+    before = (bench.path / "out.parquet").read_bytes()
+    fill = Filler.fill
+
+    def meanwhile(self, batch):
+        with path.open("ab") as file:
+            file.write(b"more")
+        return fill(self, batch)
+
+    monkeypatch.setattr(Filler, "fill", meanwhile)
+    ended = bench.enrich("--overwrite")
+    assert ended.code == 2
+    assert "t.parquet changed while the table was built" in ended.said
+    assert (bench.path / "out.parquet").read_bytes() == before
+
+
+def test_problems_of_both_files_are_told_at_once(bench):
+    (bench.path / "t.parquet").write_bytes(b"")
+    bench.lines(b"{")
+    said = bench.refused()
+    assert "t.parquet: not readable" in said
+    assert "m.jsonl: no line tells of a clip" in said
