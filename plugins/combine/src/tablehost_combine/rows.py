@@ -10,6 +10,7 @@ import pyarrow.types as is_type
 from attrs import define, field
 
 from tablehost import Refused
+from tablehost.parquet import opened, value_type
 from tablehost_combine.columns import (
     KEY,
     MEASURED,
@@ -18,7 +19,6 @@ from tablehost_combine.columns import (
     UNKNOWN_CODEC,
     output_columns,
 )
-from tablehost_combine.parquet import opened, value_type
 from tablehost_combine.shards import Shard
 
 BATCH_ROWS = 1 << 16

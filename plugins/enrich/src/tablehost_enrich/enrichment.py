@@ -9,9 +9,9 @@ import pyarrow as pa
 from attrs import frozen
 
 from tablehost import Refused, Run
+from tablehost.parquet import opened
 from tablehost_enrich.fill import Filler
 from tablehost_enrich.metadata import MOST_PROBLEMS, Metadata, read_metadata
-from tablehost_enrich.parquet import opened
 
 if TYPE_CHECKING:
     from tablehost_enrich.options import Options

@@ -10,8 +10,8 @@ import pyarrow.types as is_type
 from attrs import define, field
 
 from tablehost import Refused
+from tablehost.parquet import is_text, value_type
 from tablehost_enrich.metadata import Metadata
-from tablehost_enrich.parquet import is_text, value_type
 
 
 @define

@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 import pyarrow as pa
 
 from tablehost import Refused
+from tablehost.parquet import opened
 from tablehost_enrich.formats import compression_of, format_of
-from tablehost_enrich.parquet import opened
 
 Line = tuple[int, dict[str, Any] | str]
 """A line's number, and what it says or, where it is malformed, why."""

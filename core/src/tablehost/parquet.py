@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tablehost import Refused
+from tablehost.errors import Refused
 
 MOST_COLUMNS = 10_000
 _READ_BYTES = 1 << 20

@@ -1,0 +1,224 @@
+"""Labels and metadata as operators have them, through the command line."""
+
+import json
+import shutil
+
+import pytest
+
+CLIPS = ("a.mp4", "b.mp4", "dir c.mp4")
+HEADER = "video_name,video_score\n"
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory, new_project, real_clips, run_ffmpeg, label, extract):
+    """Give a project in which three clips are measured, once."""
+    project = new_project(tmp_path_factory.mktemp("measured"))
+    (project.path / "clips").mkdir()
+    for at, name in enumerate(CLIPS):
+        first = ("-frames:v", 2, "-vf", f"scale={320 + 2 * at}:240", "-an")
+        run_ffmpeg("-i", real_clips / "bikes.mp4", *first, project.path / "clips" / name)
+    label(project)
+    assert extract(project, "--audit-clips", 0).code == 0
+    return project
+
+
+@pytest.fixture
+def ready(project, measured):
+    """Give a copy of it: the clips are measured, the labels are still to be joined."""
+    shutil.copytree(measured.path, project.path, dirs_exist_ok=True)
+    return project
+
+
+@pytest.fixture
+def joined(ready, extract):
+    """Join other labels or metadata to the clips that are measured."""
+
+    def run(*tokens, scores=None, metadata=None):
+        if scores is not None:
+            data = scores if isinstance(scores, bytes) else scores.encode()
+            (ready.path / "scores.csv").write_bytes(data)
+        if metadata is not None:
+            lines = [one if isinstance(one, str) else json.dumps(one) for one in metadata]
+            ready.write("m.jsonl", "".join(f"{line}\n" for line in lines))
+            tokens = ("--metadata-jsonl", "m.jsonl", *tokens)
+        before = (ready.files(), ready.digest("t.parquet"), ready.digest("t.parquet.manifest.json"))
+        told = extract(ready, "--audit-clips", 0, *tokens)
+        after = (ready.files(), ready.digest("t.parquet"), ready.digest("t.parquet.manifest.json"))
+        if told.code == 2:
+            before[0].update({"m.jsonl"} & after[0])
+            assert after == before, "a refused run touched something"
+        return told
+
+    return run
+
+
+def measured_nothing(told):
+    stats = told.manifest["stats"]
+    return stats["done_before"] == stats["total_clips"] and stats["ok"] == stats["fail"] == 0
+
+
+def refused(words, text, *said):
+    outcome = pytest.mark.outcome(f"Exit 2, nothing touched: {said[0]}")
+    return pytest.param(text, said, id=words, marks=outcome)
+
+
+BAD_SCORES = [
+    refused("An empty score file", "", "no column video_name"),
+    refused("Only a header", HEADER, "no label below the header"),
+    refused("A wrong header", "name,score\na,1\n", "no column video_name", "name, score",
+            "no column video_score or mos"),
+    refused("A column that is there twice", "video_name,mos,mos\na,1,1\n",
+            "the column 'mos' is there twice"),
+    refused("The same name twice, with the same label", f"{HEADER}a,1\na,1\n",
+            "'a' is there 2 times, on lines 2, 3"),
+    refused("The same name twice, with another label", f"{HEADER}a,1\na,2\n",
+            "'a' is there 2 times, on lines 2, 3"),
+    refused("A NaN for a label", f"{HEADER}a,nan\n", "line 2: video_score is no number: 'nan'"),
+    refused("A label that is infinite", f"{HEADER}a,1e999\n", "line 2: video_score is no number"),
+    refused("A text for a label", f"{HEADER}a,good\n", "line 2: video_score is no number: 'good'"),
+    refused("No label in a line", f"{HEADER}a,\n", "line 2: video_score is no number: ''"),
+    refused("A line with too many fields", f"{HEADER}a,1,2\n", "line 2: 3 fields"),
+    refused("An open quote", f'{HEADER}"a,1\n', "not a CSV"),
+    refused("Labels in UTF-16", f"{HEADER}a,1\n".encode("utf-16"), "not readable as a CSV in UTF-8"),
+    refused("Terminal escapes in labels", f"{HEADER}a,\x1b[31mred\n", "line 2: video_score is no n"),
+    refused("Names with a path, which fit no clip", f"{HEADER}x/a.mp4,1\n",
+            "no label fits a clip", "'x/a.mp4'", "'a.mp4'"),
+    refused("Two labels for one clip by its stem", f"{HEADER}a.avi,1\na.mov,2\n",
+            "fits the labels a.avi, a.mov"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), BAD_SCORES)
+def test_scores_that_cannot_be_meant(joined, text, said):
+    told = joined(scores=text)
+    assert told.code == 2
+    assert all(one in told.err for one in said), told.err
+    assert "\x1b" not in told.err
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        pytest.param(text, labels, id=words, marks=pytest.mark.outcome(outcome))
+        for words, text, labels, outcome in [
+            ("A BOM, CRLF and quotes", '\ufeffvideo_name,video_score\r\n"a.mp4","1.5"\r\nb,2\r\n',
+             [1.5, 2.0, None], "Joined; no clip is measured again."),
+            ("A stem and a whole name", f"{HEADER}a,1\nb.mp4,2\ndir c.mp4,3\n", [1.0, 2.0, 3.0],
+             "Joined by name, then by stem; no clip is measured again."),
+            ("Labels of set B", "video_name,mos,video_score\na,1,5\nb,2,\n", [5.0, 2.0, None],
+             "`video_score`, and `mos` where there is none; no clip is measured again."),
+            ("Labels for some clips, and for some that are gone", f"{HEADER}b,2\nz,3\n",
+             [None, 2.0, None], "Null where there is none, and said; no clip is measured again."),
+        ]
+    ],
+)  # fmt: skip
+def test_other_labels(joined, text, labels):
+    told = joined(scores=text)
+    assert told.code == 0, told.err
+    assert [told.rows[name]["mos"] for name in CLIPS] == labels
+    missing = labels.count(None)
+    assert told.manifest["labels"]["clips_without_label"] == missing
+    assert (f"{missing} of 3 clips have no label; their mos is null" in told.err) == bool(missing)
+    assert measured_nothing(told)
+
+
+def line(clip, **values):
+    return {"src": f"x/{clip}", **{f"chug_{key}": value for key, value in values.items()}}
+
+
+REFERENCES = [
+    line("a.mp4", content_name="c", ref=1),
+    line("b.mp4", content_name="c", ref=0),
+    line("dir c.mp4", content_name="c", ref=0),
+]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        refused("Two lines that disagree", [line("a.mp4", name="x"), line("a.mp4", name="y")],
+                "lines 1 and 2 are both about 'a.mp4' and disagree on chug_name"),
+        refused("Values without a common type", [line("a.mp4", bit_depth=8), line("b.mp4",
+                bit_depth="ten")], "the values of chug_bit_depth have no common type",
+                "int on line 1, str on line 2"),
+        refused("A corpus that has references", REFERENCES,
+                "1 contents have a reference of their own (1 reference rows, 2 others)",
+                "'c': reference 'a.mp4', other 'b.mp4'", "--allow-fr-from-nr"),
+    ],
+)  # fmt: skip
+def test_metadata_that_cannot_be_meant(joined, metadata, said):
+    told = joined(metadata=metadata)
+    assert told.code == 2
+    assert all(one in told.err for one in said), told.err
+
+
+@pytest.mark.outcome("Goes on; the manifest says that it was allowed.")
+def test_a_corpus_that_has_references_with_allow_fr_from_nr(joined):
+    told = joined("--allow-fr-from-nr", metadata=REFERENCES)
+    assert told.code == 0
+    assert [row["chug_ref"] for row in told.rows.values()] == [1, 0, 0]
+    assert told.manifest["fr_from_nr_adapter"]["allow_fr_from_nr"] is True
+    assert measured_nothing(told)
+
+
+@pytest.mark.outcome("No columns are added; all clips are said to have no metadata.")
+def test_empty_metadata(joined):
+    told = joined(metadata=[])
+    assert told.code == 0
+    assert "3 of 3 clips have no metadata" in told.err
+    assert not [name for name in told.rows["a.mp4"] if name.startswith("chug")]
+
+
+@pytest.mark.outcome("Left out, said with their numbers, counted; no clip is measured again.")
+def test_malformed_lines_of_metadata(joined):
+    lines = [line("a.mp4", name="x"), "{", "[1]", '{"chug_name": "no src"}', '{"src": NaN}']
+    told = joined(metadata=lines)
+    assert told.code == 0
+    assert "4 malformed lines are left out: line 2: not JSON" in told.err
+    assert [one["line"] for one in told.manifest["metadata"]["malformed"]] == [2, 3, 4, 5]
+    assert [row["chug_name"] for row in told.rows.values()] == ["x", None, None]
+    assert measured_nothing(told)
+
+
+@pytest.mark.outcome("One row; a correction changes the column and measures no clip again.")
+def test_metadata_that_is_corrected(joined):
+    joined(metadata=[line("a.mp4", name="x"), line("a.mp4", name="x")])
+    told = joined(metadata=[line("a.mp4", name="y")])
+    assert told.code == 0
+    assert told.rows["a.mp4"]["chug_name"] == "y"
+    assert measured_nothing(told)
+
+
+@pytest.mark.outcome("Exit 2, nothing touched: all problems of all files at once.")
+def test_labels_metadata_and_coverage_that_are_wrong_together(joined):
+    lines = [line("a.mp4", name="x"), line("a.mp4", name="y")]
+    told = joined("--glob", "*.mov", scores=f"{HEADER}a,x\n", metadata=lines)
+    assert told.code == 2
+    for said in ("no clip in clips", "'x'", "disagree on chug_name"):
+        assert said in told.err
+
+
+@pytest.mark.parametrize(
+    ("least", "code"),
+    [
+        pytest.param(0.33, 0, id="Labels for a third of the clips, a third is enough",
+                     marks=pytest.mark.outcome("Goes on.")),
+        pytest.param(0.34, 2, id="Labels for a third of the clips, more are wanted",
+                     marks=pytest.mark.outcome("Exit 2, nothing touched: only 1 of 3 clips.")),
+    ],
+)  # fmt: skip
+def test_coverage(joined, least, code):
+    told = joined("--min-label-coverage", least, scores=f"{HEADER}a,1\n")
+    assert told.code == code
+    said = f"only 1 of 3 clips have a label (33.3%), less than --min-label-coverage {least}"
+    assert (said in told.err) == bool(code)
+
+
+@pytest.mark.outcome("Only they are in the table; measured ones come back for nothing.")
+def test_fewer_clips_by_limit_and_glob_and_then_all(joined):
+    assert list(joined("--limit", 1).rows) == ["a.mp4"]
+    assert list(joined("--glob", "d*.mp4", "--glob", "b.*").rows) == ["b.mp4", "dir c.mp4"]
+    told = joined()
+    assert tuple(told.rows) == CLIPS
+    assert measured_nothing(told)
