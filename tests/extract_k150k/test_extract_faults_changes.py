@@ -67,6 +67,14 @@ def made(real_clips, run_ffmpeg, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def longer(real_clips, run_ffmpeg, tmp_path_factory):
+    """Make a clip of a hundred frames."""
+    path = tmp_path_factory.mktemp("longer") / "longer.mp4"
+    run_ffmpeg("-i", real_clips / "bikes.mp4", "-frames:v", 100, "-c", "copy", "-an", path)
+    return path
+
+
+@pytest.fixture(scope="module")
 def prepare(made, label, ffmpeg):
     """Put clips of some names, and an engine that acts on some of them, into a project."""
 
@@ -122,11 +130,11 @@ def test_clips_that_stay_the_same(told):
         for name in ("KILL", "TERM")
     ],
 )  # fmt: skip
-def test_a_killed_engine(project, prepare, extract, ffmpeg, run_ffmpeg, real_clips, name):
+def test_a_killed_engine(project, prepare, longer, extract, ffmpeg, name):
     killed = KILLED.format(signal=name, real=ffmpeg)
-    prepare(project, ["a.mp4", "b.mp4", "c.mp4"], [("b.mp4", "before", killed), ("*", "after", NOTED)])
-    longer = ("-frames:v", 100, "-c", "copy", "-an")
-    run_ffmpeg("-i", real_clips / "bikes.mp4", *longer, project.path / "clips" / "b.mp4")
+    cases = [("b.mp4", "before", killed), ("*", "after", NOTED)]
+    prepare(project, ["a.mp4", "b.mp4", "c.mp4"], cases)
+    shutil.copy(longer, project.path / "clips" / "b.mp4")
     command = ("--ffmpeg", "engine", "--audit-clips", 0, "--workers", 1)
     told = extract(project, *command)
     assert told.code == 1

@@ -1,7 +1,6 @@
 """Every kind of clip that an operator meets, through the command line: a row or a reason."""
 
 import math
-import os
 import re
 import subprocess
 
@@ -56,7 +55,8 @@ ROWS = [
         width=321, height=241),
     row("4:2:2", "422.mp4", f"-pix_fmt yuv422p {X264}"),
     row("4:4:4", "444.mp4", f"-pix_fmt yuv444p {X264}"),
-    row("10-bit HLG", "hlg.mp4", f"-vf {HLG} {X265}", says=" as HDR", is_hdr=True, psnr_y_mean=72.0),
+    row("10-bit HLG", "hlg.mp4", f"-vf {HLG} {X265}", says=" as HDR", is_hdr=True,
+        psnr_y_mean=72.0),
     row("10-bit PQ", "pq.mp4", f"-vf {PQ} {X265}", says=" as HDR", is_hdr=True, psnr_y_mean=72.0),
     row("12-bit", "twelve.mp4", f"-pix_fmt yuv420p12le {X265}", says=", scored as 10-bit",
         psnr_y_mean=72.0),
@@ -87,8 +87,8 @@ ROWS = [
 
 
 def failure(words, name, recipe, reason, detail):
-    """Return a case: a clip made by the engine, or by a function of this module, and its failure."""
-    outcome = pytest.mark.outcome(f"Fails as `{reason}`: {detail}")
+    """Return a case: a clip made by the engine, or by a function, and its failure."""
+    outcome = pytest.mark.outcome(f"Fails as `{reason}`: {detail}".rstrip(": ") + ".")
     return pytest.param(name, recipe, reason, detail, id=words, marks=outcome)
 
 
@@ -172,8 +172,8 @@ FAILURES = [
     failure("Sound with cover art", "cover-sound.mp4",
             "-f lavfi -i sine=d=0.2 -i {picture} -map 1 -map 2 -c:v copy "
             "-disposition:v attached_pic", "no-video", "matches no streams"),
-    failure("A change of resolution in mid-stream", "resolution.mp4", "-i {resolution} -map 1 -c copy",
-            "refused-by-engine", "problem during vmaf_read_pictures"),
+    failure("A change of resolution in mid-stream", "resolution.mp4",
+            "-i {resolution} -map 1 -c copy", "refused-by-engine", "problem during vmaf_read_pictures"),
     failure("16x16", "16x16.mp4", f"{TWO_FRAMES}=16:16 {X264}",
             "refused-by-engine", "model takes no picture with a side of 16 pixels or less"),
     small("100x100"),
@@ -199,7 +199,8 @@ class Make:
         run_ffmpeg("-i", real / "bikes.mp4", *first, *keyed, source)
         run_ffmpeg("-i", source, "-frames:v", 1, self.parts / "picture.png")
         run_ffmpeg("-i", source, "-vf", "scale=320:136", *keyed, low)
-        run_ffmpeg("-i", source, *"-vf scale=out_range=full -pix_fmt yuvj420p".split(), *keyed, full)
+        full_range = ("-vf", "scale=out_range=full", "-pix_fmt", "yuvj420p")
+        run_ffmpeg("-i", source, *full_range, *keyed, full)
         self.known = {
             "{source}": source,
             "{picture}": self.parts / "picture.png",
@@ -300,7 +301,7 @@ def test_the_detail_of_a_failure_is_the_engines_own_line(told, folder, ffmpeg, n
 
 @pytest.mark.outcome("Exit 1; every clip is a row or a failure, and all are counted.")
 def test_a_run_with_bad_clips_lands_the_good_ones(told, folder):
-    clips = set(os.listdir(folder.path / "clips"))
+    clips = {path.name for path in (folder.path / "clips").iterdir()}
     assert told.code == 1
     assert told.rows.keys() | told.failures.keys() == clips
     assert not told.rows.keys() & told.failures.keys()

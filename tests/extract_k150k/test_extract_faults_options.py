@@ -1,76 +1,182 @@
 """Every option of the extractor with values that it does not take, from every source."""
 
-import re
+import functools
+import json
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("options")
+
 RUN = ("run", "extract_k150k", "--out", "t.parquet")
-# option: values that it does not take, as text and as TOML, and what is said
-WRONG = {
-    "clips_dir": [
-        ("gone", '"gone"', "gone does not exist"),
-        ("scores.csv", '"scores.csv"', "scores.csv is no folder"),
-        ("", "3", ""),
-    ],
-    "scores": [
-        ("gone.csv", '"gone.csv"', "gone.csv does not exist"),
-        ("clips", '"clips"', "clips is a folder"),
-        ("", "[1]", ""),
-    ],
-    "metadata_jsonl": [
-        ("gone.jsonl", '"gone.jsonl"', "gone.jsonl does not exist"),
-        ("clips", '"clips"', "clips is a folder"),
-    ],
+GOOD = {"clips_dir": '"clips"', "scores": '"scores.csv"'}
+
+# What is looked at in one go, before the next is looked at at all; of each option the values that
+# it does not take, as text and as TOML, and what is said. Lists are JSON in the environment.
+TYPES = {
+    "clips_dir": [("", "3", "is not a path")],
+    "scores": [("", "[1]", "is not a path")],
+    "metadata_jsonl": [("", "true", "is not a path")],
+    "split_seed": [(None, "3", "is not text")],
+    "vmaf_model": [(None, "3", "is not a path or text")],
+    "glob": [(None, "[1]", "is not a list, each text"), (None, '"*.mp4"', "is not a list")],
+    "limit": [("2.5", "2.5", "is not an integer"), ("many", '"3"', "is not an integer")],
+    "threads": [("1.5", "1.5", "is not an integer"), ("true", "true", "is not an integer")],
+    "scratch_dir": [("", "1", "is not a path")],
+    "ffmpeg": [("", "1", "is not a path")],
+    "measure": [("some", '"some"', "is not one of informative, all")],
+    "audit_clips": [("1e3", "1e3", "is not an integer"), ("one", '"1"', "is not an integer")],
+    "allow_fr_from_nr": [("yes", '"true"', ""), ("1", "1", "")],
+    "min_label_coverage": [("half", '"half"', "is not a number"), ("nan", "nan", "")],
+}
+RANGES = {
     "vmaf_model": [
         ("vmaf:path=x", '"vmaf:path=x"', "must be a model's name such as vmaf_v0.6.1"),
-        ("", '""', "must be a model's name"),
-        ("gone/model.json", '"gone/model.json"', "gone/model.json does not exist"),
     ],
     "glob": [
-        ('["a/*.mp4"]', '["a/*.mp4"]', "must be a pattern of file names, without '/'"),
-        ("[]", "[]", "must be one pattern or more, got none"),
-        ("[1]", "[1]", "is not a list, each text"),
-        ('[""]', '[""]', "must be a pattern"),
+        ("a/*.mp4", '["a/*.mp4"]', "must be a pattern of file names, without '/', got 'a/*.mp4'"),
+        (None, "[]", "must be one pattern or more, got none"),
     ],
-    "limit": [
-        ("0", "0", "must be 1 or more, got 0"),
-        ("-1", "-1", "must be 1 or more, got -1"),
-        ("2.5", "2.5", "is not an integer"),
-        ("many", '"many"', "is not an integer"),
-    ],
-    "threads": [
-        ("0", "0", "must be 1 or more, got 0"),
-        ("1.5", "1.5", "is not an integer"),
-        ("two", '"2"', "is not an integer"),
-    ],
-    "scratch_dir": [
-        ("gone", '"gone"', "gone"),
-        ("scores.csv", '"scores.csv"', "scores.csv"),
-    ],
-    "ffmpeg": [
-        ("gone", '"gone"', "gone does not exist"),
-        ("clips", '"clips"', "clips is a folder"),
-        ("scores.csv", '"scores.csv"', "scores.csv"),
-    ],
-    "measure": [
-        ("some", '"some"', "is not one of informative, all"),
-        ("", "true", "is not one of informative, all"),
-    ],
-    "audit_clips": [
-        ("-1", "-1", "must be 0 or more, got -1"),
-        ("1e3", "1e3", "is not an integer"),
-        ("true", "true", "is not an integer"),
-    ],
-    "allow_fr_from_nr": [
-        ("yes", '"true"', "is not true or false"),
-        ("1", "1", "is not true or false"),
-    ],
+    "limit": [("0", "0", "must be 1 or more, got 0"), ("-1", "-1", "must be 1 or more, got -1")],
+    "threads": [("0", "0", "must be 1 or more, got 0")],
+    "scratch_dir": [("scores.csv", '"scores.csv"', "must be a folder, got scores.csv")],
+    "audit_clips": [("-1", "-1", "must be 0 or more, got -1")],
     "min_label_coverage": [
         ("1.5", "1.5", "must be a fraction from 0 to 1, got 1.5"),
         ("-0.1", "-0.1", "must be a fraction from 0 to 1, got -0.1"),
-        ("half", '"half"', "is not a number"),
-        ("nan", "nan", "is not a number"),
-        ("95%", '"95%"', "is not a number"),
     ],
 }
-CASES = [(name, number) for name, values in WRONG.items() for number in range(len(values))]
+PATHS = {
+    "clips_dir": [
+        ("gone", '"gone"', "gone does not exist"),
+        ("scores.csv", '"scores.csv"', "scores.csv is not a folder"),
+    ],
+    **{
+        name: [
+            ("gone", '"gone"', "gone does not exist"),
+            ("clips", '"clips"', "clips is a folder; give a file"),
+        ]
+        for name in ("scores", "metadata_jsonl", "ffmpeg")
+    },
+    "vmaf_model": [("gone/m.json", '"gone/m.json"', "gone/m.json does not exist")],
+}
+NO_VALUE = {"allow_fr_from_nr"}  # the flag itself is the value
+STAGES = {"types": TYPES, "ranges": RANGES, "paths": PATHS}
+
+
+def can_come(name, text, source):
+    """Tell whether a source can give a value: not all that TOML can is also text."""
+    if source == "flag" and name in NO_VALUE:
+        return False
+    return source == "file" or text is not None
+
+
+def given(source, values):
+    """Return flags, environment and file that give some options: text and TOML by option."""
+    texts = {name: text for name, (text, _) in values.items()}
+    if source == "env":
+        texts |= {"glob": values["glob"][1]} if "glob" in values else {}
+        return [], {f"TABLEHOST_EXTRACT_K150K_{k.upper()}": v for k, v in texts.items()}, ""
+    if source == "file":
+        lines = [f"{name} = {toml}\n" for name, (_, toml) in values.items()]
+        return [], {}, f"[extract_k150k]\n{''.join(lines)}"
+    return [f"--{name.replace('_', '-')}={text}" for name, text in texts.items()], {}, ""
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory, new_project):
+    """Give the problems that are told where the options of a stage have their nth wrong values."""
+    project = new_project(tmp_path_factory.mktemp("options"))
+    (project.path / "clips").mkdir()
+    project.write("scores.csv", "video_name,video_score\na,1\n")
+    before = project.files()
+
+    @functools.cache
+    def run(stage, source, number):
+        wrong = {
+            name: (text, toml)
+            for name, values in STAGES[stage].items()
+            for text, toml, _ in values[number : number + 1]
+            if can_come(name, text, source)
+        }
+        good = {name: (json.loads(toml), toml) for name, toml in GOOD.items() if name not in wrong}
+        tokens, environment, text = given(source, wrong | good)
+        (project.path / "tablehost.toml").write_text(text)
+        ended = project.run(*RUN, *tokens, "--dry-run", env=environment)
+        assert ended.code == 2, ended.err
+        assert "Traceback" not in ended.err
+        assert project.files() == before | {"tablehost.toml"}
+        return [line for line in ended.err.splitlines() if "--" in line]
+
+    return run
+
+
+def options():
+    names = dict.fromkeys(name for stage in STAGES.values() for name in stage)
+    for name in names:
+        words = [one[2] for stage in STAGES.values() for one in stage.get(name, []) if one[2]]
+        outcome = "; ".join(dict.fromkeys(words)) or "is not true or false"
+        yield pytest.param(
+            name, id=f"--{name.replace('_', '-')}, from flag, environment and TOML",
+            marks=pytest.mark.outcome(f"Exit 2, nothing touched: {outcome}."),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(options()))
+def test_an_option_with_values_that_it_does_not_take(said, name):
+    for stage, table in STAGES.items():
+        for number, (text, toml, words) in enumerate(table.get(name, [])):
+            for source in ("flag", "env", "file"):
+                if not can_come(name, text, source):
+                    continue
+                flag = f"--{name.replace('_', '-')}"
+                lines = [line for line in said(stage, source, number) if f"{flag}: " in line]
+                assert len(lines) == 1, (stage, source, toml, said(stage, source, number))
+                assert words in lines[0]
+
+
+@pytest.fixture
+def one_clip(project, clips, label):
+    """Give a project with a clip, and engines and models that are none."""
+    (project.path / "clips").mkdir()
+    (project.path / "clips/a.mp4").write_bytes((clips / "carphone_pristine.mp4").read_bytes())
+    label(project)
+    project.write("text", "not for execution\n")
+    project.write("silent", "#!/bin/sh\nexit 0\n").chmod(0o755)
+    project.write("model.json", "{}\n")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        pytest.param(
+            tokens, words, id=case,
+            marks=pytest.mark.outcome(f"Exit 2, nothing touched: {words}."),
+        )
+        for case, tokens, words in [
+            ("--ffmpeg is no program", ("--ffmpeg", "text"), "does not run: Permission denied"),
+            ("--ffmpeg is another program", ("--ffmpeg", "silent"), "cannot measure with the"),
+            ("--vmaf-model that libvmaf has not", ("--vmaf-model", "vmaf_v9"),
+             "could not load libvmaf model with version: vmaf_v9"),
+            ("--vmaf-model is no model", ("--vmaf-model", "model.json"), "libvmaf ERROR"),
+            ("--glob fits nothing", ("--glob", "*.mov"), "no clip in clips"),
+            ("An option twice", ("--limit", 1, "--limit", 2), "--limit specified multiple times"),
+        ]
+    ],
+)  # fmt: skip
+def test_options_that_do_not_fit_together_or_the_machine(one_clip, extract, tokens, words):
+    before = one_clip.files()
+    told = extract(one_clip, *tokens)
+    assert told.code == 2
+    assert words in told.err
+    assert "PosixPath" not in told.err
+    assert one_clip.files() == before
+
+
+@pytest.mark.outcome("Refused-by-engine for every clip: no table, exit 1, and it is said.")
+def test_a_corpus_of_which_no_clip_can_be_measured(one_clip, extract):
+    told = extract(one_clip, "--audit-clips", 0)
+    assert told.code == 1
+    assert told.manifest is None
+    assert "none of 1 items became a row" in told.err
+    assert "refused-by-engine" in (one_clip.path / "t.parquet.failed.json").read_text()

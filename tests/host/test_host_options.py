@@ -161,10 +161,9 @@ def test_an_option_of_a_type_that_no_flag_can_carry_is_a_broken_builder(project,
 def test_all_problems_are_told_at_once(project, typed):
     project.write("tablehost.toml", '[typed]\nsize = "x"\n')
     ended = typed("--mode=medium", env={"TABLEHOST_TYPED_RATIO": "half"})
-    problems = [line for line in ended.err.splitlines() if "is not" in line]
+    flags = [problem.split(": ")[1] for problem in ended.json["problems"]]
     assert ended.code == 2
-    assert [line.split(": ")[2] for line in problems] == ["--size", "--ratio", "--mode"]
-    assert len(ended.json["problems"]) == 3
+    assert flags == ["--size", "--ratio", "--mode"]
 
 
 @pytest.mark.parametrize(

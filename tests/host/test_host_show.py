@@ -89,10 +89,13 @@ def test_show_treats_what_is_missing_in_a_manifest_as_unknown(project, number):
 
 
 def test_clean_names_what_it_removes_and_keeps_the_pair(squared):
-    (squared.path / ".t.parquet.x.tmp").write_text("left by a killed run")
+    (squared.path / ".t.parquet.20260521T093000Z-0a1b2c3d.tmp").write_text("left by a killed run")
     ended = squared.run("clean", "t.parquet", "--yes")
     assert ended.code == 0
-    assert set(ended.out.split()) == {"t.parquet.ledger", ".t.parquet.x.tmp"}
+    assert set(ended.out.split()) == {
+        "t.parquet.ledger",
+        ".t.parquet.20260521T093000Z-0a1b2c3d.tmp",
+    }
     assert squared.files() == {"squares.py", "t.parquet", "t.parquet.manifest.json"}
     assert squared.run("clean", "t.parquet").out == "nothing stands beside t.parquet\n"
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from tablehost.errors import BrokenBuilder, TablehostError
-from tablehost.provenance import redact
 from tablehost.request import Request
 
 
@@ -36,7 +35,7 @@ def builder_at_fault(request: Request, where: str) -> Iterator[None]:
     except TablehostError:
         raise
     except (Exception, SystemExit) as error:  # a builder may raise anything
-        text = redact(f"{type(error).__name__}: {error}", request.options)
+        text = request.redact(f"{type(error).__name__}: {error}")
         report = request.output.failed
         msg = f"builder {request.builder} failed in {where}: {text} (details in {report})"
         raise BrokenBuilder(msg) from error

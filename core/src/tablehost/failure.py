@@ -12,7 +12,6 @@ from tablehost.clock import utc_now
 from tablehost.commit import write_atomically
 from tablehost.manifest import to_json
 from tablehost.options import recorded
-from tablehost.provenance import redact
 from tablehost.request import Request
 
 _log = logging.getLogger("tablehost")
@@ -35,8 +34,8 @@ def report(request: Request, run_id: str, items: Items, error: BaseException) ->
         "builder": str(request.builder),
         "args": recorded(request.options),
         "failed_at": utc_now(),
-        "error": redact(str(error), request.options),
-        "traceback": redact(told, request.options),
+        "error": request.redact(str(error)),
+        "traceback": request.redact(told),
         "failures": [attrs.asdict(failure) for failure in items.failures],
         "go_on": "mend the cause and give the same command again; finished items are kept",
     }

@@ -6,7 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,7 +22,7 @@ from tablehost.errors import BrokenBuilder, Interrupted, Refused, TablehostError
 from tablehost.inputs import Inputs, Root
 from tablehost.interrupts import Interrupts
 from tablehost.ledger import Ledger
-from tablehost.ledger_file import is_damaged, set_aside
+from tablehost.ledger_file import LedgerError, is_damaged, set_aside
 from tablehost.options import options_of
 from tablehost.output import Output
 from tablehost.report import Reporter
@@ -114,6 +114,7 @@ class _Session:
             scratch=self.scratch,
             open_ledger=self._open_ledger,
             check_recipe=self._check_recipe,
+            redact=request.redact,
         )
 
     def __enter__(self) -> Self:
@@ -200,9 +201,16 @@ class _Session:
         if self.request.builder.fields_class is None:
             return None
         with builder_at_fault(self.request, "describe_manifest"):
-            return self.request.builder.hooks.describe_manifest(
+            fields = self.request.builder.hooks.describe_manifest(
                 options=self.request.options, build=build
             )
+        if not isinstance(fields, self.request.builder.fields_class):
+            msg = (
+                f"builder {self.request.builder}: describe_manifest returned {fields!r}; it "
+                f"announces {self.request.builder.fields_class.__qualname__}, return one"
+            )
+            raise BrokenBuilder(msg)
+        return fields
 
     def _facts(self, build: Build, table: TableInfo, inputs: Inputs, root: Root) -> Facts:
         from tablehost.sections import Facts  # noqa: PLC0415  # pyarrow
@@ -232,7 +240,7 @@ class _Session:
         if self._nothing_to_do(facts.table, recipe):
             return self._landed("nothing-to-do", facts.build)
         who = str(self.request.builder)
-        merged = manifests.merge(fields, host_sections(facts, recipe, self.staged), who)
+        merged = manifests.merge(fields, host_sections(facts, recipe, self.staged))
         manifests.check(merged, self.request.builder.fields_class, who)
         with disk_at_fault(self.request):
             staged = self.output.staged(self.output.manifest, self.run_id)
@@ -249,8 +257,8 @@ class _Session:
         return (
             not self.run.ledger.worked()
             and self.previous_path == self.output.manifest
-            and preflight.dig(self.previous, "run_provenance", "recipe", "table") == recipe.table
-            and preflight.dig(self.previous, "table", "sha256") == table.sha256
+            and manifests.dig(self.previous, "run_provenance", "recipe", "table") == recipe.table
+            and manifests.dig(self.previous, "table", "sha256") == table.sha256
         )
 
     def _landed(self, outcome: str, build: Build) -> Landed:
@@ -269,7 +277,8 @@ class _Session:
         """Note in the ledger and, for a failure, in a report why there is no new table."""
         interrupted = isinstance(error, Interrupted | KeyboardInterrupt)
         if self.run.ledger is not None:
-            self.run.ledger.end_session("interrupted" if interrupted else "failed", utc_now())
+            with suppress(LedgerError):  # it may be what the run failed of
+                self.run.ledger.end_session("interrupted" if interrupted else "failed", utc_now())
         if not interrupted and not isinstance(error, Refused):
             failure.report(self.request, self.run_id, self._items(), error)
 
@@ -280,7 +289,7 @@ class _Session:
         if self.previous is None or self.previous_path is None:
             return None
         return manifests.Replaced(
-            run_id=preflight.dig(self.previous, "run_provenance", "run_id"),
+            run_id=manifests.dig(self.previous, "run_provenance", "run_id"),
             manifest_sha256=file_digest(self.previous_path).sha256,
         )
 

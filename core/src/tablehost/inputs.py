@@ -198,14 +198,6 @@ def _changed(option: str, path: Path) -> str:
     )
 
 
-def folder_digest(described: dict[str, Any]) -> str | None:
-    """Return the one digest of a descriptor, of whichever kind it is."""
-    for name in ("sha256", "dir_hash1", "selection_hash1"):
-        if name in described:
-            return str(described[name])
-    return None
-
-
 def _labelled_files(options: Any) -> Iterator[tuple[str, str | None, Path]]:
     """Yield `(option, label, path)` of every input file."""
     for option, path in values_by_role(options, Role.INPUT_FILE):

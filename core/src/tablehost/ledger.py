@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from attrs import frozen
 
@@ -22,12 +23,12 @@ from tablehost.output import beside
 _log = logging.getLogger("tablehost")
 
 # What this session asked for: which items, what became of them, and the file that each read.
-_SESSION_SCHEMA = """
+_SESSION_TABLE = """
 CREATE TEMP TABLE wanted (
     map INTEGER NOT NULL, key TEXT NOT NULL, recipe INTEGER NOT NULL, state TEXT NOT NULL,
     input TEXT NOT NULL, path TEXT, bytes INTEGER, reason TEXT, detail TEXT,
     PRIMARY KEY (map, key)
-) WITHOUT ROWID;
+) WITHOUT ROWID
 """
 
 
@@ -66,12 +67,12 @@ class Ledger:
         self.run_id = run_id
         self._recipes: list[int] = []
         self._db = open_file(path)
-        self._db.executescript(_SESSION_SCHEMA)
-        self._db.execute(
+        self._execute(_SESSION_TABLE)
+        self._execute(
             "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?)",
             (run_id, started_at, workers, started_at),
         )
-        self._db.commit()
+        self.commit()
 
     def __enter__(self) -> Self:
         return self
@@ -90,16 +91,14 @@ class Ledger:
             digest: its item recipe.
             text: the recipe written out, for whoever reads the ledger.
         """
-        self._db.execute(
-            "INSERT OR IGNORE INTO recipes (digest, text) VALUES (?, ?)", (digest, text)
-        )
-        row = self._db.execute("SELECT id FROM recipes WHERE digest = ?", (digest,)).fetchone()
+        self._execute("INSERT OR IGNORE INTO recipes (digest, text) VALUES (?, ?)", (digest, text))
+        row = self._execute("SELECT id FROM recipes WHERE digest = ?", (digest,)).fetchone()
         self._recipes.append(row[0])
         return len(self._recipes) - 1
 
     def want(self, of_map: int, key: str, path: str | None) -> bool:
         """Note that a map asks for an item; return False where it did before."""
-        found = self._db.execute(
+        found = self._execute(
             "INSERT OR IGNORE INTO wanted VALUES (?, ?, ?, 'pending', '', ?, NULL, NULL, NULL)",
             (of_map, key, self._recipes[of_map], path),
         )
@@ -111,14 +110,14 @@ class Ledger:
         A row whose bytes changed on the disk is dropped and said, so that it is made again.
         """
         recipe = self._recipes[of_map]
-        rows = self._db.execute(
+        rows = self._execute(
             "SELECT input, result, checksum FROM items WHERE recipe = ? AND key = ?",
             (recipe, key),
         ).fetchall()
         sound = {row[0] for row in rows if row[2] == _checksum(recipe, key, row[0], row[1])}
         for damaged in {row[0] for row in rows} - sound:
             _log.warning("%s: the row of %r is damaged; it is made again", self.path, key)
-            self._db.execute(
+            self._execute(
                 "DELETE FROM items WHERE recipe = ? AND key = ? AND input = ?",
                 (recipe, key, damaged),
             )
@@ -134,11 +133,11 @@ class Ledger:
         """Keep an encoded result."""
         recipe = self._recipes[of_map]
         checksum = _checksum(recipe, key, sha256, result)
-        self._db.execute(
+        self._execute(
             "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)",
             (recipe, key, sha256, result, checksum, self.run_id, now),
         )
-        self._db.execute("DELETE FROM failures WHERE recipe = ? AND key = ?", (recipe, key))
+        self._execute("DELETE FROM failures WHERE recipe = ? AND key = ?", (recipe, key))
         self._end(of_map, key, "ok", sha256, size)
         self._count("ok", now)
 
@@ -146,7 +145,7 @@ class Ledger:
         self, of_map: int, failure: Failure, sha256: str, size: int | None, *, now: str
     ) -> None:
         """Keep a failure; the item is tried again in the next session."""
-        self._db.execute(
+        self._execute(
             "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
             (
                 self._recipes[of_map],
@@ -158,7 +157,7 @@ class Ledger:
             ),
         )
         self._end(of_map, failure.key, "failed", sha256, size)
-        self._db.execute(
+        self._execute(
             "UPDATE wanted SET reason = ?, detail = ? WHERE map = ? AND key = ?",
             (failure.reason, failure.detail, of_map, failure.key),
         )
@@ -166,11 +165,12 @@ class Ledger:
 
     def commit(self) -> None:
         """Make everything noted so far survive a kill."""
-        self._db.commit()
+        with _said(self.path):
+            self._db.commit()
 
     def results(self, of_map: int) -> Iterator[str]:
         """Yield the encoded results of a map, ordered by key."""
-        rows = self._db.execute(
+        rows = self._execute(
             "SELECT items.result FROM wanted JOIN items USING (recipe, key, input)"
             " WHERE wanted.map = ? AND wanted.state != 'failed' ORDER BY wanted.key",
             (of_map,),
@@ -180,7 +180,7 @@ class Ledger:
     def result_count(self, of_map: int) -> int:
         """Return how many results `results` yields."""
         return int(
-            self._db.execute(
+            self._execute(
                 "SELECT count(*) FROM wanted WHERE map = ? AND state != 'failed'", (of_map,)
             ).fetchone()[0]
         )
@@ -188,19 +188,19 @@ class Ledger:
     def items(self) -> Items:
         """Count this session's items by key: one is ok where every map that it went through was."""
         states = dict(
-            self._db.execute(
+            self._execute(
                 "SELECT state, count(*) FROM ("
                 "  SELECT max(CASE state WHEN 'failed' THEN '4 failed' WHEN 'pending' THEN"
                 "    '3 pending' WHEN 'ok' THEN '2 ok' ELSE '1 done' END) AS state"
                 "  FROM wanted GROUP BY key) GROUP BY state"
             ).fetchall()
         )
-        removed = self._db.execute(
+        removed = self._execute(
             "SELECT count(DISTINCT key) FROM items"
             " WHERE recipe IN (SELECT recipe FROM wanted)"
             " AND key NOT IN (SELECT key FROM wanted)"
         ).fetchone()[0]
-        failures = self._db.execute(
+        failures = self._execute(
             "SELECT key, reason, detail FROM wanted WHERE state = 'failed'"
             " GROUP BY key ORDER BY key"
         )
@@ -216,14 +216,14 @@ class Ledger:
 
     def worked(self) -> bool:
         """Tell whether any item was tried in this session."""
-        found = self._db.execute(
+        found = self._execute(
             "SELECT 1 FROM wanted WHERE state IN ('ok', 'failed') LIMIT 1"
         ).fetchone()
         return found is not None
 
     def read_inputs(self) -> Iterator[ReadInput]:
         """Yield each file that this session's items read, in this session or an earlier one."""
-        rows = self._db.execute(
+        rows = self._execute(
             "SELECT path, max(input), max(bytes) FROM wanted"
             " WHERE path IS NOT NULL AND input != '' GROUP BY path ORDER BY path"
         )
@@ -236,7 +236,7 @@ class Ledger:
     def end_session(self, outcome: str, now: str) -> None:
         """Note how this session ended, its items counted by key."""
         items = self.items()
-        self._db.execute(
+        self._execute(
             "UPDATE sessions SET finished_at = ?, outcome = ?, last_activity = ?,"
             " total = (SELECT count(DISTINCT key) FROM wanted),"
             " done_before = ?, ok = ?, failed = ? WHERE run_id = ?",
@@ -250,28 +250,45 @@ class Ledger:
                 self.run_id,
             ),
         )
-        self._db.commit()
+        self.commit()
 
     def announce(self, total: int, done_before: int) -> None:
         """Note how many items this session has before it works on them."""
-        self._db.execute(
+        self._execute(
             "UPDATE sessions SET total = total + ?, done_before = done_before + ? WHERE run_id = ?",
             (total, done_before, self.run_id),
         )
-        self._db.commit()
+        self.commit()
+
+    def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        with _said(self.path):
+            return self._db.execute(statement, values)
 
     def _end(self, of_map: int, key: str, state: str, sha256: str, size: int | None) -> None:
-        self._db.execute(
+        self._execute(
             "UPDATE wanted SET state = ?, input = ?, bytes = ? WHERE map = ? AND key = ?",
             (state, sha256, size, of_map, key),
         )
 
     def _count(self, column: str, now: str) -> None:
-        self._db.execute(
+        self._execute(
             f"UPDATE sessions SET {column} = {column} + 1, last_activity = ?"  # noqa: S608  # ours
             " WHERE run_id = ?",
             (now, self.run_id),
         )
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[None]:
+    """Say of a ledger that cannot be used which one, and what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        msg = (
+            f"the ledger {path} cannot be used: {error}; make room for it, and the same command "
+            "goes on with what it has"
+        )
+        raise LedgerError(msg) from error
 
 
 def _checksum(recipe: int, key: str, sha256: str, result: str) -> int:

@@ -46,11 +46,11 @@ def is_damaged(path: Path) -> str | None:
         try:
             application = db.execute("PRAGMA application_id").fetchone()[0]
             found = db.execute("PRAGMA user_version").fetchone()[0]
-            tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
             check = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         finally:
             db.close()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return str(error)
     if not tables:
         return None  # a kill came before its first transaction
@@ -58,6 +58,8 @@ def is_damaged(path: Path) -> str | None:
         return "it is not a ledger of tablehost"
     if found != FORMAT:
         return f"it has format {found}, and this version of tablehost reads {FORMAT}"
+    if missing := {"recipes", "items", "failures", "sessions"} - tables:
+        check = f"it has no {', '.join(sorted(missing))}"
     return None if check == "ok" else check
 
 

@@ -176,27 +176,35 @@ class HostSections:
     run_provenance: RunProvenance
 
 
-def merge(fields: Any, sections: HostSections, who: str) -> dict[str, Any]:
+def merge(fields: Any, sections: HostSections) -> dict[str, Any]:
     """Return the manifest: the builder's fields and the host's sections.
 
     Args:
         fields: what `describe_manifest` returned, or None.
         sections: the host's part.
-        who: the builder, for the message.
+    """
+    own = _plain(fields) if fields is not None else {}
+    return own | _plain(sections)
+
+
+def check_fields(fields_class: type) -> None:
+    """Look whether a builder's manifest fields can stand beside the host's, before it works.
+
+    Args:
+        fields_class: what its `describe_manifest` returns.
 
     Raises:
-        BrokenBuilder: a field of the builder's has a name of the host's.
+        BrokenBuilder: a field has a name of the host's, or a type that JSON cannot carry.
     """
-    ours = _plain(sections)
-    theirs = _plain(fields) if fields is not None else {}
-    clash = sorted(set(ours) & set(theirs))
+    host = {field.name for field in attrs.fields(HostSections)}
+    clash = sorted(host & {field.name for field in attrs.fields(fields_class)})
     if clash:
         msg = (
-            f"builder {who}: its manifest field {', '.join(map(repr, clash))} is tablehost's own; "
-            "give the field in describe_manifest's class another name"
+            f"its manifest field {', '.join(map(repr, clash))} is tablehost's own; "
+            f"give the field of {fields_class.__qualname__} another name"
         )
         raise BrokenBuilder(msg)
-    return theirs | ours
+    fields_schema(fields_class)
 
 
 def manifest_schema(fields_class: type | None) -> dict[str, Any]:
@@ -276,6 +284,23 @@ def read(path: Path) -> dict[str, Any]:
     return manifest
 
 
+def dig(found: Any, *names: str) -> Any:
+    """Return what stands deep in a manifest, or None where the way ends before."""
+    for name in names:
+        if not isinstance(found, dict):
+            return None
+        found = found.get(name)
+    return found
+
+
+def folder_digest(described: dict[str, Any]) -> str | None:
+    """Return the one digest of a descriptor, of whichever kind it is."""
+    for name in ("sha256", "dir_hash1", "selection_hash1"):
+        if name in described:
+            return str(described[name])
+    return None
+
+
 def _refuse_newer(manifest: Mapping[str, Any], path: Path) -> None:
     block = manifest.get("run_provenance")
     schema = block.get("schema") if isinstance(block, dict) else None
@@ -299,9 +324,6 @@ def _converter() -> cattrs.Converter:
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    if not attrs.has(type(value)) and not isinstance(value, dict):
-        msg = f"describe_manifest returned {value!r}, no instance of the class that it announces"
-        raise BrokenBuilder(msg)
     found: dict[str, Any] = _jsonable(_converter().unstructure(value))
     return found
 

@@ -27,6 +27,7 @@ class MapItems:
         of_map: the ledger's number of this map.
         cache: digests of files that did not change.
         input: the file that an item reads, if any.
+        redact: takes secrets out of what is told of a failure.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class MapItems:
         of_map: int,
         cache: StatCache,
         input: Callable[[Any], Path] | None,  # noqa: A002  # the contract's word
+        redact: Callable[[str], str],
     ) -> None:
         self.total = 0
         self.done = 0
@@ -43,6 +45,7 @@ class MapItems:
         self._map = of_map
         self._cache = cache
         self._input = input
+        self._redact = redact
         self._pending: list[tuple[str, Any]] = []
         self._digests: list[tuple[Signature, str]] = []
 
@@ -116,8 +119,9 @@ class MapItems:
         self._fail(Failure(shown, "unsupported-name", "its name is not UTF-8"), "", None)
 
     def _fail(self, failure: Failure, sha256: str, size: int | None) -> None:
-        cut = Failure(failure.key, failure.reason, failure.detail[:_LONGEST_DETAIL])
-        self._ledger.fail(self._map, cut, sha256, size, now=utc_now())
+        detail = self._redact(failure.detail)[:_LONGEST_DETAIL]
+        told = Failure(failure.key, failure.reason, detail)
+        self._ledger.fail(self._map, told, sha256, size, now=utc_now())
 
     def _look(self, path: Path | None) -> tuple[Signature | None, str | None]:
         """Return a file's state and, where the stat cache has it, its digest."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import attrs
 import cattrs
@@ -113,7 +114,7 @@ def options_of(cls: type) -> tuple[Option, ...]:
         msg = f"options class {cls.__qualname__} is not an attrs class; decorate it with @frozen"
         raise BrokenBuilder(msg)
     hints = get_type_hints(cls, include_extras=True)
-    helps = _field_docstrings(cls)
+    helps = _field_docstrings(cast("Hashable", cls))
     options = tuple(
         Option(field.name, hints[field.name], _default(field), helps.get(field.name, ""))
         for field in attrs.fields(cls)
@@ -254,7 +255,8 @@ def _default(field: attrs.Attribute[Any]) -> Any:
     return factory() if factory else default
 
 
-def _field_docstrings(cls: type) -> dict[str, str]:
+@cache
+def _field_docstrings(cls: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         if base is object or not attrs.has(base):

@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from tablehost.clock import RUN_ID
+from tablehost.errors import UsageError
 
 MANIFEST_SUFFIX = ".manifest.json"
 
@@ -32,6 +33,9 @@ class Output:
         The usual place is `<out>.manifest.json`, literally: two tables that differ only in suffix
         must not share one.
         """
+        if not table.name:
+            msg = f"{table} is a folder; give the path of a table in it"
+            raise UsageError(msg)
         return cls(table, manifest or usual_manifest(table))
 
     @property

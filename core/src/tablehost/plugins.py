@@ -19,6 +19,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from tablehost import hookspecs
 from tablehost.errors import BrokenBuilder, UsageError
+from tablehost.manifest import check_fields
 from tablehost.options import options_of
 
 READY = "ready"
@@ -193,12 +194,9 @@ def _load_installed(name: str) -> Builder:
         msg = f"{who}: {status}"
         raise BrokenBuilder(msg)
     manager = _manager()
-    try:
-        _guarded(who, lambda: manager.load_setuptools_entrypoints(point.group, name=point.name))
-        _guarded(who, manager.check_pending)
-    finally:
-        sys.stdout.flush()
-    module = manager.get_plugin(point.name)
+    module = _guarded(who, point.load)  # pluggy's own loader stumbles over a torn neighbour
+    _guarded(who, lambda: manager.register(module, name=point.name))
+    _guarded(who, manager.check_pending)
     return _builder(manager, module, who, name=name, owner=owner, file=None)
 
 
@@ -256,6 +254,8 @@ def _builder(
     fields_class = _annotation(who, describe, "return") if describe else None
     try:
         options_of(options_class)
+        if fields_class:
+            check_fields(fields_class)
     except BrokenBuilder as error:
         msg = f"{who}: {error}"
         raise BrokenBuilder(msg) from None

@@ -10,10 +10,13 @@ from typing import Any
 
 from tablehost import manifest
 from tablehost.errors import ManifestError
+from tablehost.manifest import dig
 from tablehost.options import values_by_role
-from tablehost.output import Output, usual_manifest
+from tablehost.output import Output, staging_name, usual_manifest
 from tablehost.roles import Role
 
+_ANY_RUN_ID = "x" * 25
+_LONGEST_NAME = 255
 _LEAST_FREE_BYTES = 8 * 1024 * 1024
 
 
@@ -29,16 +32,12 @@ def problems(options: Any, output: Output, *, overwrite: bool) -> list[str]:
 
 
 def _inputs(options: Any) -> Iterator[str]:
-    for option, path in values_by_role(options, Role.INPUT_FILE):
-        if path.is_dir():
-            yield f"{_flag(option)}: {path} is a folder; give a file"
-        else:
-            yield from _unreadable(option, path)
-    for option, path in values_by_role(options, Role.TOOL):
-        if path.is_dir():
-            yield f"{_flag(option)}: {path} is a folder; give a file"
-        else:
-            yield from _unreadable(option, path)
+    for role in (Role.INPUT_FILE, Role.TOOL):
+        for option, path in values_by_role(options, role):
+            if path.is_dir():
+                yield f"{_flag(option)}: {path} is a folder; give a file"
+            else:
+                yield from _unreadable(option, path)
     for option, path in values_by_role(options, Role.INPUT_DIR):
         if path.exists() and not path.is_dir():
             yield f"{_flag(option)}: {path} is not a folder"
@@ -62,8 +61,8 @@ def _outputs(output: Output) -> Iterator[str]:
     if _same(output.table, output.manifest):
         yield f"--manifest-out: {output.manifest} is the table itself; give another path"
     for flag, target in (("--out", output.table), ("--manifest-out", output.manifest)):
-        if not target.name:
-            yield f"{flag}: {target} names no file"
+        if len(os.fsencode(staging_name(target, _ANY_RUN_ID).name)) > _LONGEST_NAME:
+            yield f"{flag}: the name {target.name[:40]}... is too long; give a shorter one"
         elif target.is_symlink():
             yield f"{flag}: {target} is a symbolic link; give the path that it points to"
         elif target.is_dir():
@@ -150,15 +149,6 @@ def matches(table: Path, found: dict[str, Any]) -> bool:
     if table.stat().st_size != dig(found, "table", "bytes"):
         return False
     return bool(file_digest(table).sha256 == dig(found, "table", "sha256"))
-
-
-def dig(found: Any, *names: str) -> Any:
-    """Return what stands deep in a manifest, or None where the way ends before."""
-    for name in names:
-        if not isinstance(found, dict):
-            return None
-        found = found.get(name)
-    return found
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from tablehost.digests import file_digest
 from tablehost.listing import dir_hash1
 from tablehost.manifest import Code, Environment, Parent
-from tablehost.options import REDACTED, Option, options_of, values_by_role
+from tablehost.options import options_of, values_by_role
 from tablehost.output import usual_manifest
 from tablehost.plugins import Builder
 from tablehost.roles import Role
@@ -97,27 +97,9 @@ def parents(files: Iterable[tuple[str, Path]]) -> Iterator[Parent]:
         )
 
 
-def redacted_options(options: Any) -> tuple[str, ...]:
-    """Return the names of the secret options."""
-    return tuple(option.name for option in _secret(options))
-
-
-def redact(text: str, options: Any) -> str:
-    """Return text with every secret's value taken out."""
-    for option in _secret(options):
-        value = str(getattr(options, option.name) or "")
-        if value:
-            text = text.replace(value, REDACTED)
-    return text
-
-
 def left_out(options: Any) -> tuple[str, ...]:
     """Return the options that are in no recipe."""
     return tuple(option.name for option in options_of(type(options)) if not option.semantic)
-
-
-def _secret(options: Any) -> Iterator[Option]:
-    return (option for option in options_of(type(options)) if Role.SECRET in option.roles)
 
 
 def _own_files(builder: Builder) -> list[tuple[str, Path]]:

@@ -14,6 +14,7 @@ from tablehost.errors import BrokenBuilder
 from tablehost.options import options_of
 from tablehost.output import Output
 from tablehost.plugins import Builder
+from tablehost.redaction import Redaction
 from tablehost.roles import Tuning
 
 
@@ -66,6 +67,11 @@ class Request:
     sources: Mapping[str, str]
     host: HostOptions
     argv: tuple[str, ...] = ()
+
+    @property
+    def redact(self) -> Redaction:
+        """Return what takes the secrets out of text."""
+        return Redaction.of(self.options)
 
     @property
     def output(self) -> Output:

@@ -54,6 +54,7 @@ class Run:
         scratch: the private folder, made when it is first asked for.
         open_ledger: opens the ledger, when `map` is first called.
         check_recipe: refuses an item recipe that the existing table was not made by.
+        redact: takes secrets out of text.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Run:
         scratch: Path,
         open_ledger: Callable[[], Ledger],
         check_recipe: Callable[[str, str], None],
+        redact: Callable[[str], str],
     ) -> None:
         self.log = logging.getLogger(f"tablehost.{builder.name}")
         self.ledger: Ledger | None = None
@@ -78,6 +80,7 @@ class Run:
         self._scratch = scratch
         self._open_ledger = open_ledger
         self._check_recipe = check_recipe
+        self._redact = redact
 
     @property
     def workers(self) -> int:
@@ -154,7 +157,7 @@ class Run:
         what = function.__name__.replace("_", " ")
         number = self.ledger.begin_map(digest, text)
         work = Work.of(function, self._builder.file, settings)
-        with MapItems(self.ledger, number, self._cache, input) as mapped:
+        with MapItems(self.ledger, number, self._cache, input, self._redact) as mapped:
             mapped.enter(items, key)
             with self._reporter.progress(mapped.total, what, mapped.done) as meter:
                 meter(0, mapped.failed)

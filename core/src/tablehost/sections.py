@@ -15,8 +15,10 @@ from tablehost.build import Build, Items
 from tablehost.clock import utc_now
 from tablehost.digests import json_digest
 from tablehost.errors import BrokenBuilder
-from tablehost.inputs import Root, folder_digest
+from tablehost.inputs import Root
+from tablehost.manifest import folder_digest
 from tablehost.options import recorded, semantic
+from tablehost.redaction import secret_options
 from tablehost.request import Request
 from tablehost.table import TableInfo
 
@@ -152,7 +154,7 @@ def _provenance(facts: Facts, recipe: manifests.Recipe) -> manifests.RunProvenan
     }
     return manifests.RunProvenance(
         entrypoint=provenance.entrypoint_of(request.builder),
-        argv=tuple(provenance.redact(token, options) for token in request.argv),
+        argv=tuple(map(request.redact, request.argv)),
         args=recorded(options),
         args_from=dict(request.sources),
         inputs=dict(facts.inputs),
@@ -168,7 +170,7 @@ def _provenance(facts: Facts, recipe: manifests.Recipe) -> manifests.RunProvenan
         parents=tuple(provenance.parents(facts.input_files)),
         replaces=facts.replaces,
         sessions=facts.build.sessions,
-        redacted=provenance.redacted_options(options),
+        redacted=secret_options(options),
     )
 
 

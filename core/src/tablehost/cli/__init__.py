@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 
 from cyclopts import App, CycloptsError
@@ -59,7 +60,7 @@ def execute(tokens: list[str]) -> int:
         return 2
     except TablehostError as error:
         if verbose:
-            raise_to_person(error)
+            show_traceback(error)
         complain(error.problems if isinstance(error, Refused) else [str(error)])
         return error.exit_code
     except BrokenPipeError:
@@ -73,11 +74,11 @@ def complain(problems: list[str]) -> None:
         print(f"tablehost: {printable(problem.replace(chr(10), ' '))}", file=sys.stderr)
 
 
-def raise_to_person(error: BaseException) -> None:
-    """Show the traceback that `--verbose` asks for."""
+def show_traceback(error: BaseException, redact: Callable[[str], str] = str) -> None:
+    """Show the traceback that `--verbose` asks for, without secrets."""
     import traceback  # noqa: PLC0415  # only for this
 
-    traceback.print_exception(error)
+    print(printable(redact("".join(traceback.format_exception(error)))), file=sys.stderr)
 
 
 def _one_line(error: CycloptsError) -> str:

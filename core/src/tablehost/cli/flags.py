@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter, Token
 
 from tablehost.convert import metavar
 from tablehost.errors import UsageError
@@ -69,10 +69,16 @@ def _parameter(option: Option, group: Group) -> inspect.Parameter:
         show_default=_default_text(option),
         allow_leading_hyphen=False,
         allow_repeating=True if option.repeatable else None,
+        converter=_as_typed if option.boolean else None,
     )
     return inspect.Parameter(
         option.name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, about], default=None
     )
+
+
+def _as_typed(_: Any, tokens: Sequence[Token]) -> Any:
+    """Return a switch as it was typed: `--flag` is true, and `--flag=yes` is not for us to say."""
+    return tokens[0].value or tokens[0].implicit_value
 
 
 def _default_text(option: Option) -> bool | Callable[[Any], str]:

@@ -6,15 +6,16 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from tablehost import config, preflight
-from tablehost.cli import complain, flags, raise_to_person
+from tablehost import config
+from tablehost.cli import complain, flags, show_traceback
+from tablehost.cli.plan import dry_run
 from tablehost.errors import Interrupted, Refused, TablehostError, UsageError
-from tablehost.options import Given, from_environment, recorded, resolve
+from tablehost.options import Given, from_environment, resolve
 from tablehost.plugins import Builder, load
 from tablehost.report import Reporter, duration, reporter
 from tablehost.request import HostOptions, Landed, Request, check_collisions
@@ -57,15 +58,18 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
     log = logging.getLogger("tablehost")
     log.setLevel(logging.DEBUG if settings.verbose else logging.INFO)
     log.addHandler(says)
+    redact: Callable[[str], str] = str
     try:
         request = _request(builder, given, settings)
+        redact = request.redact
+        says.addFilter(request.redact.filter)
         if settings.dry_run:
-            return _dry_run(request)
+            return dry_run(request)
         from tablehost import host  # noqa: PLC0415  # what a run needs, and help does not
 
         landed = host.run(request, says)
     except TablehostError as error:
-        return _failed(error, settings, builder, says)
+        return _failed(error, builder, settings, says, redact)
     finally:
         log.removeHandler(says)
     _tell(landed, request, says)
@@ -102,69 +106,10 @@ def _request(builder: Builder, given: Mapping[str, Given], settings: HostOptions
     )
 
 
-def _dry_run(request: Request) -> int:
-    """Say what a run would do; of the builder's code only its validators have run."""
-    output, settings = request.output, request.host
-    problems = preflight.problems(request.options, output, overwrite=settings.overwrite)
-    if not problems and not settings.overwrite:
-        problems = preflight.refusals(output, request.builder.name)
-    plan = {
-        "builder": str(request.builder),
-        "options": {
-            name: {"value": value, "from": request.sources[name]}
-            for name, value in recorded(request.options).items()
-        },
-        "inputs": preflight.inputs(request.options),
-        "outputs": {"table": str(output.table), "manifest": str(output.manifest)},
-        "would": preflight.intention(output),
-        "workers": request.workers,
-        "problems": problems,
-        "note": "dry run: nothing was written, and of the builder only its validators ran",
-    }
-    if settings.json:
-        print(json.dumps(plan, indent=2, sort_keys=True))
-    else:
-        _print_plan(plan)
-        complain(problems)
-    return 2 if problems else 0
-
-
-def _print_plan(plan: Mapping[str, Any]) -> None:
-    print(f"builder  {plan['builder']}")
-    for name, option in plan["options"].items():
-        print(f"option   {name} = {json.dumps(option['value'])} (from {option['from']})")
-    for found in plan["inputs"]:
-        print(f"input    {found['option']}: {found['path']} ({found['found']})")
-    for what, path in plan["outputs"].items():
-        print(f"output   {what}: {path}")
-    print(f"would    {plan['would']}, with {plan['workers']} workers")
-    print(plan["note"])
-
-
 def _tell(landed: Landed, request: Request, says: Reporter) -> None:
     items = landed.items
     if request.host.json:
-        print(
-            json.dumps(
-                {
-                    "status": landed.outcome,
-                    "exit_code": landed.exit_code,
-                    "out": str(landed.output.table),
-                    "manifest": str(landed.output.manifest),
-                    "run_id": landed.run_id,
-                    "rows": landed.rows,
-                    "items": {
-                        "total": items.total,
-                        "done_before": items.done_before,
-                        "ok": items.ok,
-                        "failed": items.failed,
-                        "removed": items.removed,
-                    },
-                    "elapsed_seconds": round(landed.elapsed, 3),
-                },
-                sort_keys=True,
-            )
-        )
+        print(json.dumps(_result(landed), sort_keys=True))
         return
     if landed.outcome == "nothing-to-do":
         says.say(f"nothing to do: {landed.output.table} is up to date and was left as it is")
@@ -180,25 +125,54 @@ def _tell(landed: Landed, request: Request, says: Reporter) -> None:
         says.say("failed items are tried again by the same command")
 
 
-def _failed(error: TablehostError, settings: HostOptions, builder: Builder, says: Reporter) -> int:
-    if isinstance(error, Interrupted):
-        going_on = "finished items are kept, and the same command goes on from there"
-        problems = [f"stopped by {error}; {going_on}"]
-    else:
-        texts = error.problems if isinstance(error, Refused) else [str(error)]
-        who = str(builder)
-        problems = [text if who in text else f"{who}: {text}" for text in texts]
+def _result(landed: Landed) -> dict[str, Any]:
+    items = landed.items
+    return {
+        "status": landed.outcome,
+        "exit_code": landed.exit_code,
+        "out": str(landed.output.table),
+        "manifest": str(landed.output.manifest),
+        "run_id": landed.run_id,
+        "rows": landed.rows,
+        "items": {
+            "total": items.total,
+            "done_before": items.done_before,
+            "ok": items.ok,
+            "failed": items.failed,
+            "removed": items.removed,
+        },
+        "elapsed_seconds": round(landed.elapsed, 3),
+    }
+
+
+def _failed(
+    error: TablehostError,
+    builder: Builder,
+    settings: HostOptions,
+    says: Reporter,
+    redact: Callable[[str], str],
+) -> int:
+    problems = [redact(problem) for problem in _problems(error, builder)]
     if settings.verbose:
-        raise_to_person(error)
+        show_traceback(error, redact)
     if not settings.json:
         complain(problems)
-    else:
-        for problem in problems:
-            says.event("problem", message=problem)
-        status = "interrupted" if isinstance(error, Interrupted) else "error"
-        result = {"status": status, "exit_code": error.exit_code, "problems": problems}
-        print(json.dumps(result, sort_keys=True))
+        return error.exit_code
+    for problem in problems:
+        says.event("problem", message=problem)
+    status = "interrupted" if isinstance(error, Interrupted) else "error"
+    result = {"status": status, "exit_code": error.exit_code, "problems": problems}
+    print(json.dumps(result, sort_keys=True))
     return error.exit_code
+
+
+def _problems(error: TablehostError, builder: Builder) -> list[str]:
+    if isinstance(error, Interrupted):
+        going_on = "finished items are kept, and the same command goes on from there"
+        return [f"stopped by {error}; {going_on}"]
+    texts = error.problems if isinstance(error, Refused) else [str(error)]
+    who = str(builder)
+    return [text if who in text else f"{who}: {text}" for text in texts]
 
 
 def _print_help() -> None:

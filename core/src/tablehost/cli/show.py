@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from cyclopts import Parameter
 
 from tablehost import commit, ledger, manifest
 from tablehost.errors import ManifestError
+from tablehost.manifest import dig, folder_digest
 from tablehost.output import Output
 from tablehost.text import printable
 
@@ -72,66 +74,77 @@ def _state(
 
 
 def _print_manifest(found: dict[str, Any]) -> None:
+    """Print what a manifest tells; what an older tool's lacks, or has otherwise, is left out."""
     from rich.console import Console  # noqa: PLC0415  # heavier than the rest of this command
 
     console = Console(highlight=False, soft_wrap=True)
-    block = found.get("run_provenance") or {}
-    table = found.get("table") or {}
-    run = found.get("run") or {}
-    plugin = (block.get("code") or {}).get("plugin") or {}
-    who = " ".join(str(plugin.get(name) or "") for name in ("builder", "distribution", "version"))
-    lines = [
-        ("schema", found.get("schema")),
-        ("table", (block.get("outputs") or {}).get("table", {}).get("path")),
-        ("rows", table.get("rows")),
-        ("made by", who.strip()),
-        ("when", f"{block.get('started_at')} to {block.get('finished_at')}"),
-        ("status", run.get("status")),
-        ("items", _counts(run.get("items") or {})),
-    ]
-    for name, value in lines:
+    for name, value in _main_lines(found):
         if value not in (None, ""):
             console.print(f"{name:<9}{printable(str(value))}", markup=False)
-    _print_inputs(console, block.get("inputs") or {})
-    for failure in (run.get("failures") or [])[:20]:
-        text = f"failed   {failure['key']}: {failure['reason']}: {failure['detail']}"
-        console.print(printable(text), markup=False)
-    _print_columns(console, table.get("columns") or [])
+    for line in (*_input_lines(found), *_failure_lines(found)):
+        console.print(printable(line), markup=False)
+    columns = [one for one in _list(dig(found, "table", "columns")) if isinstance(one, dict)]
+    if columns:
+        console.print(_column_table(columns))
 
 
-def _counts(items: dict[str, int]) -> str:
+def _main_lines(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    block = "run_provenance"
+    plugin = _dict(dig(found, block, "code", "plugin"))
+    who = [str(plugin.get(name) or "") for name in ("builder", "distribution", "version")]
+    began, ended = dig(found, block, "started_at"), dig(found, block, "finished_at")
+    yield "schema", found.get("schema")
+    yield "table", dig(found, block, "outputs", "table", "path")
+    yield "rows", dig(found, "table", "rows")
+    yield "made by", " ".join(who).strip()
+    yield "when", f"{began} to {ended}" if began else None
+    yield "status", dig(found, "run", "status")
+    yield "items", _counts(_dict(dig(found, "run", "items")))
+
+
+def _counts(items: dict[str, Any]) -> str:
     if not items.get("total"):
         return ""
     order = ("total", "ok", "done_before", "failed", "removed")
     return ", ".join(f"{items[name]} {name.replace('_', ' ')}" for name in order if items.get(name))
 
 
-def _print_inputs(console: Any, inputs: dict[str, Any]) -> None:
-    for name, described in inputs.items():
-        for one in described if isinstance(described, list) else [described]:
-            digest = one.get("sha256") or one.get("dir_hash1") or one.get("selection_hash1") or "?"
+def _input_lines(found: dict[str, Any]) -> Iterator[str]:
+    for name, described in _dict(dig(found, "run_provenance", "inputs")).items():
+        for one in map(_dict, described if isinstance(described, list) else [described]):
+            digest = str(folder_digest(one) or "?")[:12]
             files = f", {one['files']} files" if "files" in one else ""
-            text = f"input    {name}: {one.get('path')} ({one.get('kind')}{files}, {digest[:12]})"
-            console.print(printable(text), markup=False)
+            yield f"input    {name}: {one.get('path')} ({one.get('kind')}{files}, {digest})"
 
 
-def _print_columns(console: Any, columns: list[dict[str, Any]]) -> None:
-    if not columns:
-        return
+def _failure_lines(found: dict[str, Any]) -> Iterator[str]:
+    for failure in map(_dict, _list(dig(found, "run", "failures"))[:20]):
+        yield "failed   " + ": ".join(str(failure.get(one)) for one in ("key", "reason", "detail"))
+
+
+def _column_table(columns: list[dict[str, Any]]) -> Any:
     from rich.table import Table  # noqa: PLC0415  # as above
+    from rich.text import Text  # noqa: PLC0415  # as above
 
     shown = Table("column", "type", "missing", "min", "mean", "max", box=None, pad_edge=False)
     for column in columns:
-        missing = column["nulls"] + column["nan"]
-        cells = [column["type"], str(missing), *(_number(column[n]) for n in _STATISTICS)]
-        shown.add_row(printable(column["name"]), *cells)
-    console.print(shown)
-
-
-_STATISTICS = ("min", "mean", "max")
+        counts = [column.get(name) for name in ("nulls", "nan")]
+        missing = sum(one for one in counts if isinstance(one, int))
+        numbers = [_number(column.get(name)) for name in ("min", "mean", "max")]
+        name, kind = (Text(printable(str(column.get(one)))) for one in ("name", "type"))
+        shown.add_row(name, kind, str(missing), *numbers)
+    return shown
 
 
 def _number(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return printable(str(value)) if isinstance(value, int | str) else ""
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -112,7 +112,8 @@ def check_engine(settings: EngineSettings, extractors: Sequence[str]) -> Engine:
         _check_end(outcome)
         frames = _read_log(outcome.log)
     except (OSError, subprocess.TimeoutExpired) as error:
-        problem = f"ffmpeg {settings.ffmpeg} does not run: {printable(str(error))}"
+        why = getattr(error, "strerror", None) or str(error)
+        problem = f"ffmpeg {settings.ffmpeg} does not run: {printable(why)}"
         raise Refused([problem]) from None
     except ItemFailed as failed:
         model = settings.model_file or settings.model

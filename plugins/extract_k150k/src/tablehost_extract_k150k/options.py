@@ -48,6 +48,12 @@ def _model(_instance: object, _field: Attribute[Any], value: Path | str) -> None
         raise ValueError(msg)
 
 
+def _folder(_instance: object, _field: Attribute[Any], value: Path | None) -> None:
+    if value is not None and value.exists() and not value.is_dir():
+        msg = f"must be a folder, got {value}, which is none"
+        raise ValueError(msg)
+
+
 @frozen(kw_only=True)
 class Options:
     """Measure VMAF-family features of video clips without a reference, one row a clip."""
@@ -76,7 +82,7 @@ class Options:
     threads: Tuning[int] = field(default=1, validator=_at_least(1))
     """Threads of one worker; more workers are nearly always faster than more threads."""
 
-    scratch_dir: ScratchDir | None = None
+    scratch_dir: ScratchDir | None = field(default=None, validator=_folder)
     """Folder for the engine's logs while a clip is measured."""
 
     ffmpeg: Tool | None = None

@@ -131,6 +131,8 @@ def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
 
 def _parse(rows: Iterator[tuple[int, list[str]]]) -> tuple[Scores, list[str]]:
     line, header = next(rows, (1, []))
+    if not header:
+        return Scores({}), ["the file is empty"]
     columns = [name.strip() for name in header]
     preferred = [name for name in ("video_score", "mos") if name in columns]
     problems = [f"line {line}: {problem}" for problem in _header_problems(columns)]

@@ -1,0 +1,52 @@
+"""What `tablehost run --dry-run` tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tablehost import preflight
+from tablehost.cli import complain
+from tablehost.options import recorded
+from tablehost.request import Request
+from tablehost.text import printable
+
+
+def dry_run(request: Request) -> int:
+    """Say what a run would do; of the builder's code only its validators have run."""
+    output, settings = request.output, request.host
+    problems = preflight.problems(request.options, output, overwrite=settings.overwrite)
+    if not problems and not settings.overwrite:
+        problems = preflight.refusals(output, request.builder.name)
+    plan = {
+        "builder": str(request.builder),
+        "options": {
+            name: {"value": value, "from": request.sources[name]}
+            for name, value in recorded(request.options).items()
+        },
+        "inputs": preflight.inputs(request.options),
+        "outputs": {"table": str(output.table), "manifest": str(output.manifest)},
+        "would": preflight.intention(output),
+        "workers": request.workers,
+        "problems": problems,
+        "note": "dry run: nothing was written, and of the builder only its validators ran",
+    }
+    if settings.json:
+        print(json.dumps(plan, indent=2, sort_keys=True))
+    else:
+        _print_plan(plan)
+        complain(problems)
+    return 2 if problems else 0
+
+
+def _print_plan(plan: Mapping[str, Any]) -> None:
+    print(f"builder  {plan['builder']}")
+    for name, option in plan["options"].items():
+        print(f"option   {name} = {json.dumps(option['value'])} (from {option['from']})")
+    for found in plan["inputs"]:
+        print(printable(f"input    {found['option']}: {found['path']} ({found['found']})"))
+    for what, path in plan["outputs"].items():
+        print(printable(f"output   {what}: {path}"))
+    print(f"would    {plan['would']}, with {plan['workers']} workers")
+    print(plan["note"])

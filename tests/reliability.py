@@ -1,0 +1,98 @@
+"""Write `docs/reliability.md` from the tests that are marked with an outcome.
+
+A mark on a test makes one line, whose case is the test's name; a mark on a parameter makes a line
+of its own, whose case is the parameter's id.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+PAGE = TESTS.parent / "docs" / "reliability.md"
+# Section: the files whose cases it lists, in this order.
+SECTIONS = {
+    "Clips": (
+        "test_extract_faults_clips.py",
+        "test_extract_faults_files.py",
+        "test_extract_faults_changes.py",
+    ),
+    "Labels, metadata, options": (
+        "test_extract_faults_labels.py",
+        "test_extract_faults_options.py",
+        "test_host_options.py",
+    ),
+    "Outputs and machine": (
+        "test_host_outputs.py",
+        "test_host_disk.py",
+        "test_host_commit.py",
+        "test_host_interrupted.py",
+        "test_extract_faults_restart.py",
+    ),
+    "Builders": ("test_host_plugins.py", "test_host_returns.py"),
+    "Properties": ("test_host_roundtrip.py", "test_host_properties.py"),
+    "Streams and secrets": ("test_host_streams.py", "test_host_show.py", "test_host_secrets.py"),
+}
+HEAD = """# Reliability
+
+What becomes of bad input and of faults, in {count} cases. Nearly all of them run the command line as
+a user does, and none may leave a process, a temporary file or a lock behind. The page is made from
+the tests by `python tests/reliability.py`; a test fails where it is out of date.
+"""
+
+
+class Collector:
+    """Collects the tests that have an outcome."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, dict[str, None]] = {}
+        self.links: dict[str, str] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            mark = item.get_closest_marker("outcome")
+            if mark and isinstance(item, pytest.Function):
+                lines = self.lines.setdefault(item.path.name, {})
+                lines[line(item, mark)] = None
+                self.links[item.path.stem] = f"../{item.path.relative_to(TESTS.parent)}"
+
+
+def line(item: pytest.Function, mark: pytest.Mark) -> str:
+    """Return a line of the table; the parameters of one test share it, unless they are marked."""
+    of_test = mark in getattr(item.function, "pytestmark", [])
+    case = item.originalname.removeprefix("test_").replace("_", " ")
+    if not of_test:
+        case = item.name[len(item.originalname) + 1 : -1]
+    link = f"[{item.originalname}][{item.path.stem}]"
+    cells = (f"{case[:1].upper()}{case[1:]}", mark.args[0], link)
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+def page() -> str:
+    """Collect the tests and return the page."""
+    collector = Collector()
+    options = ["--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(TESTS.parent)]
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        code = pytest.main([*options, str(TESTS)], plugins=[collector])
+    if code:
+        sys.exit(f"the tests cannot be collected: {code!r}")
+    parts = [HEAD.format(count=sum(map(len, collector.lines.values())))]
+    for section, files in SECTIONS.items():
+        lines = [line for file in files for line in collector.lines.pop(file, {})]
+        if lines:
+            table = ["| Case | Outcome | Test |", "| --- | --- | --- |", *lines]
+            parts += [f"## {section}\n", "\n".join([*table, ""])]
+    if collector.lines:
+        sys.exit(f"name the section of {', '.join(collector.lines)} in SECTIONS")
+    links = [f"[{name}]: {path}" for name, path in sorted(collector.links.items())]
+    return "\n".join([*parts, *links, ""])
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else PAGE
+    target.write_text(page())
