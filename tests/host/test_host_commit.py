@@ -42,6 +42,7 @@ def pair(project, manifest="t.parquet.manifest.json"):
     return found["rows"] if found["sha256"] == project.digest("t.parquet") else "torn"
 
 
+@pytest.mark.outcome("Killed at each of six steps: never a table without its manifest.")
 @pytest.mark.parametrize("at", range(len(STEPS)))
 def test_a_commit_cut_off_at_any_step_is_the_old_pair_or_is_rolled_forward(counted, at):
     counted.write("t.txt", "one\n")
@@ -63,6 +64,7 @@ def test_a_commit_cut_off_at_any_step_is_the_old_pair_or_is_rolled_forward(count
     assert len(list(counted.path.glob("t.parquet.history/*.manifest.json"))) == (at > 0)
 
 
+@pytest.mark.outcome("No half of a pair is ever taken for one.")
 @pytest.mark.parametrize("at", [0, 2, 3])
 def test_a_first_commit_cut_off_is_nothing_or_is_rolled_forward(words, at):
     assert words.python(DIE, at, *RUN).code == -9
@@ -72,6 +74,7 @@ def test_a_first_commit_cut_off_is_nothing_or_is_rolled_forward(words, at):
     assert pair(words) == 2
 
 
+@pytest.mark.outcome("The next run finishes it.")
 @pytest.mark.parametrize("at", [2, 4])
 def test_a_commit_over_two_file_systems_is_rolled_forward_too(counted, at):
     with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
@@ -87,6 +90,7 @@ def test_a_commit_over_two_file_systems_is_rolled_forward_too(counted, at):
         assert not (counted.path / "t.parquet.manifest.json").exists()
 
 
+@pytest.mark.outcome("Exit 0; nothing is worked on again.")
 def test_a_grown_table_whose_commit_was_cut_off_is_rolled_forward(squared, worked_on):
     command = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1, "--count", 6)
     assert squared.python(DIE, 3, *command).code == -9
@@ -99,6 +103,7 @@ def test_a_grown_table_whose_commit_was_cut_off_is_rolled_forward(squared, worke
     assert worked_on() == []
 
 
+@pytest.mark.outcome("Exit 2: what is gone, and how to go on.")
 def test_a_commit_that_cannot_be_finished_says_what_to_do(words):
     assert words.python(DIE, 3, *RUN).code == -9
     staged = next(words.path.glob(".t.parquet.2*.tmp"))
@@ -111,6 +116,7 @@ def test_a_commit_that_cannot_be_finished_says_what_to_do(words):
     assert words.run(*RUN, "--overwrite").code == 0
 
 
+@pytest.mark.outcome("Exit 2: the file that is not readable.")
 @pytest.mark.parametrize("note", ["", "[]", '{"run_id": 3, "moves": 4, "remove": 5}'])
 @pytest.mark.parametrize("command", [RUN, ("show", "t.parquet"), ("clean", "t.parquet", "--yes")])
 def test_a_note_of_a_commit_that_is_damaged_is_said(words, note, command):
@@ -120,6 +126,7 @@ def test_a_note_of_a_commit_that_is_damaged_is_said(words, note, command):
     assert "t.parquet.intent.json is not readable as the note of a commit" in ended.err
 
 
+@pytest.mark.outcome("Exit 2; the next run still finishes it.")
 def test_clean_does_not_touch_a_commit_that_was_cut_off(words):
     assert words.python(DIE, 3, *RUN).code == -9
     before = words.files()

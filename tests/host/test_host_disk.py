@@ -59,6 +59,7 @@ def small_disk(project):
     subprocess.run(["umount", folder], check=True)
 
 
+@pytest.mark.outcome("Exit 2; the old pair is untouched.")
 def test_a_disk_that_fills_up_leaves_the_old_pair_and_says_so(project, small_disk):
     project.write("noise.py", NOISE)
     limit = limited(3_000_000) if small_disk is None else {}
@@ -74,6 +75,7 @@ def test_a_disk_that_fills_up_leaves_the_old_pair_and_says_so(project, small_dis
     assert after == before
 
 
+@pytest.mark.outcome("Exit 2, nothing touched.")
 def test_a_full_disk_is_refused_before_anything_is_built(project, small_disk):
     if small_disk is None:
         return  # the test above fills a disk in another way
@@ -86,6 +88,7 @@ def test_a_full_disk_is_refused_before_anything_is_built(project, small_disk):
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
 
 
+@pytest.mark.outcome("Exit 2, at several stages of writing.")
 @pytest.mark.parametrize("size", [100, 1000, 3000])
 def test_files_that_may_not_grow_cost_neither_the_old_pair_nor_a_traceback(counted, size):
     command = ("run", "./words.py", "--text", "t.txt", "--out", "t.parquet", "--overwrite")
@@ -98,6 +101,7 @@ def test_files_that_may_not_grow_cost_neither_the_old_pair_nor_a_traceback(count
     assert (counted.digest("t.parquet"), counted.digest("t.parquet.manifest.json")) == before
 
 
+@pytest.mark.outcome("Exit 2; the next run goes on from there.")
 def test_a_ledger_that_may_not_grow_is_the_disks_fault_and_keeps_what_it_has(squares, worked_on):
     ended = squares.run(*MAP, "--count", 2000, **limited(200_000))
     assert ended.code == 2, ended.err
@@ -131,6 +135,7 @@ def another(path):
         db.execute("CREATE TABLE other (a)")
 
 
+@pytest.mark.outcome("Exit 0, right rows: zeros, cut, text, a newer version, another database.")
 @pytest.mark.parametrize("damage", [zeros, cut, text, newer, another])
 def test_a_damaged_ledger_is_said_set_aside_and_begun_anew(squared, worked_on, damage):
     damage(squared.path / "t.parquet.ledger")
@@ -145,6 +150,7 @@ def test_a_damaged_ledger_is_said_set_aside_and_begun_anew(squared, worked_on, d
     assert squares == [0, 1, 4, 9, 16, 25]
 
 
+@pytest.mark.outcome("One line, no traceback.")
 @pytest.mark.parametrize("damage", [zeros, cut, text, another])
 def test_show_says_that_a_ledger_is_damaged(squared, damage):
     damage(squared.path / "t.parquet.ledger")
@@ -153,12 +159,14 @@ def test_show_says_that_a_ledger_is_damaged(squared, damage):
     assert "ledger" in told.err + told.out
 
 
+@pytest.mark.outcome("Exit 0; every item is worked on.")
 def test_an_empty_ledger_is_begun(squared, worked_on):
     os.truncate(squared.path / "t.parquet.ledger", 0)
     assert squared.run(*MAP, "--count", 6).code == 0
     assert len(worked_on()) == 6
 
 
+@pytest.mark.outcome("Exit 0, right rows; the item is named.")
 def test_a_row_whose_bytes_changed_on_the_disk_is_made_again(squared, worked_on):
     path = squared.path / "t.parquet.ledger"
     content = path.read_bytes()
@@ -204,6 +212,7 @@ def rows_of(path):
         return list(opened.results(number))
 
 
+@pytest.mark.outcome("Right rows, or the ledger is set aside.")
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -224,6 +233,7 @@ def test_no_flipped_bit_of_a_ledger_becomes_a_wrong_row(ledger, tmp_path_factory
     assert rows is None or len(rows) == len(set(rows))
 
 
+@pytest.mark.outcome("Exit 0, no traceback.")
 @pytest.mark.parametrize("table", ["items", "failures", "sessions", "recipes"])
 def test_a_ledger_without_one_of_its_tables_is_set_aside(squared, table):
     with closing(sqlite3.connect(squared.path / "t.parquet.ledger")) as db:
@@ -234,6 +244,7 @@ def test_a_ledger_without_one_of_its_tables_is_set_aside(squared, table):
     assert ended.code == 0, ended.err
 
 
+@pytest.mark.outcome("Exit 0, right digests: zeros, cut, text, a newer version.")
 @pytest.mark.parametrize("damage", [zeros, cut, text, newer])
 def test_a_damaged_cache_is_said_and_gives_no_wrong_digest(words, damage):
     os.utime(words.path / "t.txt", (1_000_000_000, 1_000_000_000))
@@ -247,6 +258,7 @@ def test_a_damaged_cache_is_said_and_gives_no_wrong_digest(words, damage):
     assert digest == words.digest("t.txt")
 
 
+@pytest.mark.outcome("Exit 2: written to, replaced, removed, truncated.")
 @pytest.mark.parametrize(
     "change",
     [
@@ -269,6 +281,7 @@ def test_an_input_that_changes_during_the_run_leaves_the_old_pair(counted, chang
     assert (counted.digest("t.parquet"), counted.digest("t.parquet.manifest.json")) == before
 
 
+@pytest.mark.outcome("Each fails as `changed-while-read`; the others are rows.")
 def test_items_whose_files_change_while_they_are_read_are_failures(lengths):
     for name, content in {
         "a": "stays",
@@ -287,6 +300,7 @@ def test_items_whose_files_change_while_they_are_read_are_failures(lengths):
     assert pq.read_table(lengths.path / "t.parquet")["name"].to_pylist() == ["a.txt", "e.txt"]
 
 
+@pytest.mark.outcome("Links, folders, FIFOs: `not-a-regular-file`; not UTF-8: `unsupported-name`.")
 def test_items_that_are_no_regular_files_are_failures(lengths):
     lengths.write("folder/a.txt", "stays")
     (lengths.path / "folder/b.txt").symlink_to("a.txt")
@@ -311,6 +325,7 @@ def test_items_that_are_no_regular_files_are_failures(lengths):
     assert names == ["a.txt", "g\n\x1b[31m.txt"]
 
 
+@pytest.mark.outcome("Only what changed costs time.")
 def test_a_file_with_other_content_is_worked_on_again_and_one_touched_is_not(lengths, worked_on):
     for name in "abc":
         lengths.write(f"folder/{name}.txt", name)

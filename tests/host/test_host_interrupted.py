@@ -47,6 +47,7 @@ def finished(path):
         return {row[0] for row in db.execute("SELECT key FROM items")}
 
 
+@pytest.mark.outcome("It fails as `worker-killed`; the others are rows.")
 def test_a_killed_worker_costs_its_own_item_and_no_other(squares, worked_on):
     ended = squares.run(*RUN, "--count", 40, "--kill", 3, "--kill", 11, "--workers", 2)
     failures = squares.manifest("t.parquet")["run"]["failures"]
@@ -60,6 +61,7 @@ def test_a_killed_worker_costs_its_own_item_and_no_other(squares, worked_on):
     assert sorted(worked_on()) == [f"{number:04d}" for number in range(40)]
 
 
+@pytest.mark.outcome("Exit 1: none became a row.")
 def test_items_that_kill_every_worker_leave_no_table_and_no_hang(squares):
     tokens = [token for number in range(5) for token in ("--kill", number)]
     ended = squares.run(*RUN, *tokens)
@@ -68,6 +70,7 @@ def test_items_that_kill_every_worker_leave_no_table_and_no_hang(squares):
     assert "t.parquet" not in squares.files()
 
 
+@pytest.mark.outcome("It is replaced; every item is worked on.")
 def test_an_idle_worker_that_is_killed_costs_nothing(started, squares, worked_on):
     process = started("--count", 8, "--slow", 0.3, "--workers", 2, lines=2)
     for child in children_of(process)[:1]:
@@ -79,6 +82,7 @@ def test_an_idle_worker_that_is_killed_costs_nothing(started, squares, worked_on
     assert sorted(set(worked_on())) == [f"{number:04d}" for number in range(8)]
 
 
+@pytest.mark.outcome("Exit 130; finished items are kept, at most those at work are lost.")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_one_signal_ends_a_run_in_order(started, squares, worked_on, number):
     process = started("--count", 200, "--slow", 0.05)
@@ -101,6 +105,7 @@ def test_one_signal_ends_a_run_in_order(started, squares, worked_on, number):
     assert not done & set(worked_on())
 
 
+@pytest.mark.outcome("The status is interrupted.")
 def test_with_json_an_interrupted_run_tells_programs(started):
     process = started("--count", 200, "--slow", 0.05, "--json")
     process.send_signal(signal.SIGTERM)
@@ -109,6 +114,7 @@ def test_with_json_an_interrupted_run_tells_programs(started):
     assert all(line.startswith("{") for line in err.splitlines())
 
 
+@pytest.mark.outcome("Exit 130; no process is left.")
 def test_a_second_signal_ends_a_run_at_once(squares, started):
     process = started("--count", 200, "--slow", 30, lines=1)
     children = children_of(process)
@@ -120,6 +126,7 @@ def test_a_second_signal_ends_a_run_at_once(squares, started):
     assert squares.run("clean", "t.parquet", "--yes").code == 0
 
 
+@pytest.mark.outcome("Exit 130 and one line.")
 def test_a_terminals_ctrl_c_reaches_the_workers_too_and_still_ends_in_order(squares, started):
     process = started("--count", 200, "--slow", 0.05, "--quiet", new_group=True)
     os.killpg(process.pid, signal.SIGINT)
@@ -128,6 +135,7 @@ def test_a_terminals_ctrl_c_reaches_the_workers_too_and_still_ends_in_order(squa
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.outcome("No process is left.")
 def test_the_workers_of_a_killed_host_end_with_it(squares, started):
     process = started("--count", 200, "--slow", 30, lines=1)
     children = children_of(process)
@@ -138,6 +146,7 @@ def test_the_workers_of_a_killed_host_end_with_it(squares, started):
     assert squares.run("clean", "t.parquet", "--yes").code == 0
 
 
+@pytest.mark.outcome("25 kills; no finished item is worked on again.")
 def test_a_host_killed_at_many_instants_ends_with_the_same_bytes(squares, worked_on):
     wanted = squares.run("run", "./squares.py", "--out", "calm.parquet", "--count", 300)
     assert wanted.code == 0

@@ -83,6 +83,7 @@ WRONG = {
 }
 
 
+@pytest.mark.outcome("Exit 2: option, value, where it came from, and what it takes.")
 @pytest.mark.parametrize("number", range(8))
 @pytest.mark.parametrize("source", ["flag", "env", "file"])
 def test_a_value_of_the_wrong_type_is_named_with_its_source(project, typed, source, number):
@@ -105,6 +106,7 @@ def test_a_value_of_the_wrong_type_is_named_with_its_source(project, typed, sour
         assert any(f"--{name}: " in line and expected in line for line in said), (name, said)
 
 
+@pytest.mark.outcome("Exit 2: neither yes nor 1 is a truth value.")
 @pytest.mark.parametrize(
     ("source", "value"),
     [("flag", "yes"), ("env", "yes"), ("env", "1"), ("file", '"true"'), ("file", "1")],
@@ -118,6 +120,7 @@ def test_only_true_and_false_are_truth_values(project, typed, source, value):
     assert "--exact" in ended.err
 
 
+@pytest.mark.outcome("Exit 2 for anything else.")
 @pytest.mark.parametrize("text", ["1,2", "1", '{"1": 2}', "[1", "[" * 9999, '["1"]', "NaN"])
 def test_a_list_in_the_environment_is_a_json_list(typed, text):
     ended = typed(env={"TABLEHOST_TYPED_SIZES": text})
@@ -126,6 +129,7 @@ def test_a_list_in_the_environment_is_a_json_list(typed, text):
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.outcome("Exit 3: the option and its default.")
 @pytest.mark.parametrize(
     ("kind", "default", "words"),
     [
@@ -149,6 +153,7 @@ def test_a_default_of_the_wrong_type_is_a_broken_builder(project, kind, default,
     assert f"which is not {words}" in ended.err
 
 
+@pytest.mark.outcome("Exit 3: the option and its type.")
 @pytest.mark.parametrize("kind", ["dict[str, int]", "int | str", "bytes", "list[int]", "object"])
 def test_an_option_of_a_type_that_no_flag_can_carry_is_a_broken_builder(project, kind):
     old = "size: int = field(default=3, validator=validators.ge(0))"
@@ -158,6 +163,7 @@ def test_an_option_of_a_type_that_no_flag_can_carry_is_a_broken_builder(project,
     assert "option size of b.Options has the " in ended.err
 
 
+@pytest.mark.outcome("Exit 2: a line for each.")
 def test_all_problems_are_told_at_once(project, typed):
     project.write("tablehost.toml", '[typed]\nsize = "x"\n')
     ended = typed("--mode=medium", env={"TABLEHOST_TYPED_RATIO": "half"})
@@ -166,6 +172,7 @@ def test_all_problems_are_told_at_once(project, typed):
     assert flags == ["--size", "--ratio", "--mode"]
 
 
+@pytest.mark.outcome("Exit 2: unknown keys and sections with a guess, no TOML, wrong values.")
 @pytest.mark.parametrize(
     ("toml", "said"),
     [
@@ -188,6 +195,7 @@ def test_a_configuration_that_says_nonsense_is_refused(project, typed, toml, sai
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.outcome("Exit 2: what is wrong with it.")
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
@@ -207,6 +215,7 @@ def test_a_wrong_command_line_is_refused_in_one_line(typed, tokens, said):
     assert said in ended.err
 
 
+@pytest.mark.outcome("The manifest tells which it was.")
 def test_the_flag_wins_over_the_environment_over_the_file_over_the_default(project, typed):
     project.write("tablehost.toml", '[typed]\nsize = 1\nratio = 1\nmode = "slow"\n')
     environment = {"TABLEHOST_TYPED_SIZE": "2", "TABLEHOST_TYPED_RATIO": "2"}
@@ -247,12 +256,14 @@ def test_every_way_of_giving_a_list_gives_the_same_list(project, typed):
         assert found == [value] * 3
 
 
+@pytest.mark.outcome("Exit 2: what the value must be.")
 def test_validators_speak_in_a_dry_run_and_name_the_source(typed):
     ended = typed(env={"TABLEHOST_TYPED_SIZE": "-1"})
     assert ended.code == 2
     assert "--size: 'size' must be >= 0: -1 (from TABLEHOST_TYPED_SIZE)" in ended.err
 
 
+@pytest.mark.outcome("Exit 2 or 3, no traceback.")
 @pytest.mark.parametrize(
     "raises", ['raise ValueError("too odd")', "raise ValueError", 'raise KeyError("odd")']
 )
@@ -269,6 +280,7 @@ def test_whatever_an_options_class_raises_is_told_in_a_line(project, place, rais
     assert "b.py" in ended.err
 
 
+@pytest.mark.outcome("Exit 0; no file is made.")
 def test_a_dry_run_leaves_nothing_and_runs_no_builder(project, typed):
     project.write("part.txt", "a")
     before = project.files()
@@ -282,6 +294,7 @@ def test_a_dry_run_leaves_nothing_and_runs_no_builder(project, typed):
     assert ended.json["would"] == "make t.parquet"
 
 
+@pytest.mark.outcome("Exit 2: the missing input and the output in the way.")
 def test_a_dry_run_tells_what_stands_in_the_way(project):
     project.write("typed.py", TYPED)
     project.write("t.parquet", "not mine")

@@ -34,6 +34,9 @@ def put(path, kind, words):
         target.write_text("a file")
 
 
+@pytest.mark.outcome(
+    "Exit 2, nothing touched: a folder, a link, a FIFO, a foreign file, an input, below a file."
+)
 @pytest.mark.parametrize(
     ("out", "kind", "said"),
     [
@@ -45,7 +48,7 @@ def put(path, kind, words):
         ("t.txt", None, "--out: t.txt is the input --text"),
         ("./deep/../t.txt", None, "is the input --text"),
         ("t.txt/t.parquet", None, "t.txt is not a folder"),
-        (".", None, "--out: . names no file"),
+        (".", None, ". is a folder"),
         ("..", None, "--out: .. is a folder"),
         ("/proc/t.parquet", None, "--out: "),
         ("x" * 300, None, "--out: "),
@@ -62,6 +65,9 @@ def test_an_output_that_cannot_be_or_must_not_be_written_is_refused(words, out, 
     assert state(words.path) == before
 
 
+@pytest.mark.outcome(
+    "Exit 2, no table: the table itself, an input, a folder, a link, a FIFO, a path below a file."
+)
 @pytest.mark.parametrize(
     ("manifest", "kind", "said"),
     [
@@ -83,12 +89,14 @@ def test_a_manifest_that_must_not_be_written_is_refused(words, manifest, kind, s
     assert not (words.path / "t.parquet").exists()
 
 
+@pytest.mark.outcome("Exit 0.")
 def test_missing_folders_are_made(words):
     ended = words.run(*RUN, "a/b/t.parquet", "--manifest-out", "c/d/m.json")
     assert ended.code == 0, ended.err
     assert {"a/b/t.parquet", "c/d/m.json"} <= words.files()
 
 
+@pytest.mark.outcome("Exit 3; only the report of the failure is left.")
 def test_folders_made_for_a_run_that_fails_before_it_builds_are_removed(words):
     source = (words.path / "words.py").read_text()
     words.write(
@@ -99,6 +107,7 @@ def test_folders_made_for_a_run_that_fails_before_it_builds_are_removed(words):
     assert words.files() == {"t.txt", "words.py", "a/b/t.parquet.failed.json"}
 
 
+@pytest.mark.outcome("Exit 2, nothing touched; run under another user id.")
 @pytest.mark.parametrize("flag", ["--out", "--manifest-out", "--text"])
 def test_permissions_are_respected_before_anything_is_built(open_words, somebody_else, flag):
     (open_words.path / "t.txt").chmod(0o000 if flag == "--text" else 0o644)
@@ -114,6 +123,7 @@ def test_permissions_are_respected_before_anything_is_built(open_words, somebody
     assert open_words.files() == {"words.py", "t.txt"}
 
 
+@pytest.mark.outcome("Exit 0; said once.")
 def test_a_cache_that_cannot_be_written_is_said_and_done_without(open_words, somebody_else):
     (open_words.path / ".cache").mkdir(mode=0o555)
     ended = open_words.run(*RUN, "t.parquet", **somebody_else)
@@ -121,6 +131,7 @@ def test_a_cache_that_cannot_be_written_is_said_and_done_without(open_words, som
     assert ended.err.count("files are hashed without a cache") == 1
 
 
+@pytest.mark.outcome("Exit 0; no second manifest beside the table.")
 def test_a_manifest_may_lie_on_another_file_system(words):
     if Path("/dev/shm").stat().st_dev == words.path.stat().st_dev:  # noqa: S108
         pytest.fail("this test needs two file systems; give pytest a --basetemp on another")
@@ -136,6 +147,7 @@ def test_a_manifest_may_lie_on_another_file_system(words):
         assert found["run_provenance"]["replaces"]["run_id"]
 
 
+@pytest.mark.outcome("Exit 2 without `--overwrite`; with it the old manifest is kept and chained.")
 def test_a_builder_without_a_map_replaces_its_own_table_only_when_told(words):
     words.run(*RUN, "t.parquet")
     first = words.manifest("t.parquet")
@@ -156,6 +168,7 @@ def test_a_builder_without_a_map_replaces_its_own_table_only_when_told(words):
 MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
 
 
+@pytest.mark.outcome("Exit 2, nothing touched: which builder made it.")
 def test_a_table_of_another_builder_is_not_replaced(words, squares):
     squares.run(*RUN, "t.parquet")
     before = state(squares.path)
@@ -165,6 +178,7 @@ def test_a_table_of_another_builder_is_not_replaced(words, squares):
     assert state(squares.path) == before
 
 
+@pytest.mark.outcome("Exit 2: it is no longer what its manifest describes.")
 def test_a_changed_table_is_not_replaced(squared):
     with (squared.path / "t.parquet").open("ab") as file:
         file.write(b"!")
@@ -174,6 +188,7 @@ def test_a_changed_table_is_not_replaced(squared):
     assert squared.run(*MAP, "--count", 6, "--overwrite").code == 0
 
 
+@pytest.mark.outcome("Exit 0; the same bytes, times and inodes.")
 def test_a_run_that_finds_nothing_to_do_leaves_both_files_as_they_are(squared, worked_on):
     pair = [squared.path / "t.parquet", squared.path / "t.parquet.manifest.json"]
     before = [(path.read_bytes(), path.stat()) for path in pair]
@@ -187,6 +202,7 @@ def test_a_run_that_finds_nothing_to_do_leaves_both_files_as_they_are(squared, w
     assert worked_on() == []
 
 
+@pytest.mark.outcome("Exit 0; no finished item is worked on again.")
 def test_a_grown_corpus_costs_only_its_new_items(squared, worked_on):
     ended = squared.run(*MAP, "--count", 7)
     items = squared.manifest("t.parquet")["run"]["items"]
@@ -196,6 +212,7 @@ def test_a_grown_corpus_costs_only_its_new_items(squared, worked_on):
     assert pq.read_table(squared.path / "t.parquet")["number"].to_pylist() == list(range(7))
 
 
+@pytest.mark.outcome("Counted as removed; its result stays in the ledger.")
 def test_a_removed_item_leaves_the_table_and_comes_back_for_nothing(squared, worked_on):
     squared.run(*MAP, "--skip", 1, "--skip", 3)
     assert squared.manifest("t.parquet")["run"]["items"]["removed"] == 2
@@ -205,6 +222,7 @@ def test_a_removed_item_leaves_the_table_and_comes_back_for_nothing(squared, wor
     assert worked_on() == []
 
 
+@pytest.mark.outcome("Exit 1, a partial table; the next run works on them alone.")
 def test_failed_items_are_told_kept_and_tried_again(squares, worked_on):
     ended = squares.run(*MAP, "--fail", 1, "--fail", 3)
     run = squares.manifest("t.parquet")["run"]
@@ -223,6 +241,7 @@ def test_failed_items_are_told_kept_and_tried_again(squares, worked_on):
     assert squares.manifest("t.parquet")["run"]["status"] == "complete"
 
 
+@pytest.mark.outcome("Exit 1; the old pair is untouched.")
 def test_a_table_of_which_every_item_failed_is_not_written(squares):
     squares.run(*MAP, "--count", 2)
     before = (squares.digest("t.parquet"), squares.digest("t.parquet.manifest.json"))
@@ -234,6 +253,7 @@ def test_a_table_of_which_every_item_failed_is_not_written(squares):
     assert [one["key"] for one in report["failures"]] == ["0000", "0001"]
 
 
+@pytest.mark.outcome("Exit 3 and a report; the next run does nothing twice.")
 def test_a_builder_that_fails_is_reported_and_its_items_are_kept(squares, worked_on):
     ended = squares.run(*MAP, "--broken")
     report = json.loads((squares.path / "t.parquet.failed.json").read_text())
@@ -248,6 +268,7 @@ def test_a_builder_that_fails_is_reported_and_its_items_are_kept(squares, worked
     assert "t.parquet.failed.json" not in squares.files()
 
 
+@pytest.mark.outcome("Exit 0; said where it is kept.")
 def test_fresh_works_on_every_item_again_and_keeps_the_old_ledger(squared, worked_on):
     ended = squared.run(*MAP, "--fresh")
     assert ended.code == 0
@@ -257,12 +278,14 @@ def test_fresh_works_on_every_item_again_and_keeps_the_old_ledger(squared, worke
     assert squared.files() == {"squares.py", "t.parquet", "t.parquet.manifest.json"}
 
 
+@pytest.mark.outcome("Both pairs lie side by side.")
 def test_two_tables_that_differ_only_in_suffix_have_two_manifests(words):
     assert words.run(*RUN, "t.parquet").code == 0
     assert words.run(*RUN, "t.pq").code == 0
     assert {"t.parquet.manifest.json", "t.pq.manifest.json"} <= words.files()
 
 
+@pytest.mark.outcome("Exit 0; only the new item is worked on.")
 def test_a_table_moved_with_its_files_is_still_extended(squared, worked_on):
     moved = squared.path / "moved"
     moved.mkdir()

@@ -35,6 +35,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.outcome("Exit 3 and one line: distribution, version, reason.")
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_builder_is_reported_with_its_origin(project, install, name):
     source, reason = BROKEN[name]
@@ -47,6 +48,7 @@ def test_a_broken_builder_is_reported_with_its_origin(project, install, name):
     assert len(ended.err.splitlines()) == 1
 
 
+@pytest.mark.outcome("Exit 3: the module.")
 def test_an_entry_point_without_its_module_is_a_broken_builder(project, install):
     environment = install(GOOD, "demo")
     (project.path / "site/mod_demo.py").unlink()
@@ -55,6 +57,7 @@ def test_an_entry_point_without_its_module_is_a_broken_builder(project, install)
     assert "No module named 'mod_demo'" in ended.err
 
 
+@pytest.mark.outcome("The traceback, only when asked for.")
 def test_verbose_shows_where_a_builder_is_broken(project, install):
     environment = install("import nowhere_to_be_found", "demo")
     ended = project.run("run", "demo", "--out", "t.parquet", "--verbose", env=environment)
@@ -62,6 +65,7 @@ def test_verbose_shows_where_a_builder_is_broken(project, install):
     assert ended.code == 3
 
 
+@pytest.mark.outcome("Exit 3: what it requires, and what this is.")
 @pytest.mark.parametrize("requires", ["tablehost>=2", "tablehost<1", "Table.Host==0.9; extra==''"])
 def test_a_builder_for_another_host_is_not_even_imported(project, install, requires):
     needs = requires.replace("Table.Host", "TABLEHOST")
@@ -79,6 +83,7 @@ def test_a_builder_for_this_host_runs(project, install, requires):
     assert ended.code == 0, ended.err
 
 
+@pytest.mark.outcome("Exit 3: which one to uninstall.")
 def test_two_distributions_with_one_name_are_both_named_and_neither_runs(project, install):
     environment = install(GOOD, "first", builder="same-name")
     install(GOOD, "second", builder="same_name")
@@ -98,6 +103,7 @@ def test_hyphens_and_underscores_are_one_name(project, install):
         assert ended.json["options"]["size"] == {"value": number, "from": "file"}
 
 
+@pytest.mark.outcome("Exit 2.")
 @pytest.mark.parametrize("command", ["run", "schema"])
 def test_an_unknown_builder_gets_a_guess_and_the_command_that_installs_it(
     project, install, command
@@ -109,6 +115,7 @@ def test_an_unknown_builder_gets_a_guess_and_the_command_that_installs_it(
     assert "pip install tablehost-my-bilder" in ended.err
 
 
+@pytest.mark.outcome("Exit 2: what is wrong with the path.")
 @pytest.mark.parametrize(
     ("path", "said"),
     [
@@ -124,6 +131,7 @@ def test_a_builder_file_that_cannot_be_used_is_a_usage_error(project, path, said
     assert said in ended.err
 
 
+@pytest.mark.outcome("Exit 0; no other builder is imported.")
 def test_broken_neighbours_disturb_nobody(project, install):
     for name, (source, _) in BROKEN.items():
         install(source, name)

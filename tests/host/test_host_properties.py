@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,7 @@ def tokens_of(sitting):
         yield "--backwards"
 
 
+@pytest.mark.outcome("The same rows after failures, kills, any order and interruptions.")
 @few
 @given(st.lists(SITTING, min_size=1, max_size=3))
 def test_a_map_equals_a_plain_loop_whatever_happened_before(squares, sittings):
@@ -80,6 +82,7 @@ BLOCKS = st.dictionaries(
 )
 
 
+@pytest.mark.outcome("No other error than its own.")
 @many
 @given(st.binary() | (JSON | BLOCKS).map(lambda value: json.dumps(value).encode()))
 def test_a_manifest_is_read_or_refused_and_nothing_else(tmp_path, content):
@@ -89,6 +92,7 @@ def test_a_manifest_is_read_or_refused_and_nothing_else(tmp_path, content):
         assert isinstance(manifest.read(path), dict)
 
 
+@pytest.mark.outcome("No NaN is written.")
 @many
 @given(JSON)
 def test_what_is_written_as_json_is_strict_and_reads_back(tmp_path, value):
@@ -98,6 +102,7 @@ def test_what_is_written_as_json_is_strict_and_reads_back(tmp_path, value):
         assert set(manifest.read(path)) == {"value"}
 
 
+@pytest.mark.outcome("It is shown escaped.")
 @many
 @given(st.text(st.characters(exclude_categories=[])))
 def test_shown_text_has_no_control_character(text):

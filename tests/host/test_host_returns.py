@@ -93,6 +93,7 @@ def test_any_arrow_stream_becomes_the_same_rows(project, build, kind):
     assert project.manifest("t.parquet")["table"]["rows"] == 3
 
 
+@pytest.mark.outcome("Exit 0.")
 def test_a_table_without_rows_is_a_table(project, build):
     assert build("return table.slice(0, 0)").code == 0
     assert pq.read_table(project.path / "t.parquet").schema.names == ["n", "t"]
@@ -123,6 +124,7 @@ WRONG = {
 }
 
 
+@pytest.mark.outcome("Exit 3, no table: what was expected.")
 @pytest.mark.parametrize("lines", WRONG)
 def test_a_builder_that_returns_something_else_is_named_in_a_line(project, build, lines):
     ended = build(lines)
@@ -134,6 +136,7 @@ def test_a_builder_that_returns_something_else_is_named_in_a_line(project, build
     assert project.files() <= {"b.py", "t.parquet.failed.json"}
 
 
+@pytest.mark.outcome("Exit 2: all its problems.")
 def test_a_refusal_of_the_builder_touches_nothing(project, build):
     ended = build("raise Refused(['this is wrong', 'and this'])")
     assert ended.code == 2
@@ -154,12 +157,13 @@ def test_the_fields_of_a_builder_stand_beside_those_of_the_host(project, build):
     assert {"run", "table", "run_provenance"} < set(found)
 
 
+@pytest.mark.outcome("Exit 3, no table.")
 @pytest.mark.parametrize(
     ("returned", "said"),
     [
         ("3", "describe_manifest returned 3"),
         ("None", "describe_manifest returned None"),
-        ("options", "no instance of the class that it announces"),
+        ("options", "it announces Fields, return one"),
         ("Fields(schema='other')", "its manifest at $.schema is wrong"),
         ("Fields(number='many')", "its manifest at $.number is wrong"),
         ("1 / 0", "failed in describe_manifest: ZeroDivisionError"),
@@ -174,6 +178,7 @@ def test_fields_that_do_not_fit_are_named_in_a_line(project, build, returned, sa
     assert "t.parquet" not in project.files()
 
 
+@pytest.mark.outcome("Exit 3: the field.")
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -189,6 +194,7 @@ def test_fields_that_no_manifest_can_have_are_refused_before_any_work(build, fie
     assert "days of work" not in ended.err
 
 
+@pytest.mark.outcome("Nothing is left, however the run ends.")
 @pytest.mark.parametrize(
     ("lines", "code"),
     [("return table", 0), ("raise ValueError", 3), ("raise Refused(['no'])", 2)],
@@ -200,6 +206,7 @@ def test_scratch_is_private_and_always_goes_away(project, build, lines, code):
     assert not any("scratch" in path.name for path in project.path.rglob("*"))
 
 
+@pytest.mark.outcome("Nothing is left.")
 def test_the_scratch_of_a_killed_run_is_removed_by_the_next(project, build):
     build("(run.scratch / 'big').write_text('x')\nimport os\nos.kill(os.getpid(), 9)", apart=True)
     assert list(project.path.glob(".t.parquet.scratch/*"))
@@ -228,6 +235,7 @@ MAPS = {
 }
 
 
+@pytest.mark.outcome("Exit 3: what it must be.")
 @pytest.mark.parametrize("function", MAPS)
 def test_a_function_that_no_worker_could_run_is_refused_before_any_work(project, build, function):
     helpers = """
@@ -260,6 +268,7 @@ ITEMS = {
 }
 
 
+@pytest.mark.outcome("Exit 3, or the item fails; no traceback.")
 @pytest.mark.parametrize("call", ITEMS)
 def test_items_that_cannot_be_worked_on_are_named(project, build, call):
     helpers = """

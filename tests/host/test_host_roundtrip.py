@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,6 +96,7 @@ def toml_of(value):
     return json.dumps(value)
 
 
+@pytest.mark.outcome("Flags, environment, TOML and manifest give the same options.")
 @settings(max_examples=25, deadline=None)
 @given(EVERY)
 def test_options_come_back_from_every_language(options):
@@ -111,6 +113,7 @@ def test_options_come_back_from_every_language(options):
         assert instance(source) == options
 
 
+@pytest.mark.outcome("Else it is refused.")
 @settings(max_examples=100, deadline=None)
 @given(st.text())
 def test_text_becomes_a_number_only_if_python_and_toml_agree(text):

@@ -39,6 +39,7 @@ def build_table(options: Options, run: Run):
 '''
 
 
+@pytest.mark.outcome("In success, failure and traceback, from flag and environment.")
 @pytest.mark.parametrize(
     ("tell", "how", "code"),
     [
@@ -63,6 +64,7 @@ def test_a_secret_is_in_no_file_and_in_no_stream(project, tell, how, code):
     assert not [text for text in texts if any(one.encode() in text for one in spellings)]
 
 
+@pytest.mark.outcome("Exit 2 with `<redacted>`.")
 def test_a_secret_of_the_wrong_kind_is_not_shown(project):
     project.write(
         "keeper.py", KEEPER.replace('token: Secret[str]\n    "', 'token: Secret[int]\n    "')
@@ -73,6 +75,7 @@ def test_a_secret_of_the_wrong_kind_is_not_shown(project):
     assert "hunter2" not in ended.out + ended.err
 
 
+@pytest.mark.outcome("Names only.")
 def test_the_manifest_says_what_is_redacted(project):
     project.write("keeper.py", KEEPER)
     project.run("run", "./keeper.py", "--out", "t.parquet", "--token=hunter2")

@@ -27,6 +27,7 @@ def test_show_takes_the_short_name_that_older_tools_wrote(squared):
     assert squared.run("show", "t.parquet", "--json").json["manifest"]["table"]["rows"] == 5
 
 
+@pytest.mark.outcome("Done, failed and pending items, and the reason.")
 def test_show_tells_how_far_a_failed_run_came_and_how_to_go_on(squares):
     squares.run(*MAP, "--broken", "--fail", 1)
     told = squares.run("show", "t.parquet")
@@ -36,12 +37,14 @@ def test_show_tells_how_far_a_failed_run_came_and_how_to_go_on(squares):
     assert "the last run failed; see t.parquet.failed.json" in told.out
 
 
+@pytest.mark.outcome("It is shown as text.")
 def test_show_prints_no_escape_of_an_item(squares):
     squares.run(*MAP, "--fail", 1)
     told = squares.run("show", "t.parquet")
     assert "failed   0001: odd: 1 \\x1b[31mis not liked" in told.out
 
 
+@pytest.mark.outcome("Exit 2, no traceback.")
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -80,6 +83,7 @@ STRANGE = [
 ]
 
 
+@pytest.mark.outcome("No traceback.")
 @pytest.mark.parametrize("number", range(len(STRANGE)))
 def test_show_treats_what_is_missing_in_a_manifest_as_unknown(project, number):
     project.write("t.parquet.manifest.json", json.dumps(STRANGE[number]))
@@ -113,6 +117,7 @@ def test_clean_asks_first(squared, answer, code):
     assert ("t.parquet.ledger" in squared.files()) is bool(code)
 
 
+@pytest.mark.outcome("Nothing is touched.")
 def test_clean_removes_nothing_where_nobody_answers(squared):
     before = squared.files()
     assert squared.run("clean", "t.parquet").code == 1
@@ -123,6 +128,7 @@ def test_clean_removes_nothing_where_nobody_answers(squared):
     assert cleaned.json == {"found": ["t.parquet.ledger"], "removed": ["t.parquet.ledger"]}
 
 
+@pytest.mark.outcome("Nothing of it is touched.")
 def test_clean_leaves_a_neighbour_with_a_similar_name_alone(squared):
     names = {"t.parquet2.ledger", ".t.parquet2.x.TMP", "xt.parquet.ledger", "t.parque"}
     for name in names:

@@ -14,6 +14,7 @@ def json_lines(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
+@pytest.mark.outcome("JSON only, with status and exit code, however the run ends.")
 @pytest.mark.parametrize(
     ("tokens", "code", "status"),
     [
@@ -50,6 +51,7 @@ def test_nothing_to_do_is_told_to_programs_too(squared):
     assert ended.json["status"] == "nothing-to-do"
 
 
+@pytest.mark.outcome("Nothing for a partial table; a line for each error.")
 def test_quiet_says_nothing_but_warnings(squares):
     ended = squares.run(*MAP, "--quiet", "--fail", 1)
     assert (ended.code, ended.out, ended.err) == (1, "", "")
@@ -58,6 +60,7 @@ def test_quiet_says_nothing_but_warnings(squares):
     assert [line[:10] for line in ended.err.splitlines()] == ["tablehost:"] * 2
 
 
+@pytest.mark.outcome("No escape, no carriage return.")
 def test_a_pipe_gets_plain_lines_without_escapes(squares):
     ended = squares.run(*MAP, "--fail", 1)
     assert "square: 4 of 5 done, 1 failed" in ended.err
@@ -65,6 +68,7 @@ def test_a_pipe_gets_plain_lines_without_escapes(squares):
     assert "\r" not in ended.err
 
 
+@pytest.mark.outcome("Escapes of others are shown as text.")
 def test_a_terminal_gets_a_bar_and_no_escape_of_an_item(squares):
     command = f"{os.sys.executable} -m tablehost run ./squares.py --out t.parquet --fail 1"
     environment = squares.environment | {"TERM": "xterm-256color"}
@@ -78,6 +82,7 @@ def test_a_terminal_gets_a_bar_and_no_escape_of_an_item(squares):
     assert "\x1b[31mis not" not in child.before
 
 
+@pytest.mark.outcome("Exit 1.")
 @pytest.mark.parametrize("command", ["plugins", "schema extract_k150k", "show t.parquet"])
 def test_a_reader_that_goes_away_is_no_traceback(squared, command):
     reading, writing = os.pipe()
@@ -88,6 +93,7 @@ def test_a_reader_that_goes_away_is_no_traceback(squared, command):
     assert process.returncode == 1
 
 
+@pytest.mark.outcome("The pair is there.")
 def test_a_run_whose_reader_goes_away_lands_all_the_same(squares):
     reading, writing = os.pipe()
     os.close(reading)
@@ -98,6 +104,7 @@ def test_a_run_whose_reader_goes_away_lands_all_the_same(squares):
     assert squares.run(*MAP).code == 0
 
 
+@pytest.mark.outcome("Exit 2: its process; the first goes on.")
 def test_a_second_run_on_the_same_output_is_refused_and_names_the_first(squares):
     first = squares.start(*MAP, "--slow", 0.4)
     wait_for(squares.path / "worked-on")
@@ -110,6 +117,7 @@ def test_a_second_run_on_the_same_output_is_refused_and_names_the_first(squares)
     first.communicate()
 
 
+@pytest.mark.outcome("Exit 0.")
 def test_the_lock_of_a_killed_run_holds_nobody_up(squares):
     first = squares.start(*MAP, "--slow", 60)
     wait_for(squares.path / "worked-on")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Group, Parameter, Token
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from tablehost.convert import metavar
 from tablehost.errors import UsageError
@@ -28,10 +28,12 @@ def parse(
     Raises:
         UsageError: an unknown flag, one without its value, or one given twice.
     """
+    options = [option for cls in groups.values() for option in options_of(cls)]
+    _check_switches(name, options, tokens)
     given: dict[str, Given] = {}
 
     def command(**values: Any) -> dict[str, Given]:
-        for option in (one for cls in groups.values() for one in options_of(cls)):
+        for option in options:
             if values.get(option.name) is not None:
                 given[option.name] = Given(values[option.name], "flag", option.flag)
         return given
@@ -58,6 +60,15 @@ def parse(
         raise UsageError(msg) from error
 
 
+def _check_switches(name: str, options: Sequence[Option], tokens: Sequence[str]) -> None:
+    """Refuse `--switch=yes`: cyclopts would take many words for true that no other source does."""
+    for option in options:
+        if option.boolean and any(token.startswith(f"{option.flag}=") for token in tokens):
+            off = option.flag.replace("--", "--no-", 1)
+            msg = f"{name}: {option.flag} takes no value; write {option.flag} or {off}"
+            raise UsageError(msg)
+
+
 def _parameter(option: Option, group: Group) -> inspect.Parameter:
     kind: Any = bool if option.boolean else list[str] if option.repeatable else str
     about = Parameter(
@@ -69,16 +80,10 @@ def _parameter(option: Option, group: Group) -> inspect.Parameter:
         show_default=_default_text(option),
         allow_leading_hyphen=False,
         allow_repeating=True if option.repeatable else None,
-        converter=_as_typed if option.boolean else None,
     )
     return inspect.Parameter(
         option.name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, about], default=None
     )
-
-
-def _as_typed(_: Any, tokens: Sequence[Token]) -> Any:
-    """Return a switch as it was typed: `--flag` is true, and `--flag=yes` is not for us to say."""
-    return tokens[0].value or tokens[0].implicit_value
 
 
 def _default_text(option: Option) -> bool | Callable[[Any], str]:
