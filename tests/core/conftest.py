@@ -2,7 +2,8 @@
 
 import pytest
 
-from tablehost import columns, moments
+from tablehost.columns import moments
+from tablehost.columns import summary as columns
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tablehost.batches import TableError
-from tablehost.columns import rows_digest
+from tablehost.columns.summary import rows_digest
 from tablehost.table import digest_table, write_table
 
 

@@ -9,9 +9,9 @@ from any_arrays import column, digest, mask, pieces_of, sha, typed_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tablehost.columns import ColumnsSummary, rows_digest
+from tablehost.columns.logical_types import logical_type
+from tablehost.columns.summary import ColumnsSummary, rows_digest
 from tablehost.digests import json_digest
-from tablehost.logical_types import logical_type
 from tablehost.row_groups import row_bytes
 from tablehost.table import digest_table
 

@@ -6,7 +6,8 @@ import doctest
 
 import pytest
 
-from tablehost import column_digests, hookspecs
+from tablehost import hookspecs
+from tablehost.columns import digests as column_digests
 
 
 @pytest.mark.parametrize("module", [hookspecs, column_digests], ids=lambda module: module.__name__)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from tablehost import row_groups
 from tablehost.batches import _stored_array
-from tablehost.logical_types import stored_type
+from tablehost.columns.logical_types import stored_type
 from tablehost.row_groups import group_rows, row_bytes
 
 

@@ -13,8 +13,10 @@ from any_arrays import pieces_of, typed_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tablehost import columns, moments, row_groups
-from tablehost.columns import rows_digest
+from tablehost import row_groups
+from tablehost.columns import moments
+from tablehost.columns import summary as columns
+from tablehost.columns.summary import rows_digest
 from tablehost.table import digest_table, write_table
 
 

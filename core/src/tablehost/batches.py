@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.types as is_type
 
 from tablehost.build import ArrowStream
+from tablehost.columns.logical_types import stored_type
 from tablehost.errors import BrokenBuilder
-from tablehost.logical_types import stored_type
 from tablehost.row_groups import group_rows
 
 Data = ArrowStream | Iterable[pa.RecordBatch]

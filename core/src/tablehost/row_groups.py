@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as is_type
 
-from tablehost.layout import Array, lengths, plain
-from tablehost.logical_types import fields_of, is_fixed, is_text, plain_type
+from tablehost.columns.layout import Array, lengths, plain
+from tablehost.columns.logical_types import fields_of, is_fixed, is_text, plain_type
 
 GROUP_BYTES: Final = 64 * 2**20
 """A row group has about so many bytes of values before they are encoded."""

@@ -21,8 +21,8 @@ import pyarrow.types as is_type
 from attrs import frozen
 
 from tablehost.batches import Data, TableError, open_batches
-from tablehost.columns import ColumnInfo, ColumnsSummary, rows_digest
-from tablehost.logical_types import fields_of
+from tablehost.columns.logical_types import fields_of
+from tablehost.columns.summary import ColumnInfo, ColumnsSummary, rows_digest
 from tablehost.row_groups import GROUP_BYTES, group_rows, row_groups
 
 _ZSTD_LEVEL: Final = 1

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tablehost.logical_types import is_text, plain_type
+from tablehost.columns.logical_types import is_text, plain_type
 
 Array = np.ndarray[Any, Any]
 

@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 from attrs import define, frozen
 
-from tablehost.column_digests import ColumnDigest, column_digest
-from tablehost.column_statistics import Statistics, statistics_of
+from tablehost.columns.bounds import Statistics, statistics_of
+from tablehost.columns.digests import ColumnDigest, column_digest
+from tablehost.columns.layout import plain
+from tablehost.columns.logical_types import logical_type
 from tablehost.digests import json_digest
-from tablehost.layout import plain
-from tablehost.logical_types import logical_type
 
 ROWS_AT_ONCE: Final = 8192
 """So many are looked at together: their values fit into the processor's cache."""

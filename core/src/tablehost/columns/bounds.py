@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as is_type
 
-from tablehost.layout import Array
-from tablehost.logical_types import plain_type
-from tablehost.moments import Moments
+from tablehost.columns.layout import Array
+from tablehost.columns.logical_types import plain_type
+from tablehost.columns.moments import Moments
 
 Bounds = tuple[float | str | None, float | str | None]
 

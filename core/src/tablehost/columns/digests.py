@@ -39,8 +39,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as is_type
 
-from tablehost.layout import fixed_bytes, lengths, plain, text_bytes, validity
-from tablehost.logical_types import fields_of, is_list, is_text, logical_type, plain_type
+from tablehost.columns.layout import fixed_bytes, lengths, plain, text_bytes, validity
+from tablehost.columns.logical_types import fields_of, is_list, is_text, logical_type, plain_type
 
 
 def column_digest(kind: pa.DataType) -> ColumnDigest:
