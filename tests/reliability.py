@@ -40,9 +40,9 @@ SECTIONS = {
 }
 HEAD = """# Reliability
 
-What becomes of bad input and of faults, in {count} cases. Nearly all of them run the command line as
-a user does, and none may leave a process, a temporary file or a lock behind. The page is made from
-the tests by `python tests/reliability.py`; a test fails where it is out of date.
+What becomes of bad input and of faults, in {count} cases. Nearly all of them run the command line
+as a user does, and none may leave a process, a temporary file or a lock behind. The page is made
+from the tests by `python tests/reliability.py`; a test fails where it is out of date.
 """
 
 

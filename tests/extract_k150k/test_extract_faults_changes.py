@@ -10,10 +10,11 @@ pytestmark = pytest.mark.xdist_group("changes")
 ENGINE = """#!/bin/sh
 clip=$(printf '%s\\n' "$@" | sed -n 's#^file:\\(.*/clips/.*\\)#\\1#p')
 here="{here}"
+real="{real}"
 case "${{clip##*/}}" in
 {before}
 esac
-"{real}" "$@"
+"$real" "$@"
 code=$?
 case "${{clip##*/}}" in
 {after}
@@ -29,7 +30,7 @@ GONE_LATER = 'rm "$here/clips/later.mp4"'
 KILLED = (
     'if [ ! -e "$here/killed" ]; then touch "$here/killed"; '
     "(sleep 0.15; kill -{signal} $$) > /dev/null 2>&1 & "
-    'exec "{real}" "$@"; fi'
+    'exec "$real" "$@"; fi'
 )
 NOTED = 'echo "${clip##*/}" >> "$here/measured"'
 
@@ -130,8 +131,8 @@ def test_clips_that_stay_the_same(told):
         for name in ("KILL", "TERM")
     ],
 )  # fmt: skip
-def test_a_killed_engine(project, prepare, longer, extract, ffmpeg, name):
-    killed = KILLED.format(signal=name, real=ffmpeg)
+def test_a_killed_engine(project, prepare, longer, extract, name):
+    killed = KILLED.format(signal=name)
     cases = [("b.mp4", "before", killed), ("*", "after", NOTED)]
     prepare(project, ["a.mp4", "b.mp4", "c.mp4"], cases)
     shutil.copy(longer, project.path / "clips" / "b.mp4")

@@ -173,7 +173,8 @@ FAILURES = [
             "-f lavfi -i sine=d=0.2 -i {picture} -map 1 -map 2 -c:v copy "
             "-disposition:v attached_pic", "no-video", "matches no streams"),
     failure("A change of resolution in mid-stream", "resolution.mp4",
-            "-i {resolution} -map 1 -c copy", "refused-by-engine", "problem during vmaf_read_pictures"),
+            "-i {resolution} -map 1 -c copy",
+            "refused-by-engine", "problem during vmaf_read_pictures"),
     failure("16x16", "16x16.mp4", f"{TWO_FRAMES}=16:16 {X264}",
             "refused-by-engine", "model takes no picture with a side of 16 pixels or less"),
     small("100x100"),
