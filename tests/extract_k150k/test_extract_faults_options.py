@@ -110,13 +110,20 @@ def said(tmp_path_factory, new_project):
     return run
 
 
+def sources(name):
+    """Name the sources from which some wrong value of an option can come."""
+    texts = [text for stage in STAGES.values() for text, _, _ in stage.get(name, [])]
+    words = {"flag": "flag", "env": "environment", "file": "TOML"}
+    return [words[one] for one in words if any(can_come(name, text, one) for text in texts)]
+
+
 def options():
     names = dict.fromkeys(name for stage in STAGES.values() for name in stage)
     for name in names:
         words = [one[2] for stage in STAGES.values() for one in stage.get(name, []) if one[2]]
         outcome = "; ".join(dict.fromkeys(words)) or "is not true or false"
         yield pytest.param(
-            name, id=f"--{name.replace('_', '-')}, from flag, environment and TOML",
+            name, id=f"--{name.replace('_', '-')}, from {' and '.join(sources(name))}",
             marks=pytest.mark.outcome(f"Exit 2, nothing touched: {outcome}."),
         )  # fmt: skip
 

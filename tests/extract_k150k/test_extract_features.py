@@ -19,7 +19,7 @@ from tablehost_extract_k150k.rows import record_batches
 from tablehost_extract_k150k.score import ClipRow
 
 # Word by word as the decision record has it.
-LOCKED = (  # noqa: SIM905 - one line of words is what it is compared with
+LOCKED = (
     "adm2 adm_scale0 adm_scale1 adm_scale2 adm_scale3 vif_scale0 vif_scale1 vif_scale2 vif_scale3 "
     "motion motion2 motion3 psnr_y psnr_cb psnr_cr float_ssim float_ms_ssim cambi ciede2000 "
     "psnr_hvs vmaf speed_temporal speed_chroma_u speed_chroma_v speed_chroma_uv adm3"

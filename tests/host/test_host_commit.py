@@ -42,7 +42,7 @@ def pair(project, manifest="t.parquet.manifest.json"):
     return found["rows"] if found["sha256"] == project.digest("t.parquet") else "torn"
 
 
-@pytest.mark.outcome("Killed at each of six steps: never a table without its manifest.")
+@pytest.mark.outcome("Killed at each of six steps: the old pair, the new one, or said to be torn.")
 @pytest.mark.parametrize("at", range(len(STEPS)))
 def test_a_commit_cut_off_at_any_step_is_the_old_pair_or_is_rolled_forward(counted, at):
     counted.write("t.txt", "one\n")

@@ -150,7 +150,7 @@ def test_a_damaged_ledger_is_said_set_aside_and_begun_anew(squared, worked_on, d
     assert squares == [0, 1, 4, 9, 16, 25]
 
 
-@pytest.mark.outcome("One line, no traceback.")
+@pytest.mark.outcome("Said; no traceback.")
 @pytest.mark.parametrize("damage", [zeros, cut, text, another])
 def test_show_says_that_a_ledger_is_damaged(squared, damage):
     damage(squared.path / "t.parquet.ledger")

@@ -83,7 +83,7 @@ STRANGE = [
 ]
 
 
-@pytest.mark.outcome("No traceback.")
+@pytest.mark.outcome("Exit 0, no traceback.")
 @pytest.mark.parametrize("number", range(len(STRANGE)))
 def test_show_treats_what_is_missing_in_a_manifest_as_unknown(project, number):
     project.write("t.parquet.manifest.json", json.dumps(STRANGE[number]))
