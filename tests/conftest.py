@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import imageio_ffmpeg
 import psutil
 import pytest
 from attrs import frozen
+
+LEFTOVERS = (".tmp", ".lock", ".scratch")
 
 WORD_COUNT = '''
 from attrs import frozen
@@ -132,9 +135,20 @@ def _ended(process: subprocess.Popen[str]) -> Ended:
 def project(tmp_path: Path) -> Iterator[Project]:
     """Give a folder, and see to it that nothing is left behind in it or in the process table."""
     yield Project(tmp_path)
-    left = [name for name in Project(tmp_path).files() if name.endswith((".tmp", ".lock"))]
+    found = [path for path in tmp_path.rglob("*") if ".cache" not in path.parts]
+    left = [path for path in found if path.name.endswith(LEFTOVERS)]
     assert not left, f"left behind: {left}"
+    assert not _open_files(tmp_path)
     assert not _still_running(tmp_path)
+
+
+def _open_files(folder: Path) -> list[str]:
+    """Name the files of a folder that this process still has open."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # it was the one that listed the others
+            found.append(str(descriptor.readlink()))
+    return [target for target in found if target.startswith(f"{folder}/")]
 
 
 def _still_running(folder: Path) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +47,6 @@ run_provenance.inputs.clips_dir.listing: path sha256
 """
 CLIPS = ["bigbuckbunny.mp4", "bikes.mp4", "carphone_distorted.mp4", "carphone_pristine.mp4"]
 TABLE = "demo/features.parquet"
-
-pytestmark = pytest.mark.xdist_group("demo")  # one worker makes the demo for all
 
 
 @pytest.fixture
@@ -138,3 +138,31 @@ def test_a_second_demo_finds_nothing_to_do(demo: Path) -> None:
         command, cwd=demo, env=os.environ | {"PATH": path}, check=True, capture_output=True
     )
     assert before == {name: (demo / name).read_bytes() for name in before}
+
+
+def test_the_shortened_manifest_of_the_readme_has_only_real_fields(manifest: Any) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    (shown,) = re.findall(r"^```json\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    missing = [path for path in paths(json.loads(shown)) if not has(manifest, path)]
+    assert not missing
+
+
+def paths(value: Any, so_far: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to every leaf."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from paths(one, (*so_far, key))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from paths(one, (*so_far, index))
+    else:
+        yield so_far
+
+
+def has(value: Any, path: tuple[Any, ...]) -> bool:
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True

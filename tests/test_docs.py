@@ -12,7 +12,6 @@ import tomllib
 import wave
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from attrs import frozen
@@ -115,32 +114,3 @@ def test_the_builder_of_the_readme_has_its_rows_and_its_fields(reader: Path) -> 
     manifest = json.loads((reader / "words.parquet.manifest.json").read_text())
     assert manifest["schema"] == "word-count-manifest-v1"
     assert manifest["lines"] == manifest["table"]["rows"] == 2
-
-
-@pytest.mark.xdist_group("demo")
-def test_the_shortened_manifest_of_the_readme_has_only_real_fields(demo: Path) -> None:
-    (shown,) = [one.text for one in blocks(REPOSITORY / "README.md") if one.language == "json"]
-    real = json.loads((demo / "demo/features.parquet.manifest.json").read_text())
-    missing = [path for path in paths(json.loads(shown)) if not has(real, path)]
-    assert not missing
-
-
-def paths(value: Any, so_far: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the way to every leaf."""
-    if isinstance(value, dict):
-        for key, one in value.items():
-            yield from paths(one, (*so_far, key))
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            yield from paths(one, (*so_far, index))
-    else:
-        yield so_far
-
-
-def has(value: Any, path: tuple[Any, ...]) -> bool:
-    for step in path:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True

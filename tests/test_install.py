@@ -40,12 +40,10 @@ def installed(python: Path, folder: Path) -> dict[str, str]:
     return {one["name"]: one["status"] for one in json.loads(ended.stdout)}
 
 
-@pytest.mark.xdist_group("install")
 def test_core_and_one_plugin_install_from_their_folders(python: Path, tmp_path: Path) -> None:
     assert installed(python, tmp_path) == {"combine": "ready"}
 
 
-@pytest.mark.xdist_group("install")
 def test_wheels_install_away_from_the_repository(python: Path, tmp_path: Path) -> None:
     for folder in FOLDERS:
         wheel = [sys.executable, "-m", "pip", "-q", "wheel", "--no-deps", "--no-build-isolation"]

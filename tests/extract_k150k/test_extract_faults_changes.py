@@ -4,8 +4,6 @@ import shutil
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("changes")
-
 # An engine that acts on the clip in its arguments before or after the real one measures it.
 ENGINE = """#!/bin/sh
 clip=$(printf '%s\\n' "$@" | sed -n 's#^file:\\(.*/clips/.*\\)#\\1#p')

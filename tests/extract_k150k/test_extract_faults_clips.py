@@ -8,8 +8,6 @@ import pytest
 
 from tablehost_extract_k150k.features import FEATURES, MEASURED
 
-pytestmark = pytest.mark.xdist_group("clips")
-
 X264 = "-c:v libx264 -preset ultrafast"
 X265 = "-c:v libx265 -preset ultrafast -x265-params log-level=error"
 HLG = "format=yuv420p10le,setparams=color_trc=arib-std-b67"

@@ -5,8 +5,6 @@ import shutil
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("files")
-
 ROW = pytest.mark.outcome("A row.")
 NAMES = [
     pytest.param(name, id=words, marks=ROW)

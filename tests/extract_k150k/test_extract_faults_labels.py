@@ -87,7 +87,8 @@ BAD_SCORES = [
     refused("A line with too many fields", f"{HEADER}a,1,2\n", "line 2: 3 fields"),
     refused("An open quote", f'{HEADER}"a,1\n', "not a CSV"),
     refused("Labels in UTF-16", f"{HEADER}a,1\n".encode("utf-16"), "not readable as a CSV"),
-    refused("Terminal escapes in labels", f"{HEADER}a,\x1b[31mred\n", "line 2: video_score is no"),
+    refused("Terminal escapes in labels", f"{HEADER}a,\x1b[31mred\n",
+            "line 2: video_score is no number"),
     refused("Names with a path, which fit no clip", f"{HEADER}x/a.mp4,1\n",
             "no label fits a clip", "'x/a.mp4'", "'a.mp4'"),
     refused("Two labels for one clip by its stem", f"{HEADER}a.avi,1\na.mov,2\n",
@@ -198,7 +199,7 @@ def test_metadata_that_is_corrected(joined):
 
 
 @pytest.mark.outcome("Exit 2, nothing touched: all problems of all files at once.")
-def test_labels_metadata_and_coverage_that_are_wrong_together(joined):
+def test_clips_labels_and_metadata_that_are_wrong_together(joined):
     lines = [line("a.mp4", name="x"), line("a.mp4", name="y")]
     told = joined("--glob", "*.mov", scores=f"{HEADER}a,x\n", metadata=lines)
     assert told.code == 2

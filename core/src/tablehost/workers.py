@@ -21,7 +21,7 @@ from typing import Any, Self
 from attrs import define, field
 
 from tablehost.build import Failure
-from tablehost.errors import BrokenBuilder
+from tablehost.errors import BrokenBuilder, TablehostError
 from tablehost.worker import Outcome, Task, Unloadable, Work, serve
 
 # A worker gets more than one item at a time only while these are short and small: then the pipe's
@@ -32,6 +32,13 @@ _AHEAD_BYTES = 32_768
 
 # Between the end of a worker's pipe and the end of its process.
 _DYING_SECONDS = 5
+
+# Workers may be killed while they start, but a machine that lets none start is to be told of.
+_MOST_STILLBORN = 10
+
+
+class NoWorkers(TablehostError):
+    """This machine does not let workers start."""
 
 
 class Workers:
@@ -45,6 +52,7 @@ class Workers:
         self.count = count
         self._context = multiprocessing.get_context("spawn")
         self._crew: list[_Worker] = []
+        self._stillborn = 0
 
     def __enter__(self) -> Self:
         return self
@@ -78,6 +86,7 @@ class Workers:
                     ended.append(outcome)
                 if worker.dead:
                     self._crew.remove(worker)
+                    self._count_stillborn(worker)
                     killed, unstarted = worker.bury()
                     ended += killed
                     again.extend(unstarted)
@@ -101,6 +110,12 @@ class Workers:
             return worker
         least = min(self._crew, key=lambda worker: len(worker.tasks))
         return least if len(least.tasks) < ahead and least.has_room else None
+
+    def _count_stillborn(self, worker: _Worker) -> None:
+        self._stillborn = 0 if worker.ready else self._stillborn + 1
+        if self._stillborn > _MOST_STILLBORN:
+            msg = "worker processes are killed while they start; is there memory for --workers?"
+            raise NoWorkers(msg)
 
     def _ready(self) -> list[_Worker]:
         ready = set(wait([worker.pipe for worker in self._crew]))
