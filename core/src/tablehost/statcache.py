@@ -31,6 +31,7 @@ _CREATE = (
 )
 _INSERT = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?)"
 _AT_ONCE = 500
+_BROKEN = (sqlite3.Error, UnicodeDecodeError)  # the second: SQLite quotes what it cannot make out
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB}
 
 _Key = tuple[int, int, int, int, int]
@@ -149,7 +150,7 @@ class StatCache:
                 return None
             try:
                 return work(self._connection)
-            except sqlite3.Error as error:
+            except _BROKEN as error:
                 self.close()
                 if _is_damage(error):
                     self._open(damage=error)
@@ -157,7 +158,7 @@ class StatCache:
                     self._give_up(error)
             return None
 
-    def _open(self, damage: sqlite3.Error | None = None) -> None:
+    def _open(self, damage: Exception | None = None) -> None:
         """Open the file, or set it aside and begin anew; one process at a time."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,16 +169,16 @@ class StatCache:
                     self._set_aside(damage)
                 try:
                     self._connection = _connect(self.path)
-                except sqlite3.Error as error:
+                except _BROKEN as error:
                     if not _is_damage(error):
                         raise
                     self._set_aside(error)
                     self._connection = _connect(self.path)
                 self._inode = self.path.stat().st_ino
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, *_BROKEN) as error:
             self._give_up(error)
 
-    def _set_aside(self, damage: sqlite3.Error) -> None:
+    def _set_aside(self, damage: Exception) -> None:
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         aside = Path(f"{self.path}.damaged-{now}")
         for suffix in ("-wal", "-shm", ""):  # the journal goes first: it must not meet a new file
@@ -199,7 +200,7 @@ class _Damage(sqlite3.DatabaseError):
     """The cache holds something that it cannot have been given."""
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
+def _is_damage(error: Exception) -> bool:
     code = getattr(error, "sqlite_errorcode", None)  # only SQLite's own errors have one
     return code is None or code & 0xFF in _DAMAGED or code == sqlite3.SQLITE_IOERR_SHORT_READ
 
