@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -144,6 +145,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 def _open_files(folder: Path) -> list[str]:
     """Name the files of a folder that this process still has open."""
+    gc.collect()  # a table that a test has read lets go of its file
     found = []
     for descriptor in Path("/proc/self/fd").iterdir():
         with suppress(OSError):  # it was the one that listed the others

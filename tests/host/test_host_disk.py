@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tablehost.build import Failure
-from tablehost.ledger import Ledger
-from tablehost.ledger_file import is_damaged
+from tablehost.ledger import Ledger, Wanted
+from tablehost.ledger_file import LedgerError, is_damaged
 
 MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
 LENGTHS = ("run", "./lengths.py", "--folder", "folder", "--out", "t.parquet")
@@ -189,9 +189,9 @@ def ledger(tmp_path_factory):
     with Ledger(path, run_id="one", started_at="x", workers=1) as made:
         number = made.begin_map("recipe", "{}")
         for key, result in ROWS.items():
-            made.want(number, key, None)
+            made.want(number, [Wanted(key)])
             made.finish(number, key, "", None, result=result, now="x")
-        made.want(number, "failed", None)
+        made.want(number, [Wanted("failed")])
         made.fail(number, Failure("failed", "odd"), "", None, now="x")
         made.commit()
     return path
@@ -204,8 +204,8 @@ def rows_of(path):
     with Ledger(path, run_id="two", started_at="x", workers=1) as opened:
         number = opened.begin_map("recipe", "{}")
         for key in ROWS:
-            opened.want(number, key, None)
-            if "" in opened.known(number, key):
+            opened.want(number, [Wanted(key)])
+            if "" in opened.known(number, [key]).get(key, ()):
                 opened.reuse(number, key, "", None)
             else:
                 opened.fail(number, Failure(key, "again"), "", None, now="x")
@@ -227,7 +227,7 @@ def test_no_flipped_bit_of_a_ledger_becomes_a_wrong_row(ledger, tmp_path_factory
     path.write_bytes(content)
     try:
         rows = rows_of(path)
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, LedgerError):
         return  # the run that meets this is tested through the command line
     assert rows is None or set(rows) <= set(ROWS.values())
     assert rows is None or len(rows) == len(set(rows))

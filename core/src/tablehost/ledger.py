@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,25 @@ CREATE TEMP TABLE wanted (
     PRIMARY KEY (map, key)
 ) WITHOUT ROWID
 """
+
+
+@frozen
+class Wanted:
+    """An item that a map asks for.
+
+    Args:
+        key: its name.
+        path: the file that it reads, if any.
+        done: whether it is finished.
+        sha256: where it is, the digest of its file.
+        bytes: likewise, the size.
+    """
+
+    key: str
+    path: str | None = None
+    done: bool = False
+    sha256: str = ""
+    bytes: int | None = None
 
 
 @frozen
@@ -96,32 +116,58 @@ class Ledger:
         self._recipes.append(row[0])
         return len(self._recipes) - 1
 
-    def want(self, of_map: int, key: str, path: str | None) -> bool:
-        """Note that a map asks for an item; return False where it did before."""
-        found = self._execute(
-            "INSERT OR IGNORE INTO wanted VALUES (?, ?, ?, 'pending', '', ?, NULL, NULL, NULL)",
-            (of_map, key, self._recipes[of_map], path),
-        )
-        return found.rowcount == 1
+    def want(self, of_map: int, wanted: Sequence[Wanted]) -> list[str]:
+        """Note what a map asks for.
 
-    def known(self, of_map: int, key: str) -> frozenset[str]:
-        """Return the input digests under which an item is finished; `''` for no input.
+        Args:
+            of_map: the map.
+            wanted: items that it has not asked for yet.
+
+        Returns:
+            The keys that it asks for twice; where there is one, nothing was noted.
+        """
+        recipe = self._recipes[of_map]
+        keys = [one.key for one in wanted]
+        twice = [key for key, count in Counter(keys).items() if count > 1]
+        before = self._execute(
+            "SELECT key FROM wanted WHERE map = ? AND key IN" + _marks(keys),
+            [of_map, *keys],
+        ).fetchall()
+        if twice or before:
+            return twice or [row[0] for row in before]
+        states = {False: "pending", True: "done"}
+        rows = [
+            (of_map, one.key, recipe, states[one.done], one.sha256, one.path, one.bytes)
+            for one in wanted
+        ]
+        with self._said():
+            self._db.executemany(
+                "INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)", rows
+            )
+        return []
+
+    def known(self, of_map: int, keys: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Return the input digests under which items are finished; `''` for no input.
 
         A row whose bytes changed on the disk is dropped and said, so that it is made again.
+
+        Args:
+            of_map: the map.
+            keys: some hundreds of items.
         """
         recipe = self._recipes[of_map]
         rows = self._execute(
-            "SELECT input, result, checksum FROM items WHERE recipe = ? AND key = ?",
-            (recipe, key),
+            "SELECT key, input, result, checksum FROM items WHERE recipe = ?"
+            f" AND key IN ({','.join('?' * len(keys))})",  # marks only
+            [recipe, *keys],
         ).fetchall()
-        sound = {row[0] for row in rows if row[2] == _checksum(recipe, key, row[0], row[1])}
-        for damaged in {row[0] for row in rows} - sound:
-            _log.warning("%s: the row of %r is damaged; it is made again", self.path, key)
-            self._execute(
-                "DELETE FROM items WHERE recipe = ? AND key = ? AND input = ?",
-                (recipe, key, damaged),
-            )
-        return frozenset(sound)
+        sound: dict[str, set[str]] = {}
+        for key, sha256, result, checksum in rows:
+            if checksum == _checksum(recipe, key, sha256, result):
+                sound.setdefault(key, set()).add(sha256)
+            else:
+                self._drop(recipe, key, sha256)
+        return {key: frozenset(digests) for key, digests in sound.items()}
 
     def reuse(self, of_map: int, key: str, sha256: str, size: int | None) -> None:
         """Take an item as finished in an earlier session."""
@@ -165,7 +211,7 @@ class Ledger:
 
     def commit(self) -> None:
         """Make everything noted so far survive a kill."""
-        with _said(self.path):
+        with self._said():
             self._db.commit()
 
     def results(self, of_map: int) -> Iterator[str]:
@@ -261,8 +307,26 @@ class Ledger:
         self.commit()
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        with _said(self.path):
+        with self._said():
             return self._db.execute(statement, values)
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Say of a ledger that cannot be used which one, and what to do."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            msg = (
+                f"the ledger {self.path} cannot be used: {error}; make room for it, and the same "
+                "command goes on with what it has"
+            )
+            raise LedgerError(msg) from error
+
+    def _drop(self, recipe: int, key: str, sha256: str) -> None:
+        _log.warning("%s: the row of %r is damaged; it is made again", self.path, key)
+        self._execute(
+            "DELETE FROM items WHERE recipe = ? AND key = ? AND input = ?", (recipe, key, sha256)
+        )
 
     def _end(self, of_map: int, key: str, state: str, sha256: str, size: int | None) -> None:
         self._execute(
@@ -272,23 +336,14 @@ class Ledger:
 
     def _count(self, column: str, now: str) -> None:
         self._execute(
-            f"UPDATE sessions SET {column} = {column} + 1, last_activity = ?"  # noqa: S608  # ours
+            f"UPDATE sessions SET {column} = {column} + 1, last_activity = ?"  # ours
             " WHERE run_id = ?",
             (now, self.run_id),
         )
 
 
-@contextmanager
-def _said(path: Path) -> Iterator[None]:
-    """Say of a ledger that cannot be used which one, and what to do."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        msg = (
-            f"the ledger {path} cannot be used: {error}; make room for it, and the same command "
-            "goes on with what it has"
-        )
-        raise LedgerError(msg) from error
+def _marks(values: Sequence[str]) -> str:
+    return f"({','.join('?' * len(values))})"
 
 
 def _checksum(recipe: int, key: str, sha256: str, result: str) -> int:

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
+
+from attrs import frozen
 
 from tablehost.build import Failure
 from tablehost.clock import utc_now
 from tablehost.digests import Signature
 from tablehost.errors import BrokenBuilder
-from tablehost.ledger import Ledger
+from tablehost.ledger import Ledger, Wanted
 from tablehost.statcache import StatCache
 from tablehost.worker import Outcome, Task
 
+_ITEMS_AT_ONCE = 500
 _DIGESTS_AT_ONCE = 256
 _LONGEST_DETAIL = 2000
+
+
+@frozen
+class _Named:
+    """An item with its key and the file that it reads."""
+
+    name: str
+    item: Any
+    path: Path | None
 
 
 class MapItems:
@@ -58,12 +71,9 @@ class MapItems:
 
     def enter(self, items: Iterable[Any], key: Callable[[Any], str]) -> None:
         """Enter the items in the ledger, and tell the finished from the pending."""
-        for item in items:
-            name = key(item)
-            if not isinstance(name, str):
-                msg = f"the key of {item!r} is {name!r}; a key is a string"
-                raise BrokenBuilder(msg)
-            self._enter(name, item)
+        source = iter(items)
+        while some := list(islice(source, _ITEMS_AT_ONCE)):
+            self._enter([self._named(item, key) for item in some])
         self._ledger.announce(self.total, self.done)
 
     def tasks(self) -> Iterator[Task]:
@@ -71,8 +81,8 @@ class MapItems:
         for name, item in self._pending:
             path = self._input(item) if self._input else None
             signature, sha256 = self._look(path)
-            known = self._ledger.known(self._map, name) if path else frozenset()
-            yield Task(name, item, path, signature, sha256, known)
+            known = self._ledger.known(self._map, [name]).get(name, frozenset())
+            yield Task(name, item, path, signature, sha256, known if path else frozenset())
 
     def note(self, outcomes: Iterable[Outcome]) -> None:
         """Keep what became of items; it survives a kill from here on."""
@@ -94,26 +104,43 @@ class MapItems:
         else:
             self._ledger.finish(*where, result=outcome.result, now=utc_now())
 
-    def _enter(self, name: str, item: Any) -> None:
-        path = self._input(item) if self._input else None
-        if not _is_utf8(name) or (path and not _is_utf8(str(path))):
-            self._enter_unsupported(name)
-            return
-        if not self._ledger.want(self._map, name, str(path.absolute()) if path else None):
-            msg = f"two items have the key {name!r}; a key names one item"
+    def _named(self, item: Any, key: Callable[[Any], str]) -> _Named:
+        name = key(item)
+        if not isinstance(name, str):
+            msg = f"the key of {item!r} is {name!r}; a key is a string"
             raise BrokenBuilder(msg)
-        self.total += 1
-        signature, sha256 = self._look(path)
-        digest = sha256 if path else ""
-        if digest is not None and digest in self._ledger.known(self._map, name):
-            self._ledger.reuse(self._map, name, digest, signature.size if signature else None)
-            self.done += 1
-        else:
-            self._pending.append((name, item))
+        return _Named(name, item, self._input(item) if self._input else None)
+
+    def _enter(self, named: Iterable[_Named]) -> None:
+        good = []
+        for one in named:
+            if _is_utf8(one.name) and (one.path is None or _is_utf8(str(one.path))):
+                good.append(one)
+            else:
+                self._enter_unsupported(one.name)
+        known = self._ledger.known(self._map, [one.name for one in good])
+        wanted = [self._wanted(one, known.get(one.name, frozenset())) for one in good]
+        for key in self._ledger.want(self._map, wanted):
+            msg = f"two items have the key {key!r}; a key names one item"
+            raise BrokenBuilder(msg)
+        self.total += len(good)
+        self.done += sum(one.done for one in wanted)
+        self._pending += [
+            (one.name, one.item) for one, asked in zip(good, wanted, strict=True) if not asked.done
+        ]
+
+    def _wanted(self, one: _Named, known: frozenset[str]) -> Wanted:
+        if one.path is None:
+            return Wanted(one.name, done="" in known)
+        path = str(one.path.absolute())
+        signature, sha256 = self._look(one.path)
+        if signature is None or sha256 not in known:
+            return Wanted(one.name, path)
+        return Wanted(one.name, path, done=True, sha256=sha256, bytes=signature.size)
 
     def _enter_unsupported(self, name: str) -> None:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-        self._ledger.want(self._map, shown, None)
+        self._ledger.want(self._map, [Wanted(shown)])
         self.total += 1
         self.failed += 1
         self._fail(Failure(shown, "unsupported-name", "its name is not UTF-8"), "", None)
