@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tablehost.digests import file_digest
 from tablehost.errors import ManifestError
 from tablehost.folders import walk_files
-from tablehost.listing import dir_hash1, read_listing, write_listing
+from tablehost.listing import dir_hash1, listing_of, read_listing, write_listing
 
 DIR_HASH1 = (
     "find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum"
@@ -77,18 +77,18 @@ def test_dir_hash1_takes_any_order_and_paths_of_bytes(awkward):
 
 
 def test_sha256sum_accepts_the_listing(awkward, tmp_path):
-    write_listing(tmp_path / "listing.gz", entries_of(awkward))
+    write_listing(tmp_path / "listing.gz", listing_of(entries_of(awkward)))
     shell(f"gunzip -c {tmp_path / 'listing.gz'} | sha256sum -c --strict -", awkward)
 
 
 def test_an_unzipped_listing_has_the_folders_digest(awkward, tmp_path):
-    write_listing(tmp_path / "listing.gz", entries_of(awkward))
+    write_listing(tmp_path / "listing.gz", listing_of(entries_of(awkward)))
     unzipped = shell("gunzip -c listing.gz", tmp_path)
     assert sha(unzipped) == dir_hash1(entries_of(awkward))
 
 
 def test_a_listing_reads_back_as_written(awkward, tmp_path):
-    seen = write_listing(tmp_path / "listing.gz", entries_of(awkward))
+    seen = write_listing(tmp_path / "listing.gz", listing_of(entries_of(awkward)))
     assert read_listing(tmp_path / "listing.gz") == entries_of(awkward)
     assert seen == file_digest(tmp_path / "listing.gz")
 
@@ -97,20 +97,20 @@ def test_a_listing_reads_back_as_written(awkward, tmp_path):
 def test_any_name_survives_the_listing(tmp_path_factory, contents):
     path = tmp_path_factory.getbasetemp() / "any.gz"
     entries = sorted((name, sha(content)) for name, content in contents.items())
-    write_listing(path, entries)
+    write_listing(path, listing_of(entries))
     assert read_listing(path) == [(os.fsdecode(name), digest) for name, digest in entries]
 
 
 def test_equal_listings_are_equal_bytes(awkward, tmp_path):
-    first = write_listing(tmp_path / "a.gz", entries_of(awkward))
+    first = write_listing(tmp_path / "a.gz", listing_of(entries_of(awkward)))
     time.sleep(1.1)  # the header of a gzip file tells seconds
-    assert write_listing(tmp_path / "b.gz", reversed(entries_of(awkward))) == first
+    assert write_listing(tmp_path / "b.gz", listing_of(reversed(entries_of(awkward)))) == first
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9])
 def test_a_truncated_listing_is_refused(awkward, tmp_path, keep):
     path = tmp_path / "listing.gz"
-    write_listing(path, entries_of(awkward))
+    write_listing(path, listing_of(entries_of(awkward)))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
     with pytest.raises(ManifestError, match="damaged"):
         read_listing(path)

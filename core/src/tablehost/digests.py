@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import time
+from operator import attrgetter
 from pathlib import Path
 
 from attrs import field, frozen
@@ -55,6 +56,9 @@ def file_digest(path: Path) -> FileDigest:
         return FileDigest(digest.hexdigest(), file.tell())
 
 
+_LOOKED_AT = attrgetter("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
+
+
 @frozen
 class Signature:
     """What a file looks like from outside; two equal ones mean, in practice, equal content.
@@ -83,14 +87,8 @@ class Signature:
     @classmethod
     def from_stat(cls, seen: os.stat_result) -> Signature:
         """Return what a look at a file has found just now."""
-        return cls(
-            seen.st_dev,
-            seen.st_ino,
-            seen.st_size,
-            seen.st_mtime_ns,
-            seen.st_ctime_ns,
-            time.time_ns(),
-        )
+        device, inode, size, mtime_ns, ctime_ns = _LOOKED_AT(seen)
+        return cls(device, inode, size, mtime_ns, ctime_ns, time.time_ns())
 
     @property
     def settled(self) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tablehost.digests import Signature
 
 Pattern = tuple[str, ...]
+
+_ALL: set[Pattern] = {("**", "*")}
+_ALL_LEFT: set[Pattern] = {(), ("**", "*")}  # below a file or folder of any name
 
 
 def walk_files(folder: Path, patterns: Sequence[str] = ("**/*",)) -> list[str]:
@@ -56,11 +59,15 @@ def _matching(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, os.D
         with os.scandir(here) as entries:
             for entry in entries:
                 name = entry.name
-                left = {rest for pattern in wanted for rest in _after(name, pattern)}
+                left = _ALL_LEFT if wanted == _ALL else _left(name, wanted)
                 if () in left and entry.is_file(follow_symlinks=False):
                     yield prefix + name, entry
                 elif left - {()} and entry.is_dir(follow_symlinks=False):
-                    todo.append((entry.path, f"{prefix}{name}/", left))
+                    todo.append((entry.path, f"{prefix}{name}/", left - {()}))
+
+
+def _left(name: str, wanted: Collection[Pattern]) -> set[Pattern]:
+    return {rest for pattern in wanted for rest in _after(name, pattern)}
 
 
 def _parts(pattern: str) -> Pattern:

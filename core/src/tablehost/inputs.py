@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +16,7 @@ from tablehost.digests import FileDigest, Signature
 from tablehost.errors import TablehostError
 from tablehost.folders import look, walk_files
 from tablehost.ledger import ReadInput
-from tablehost.listing import dir_hash1, write_listing
+from tablehost.listing import listing_of, write_listing
 from tablehost.options import options_of, values_by_role
 from tablehost.output import Output
 from tablehost.roles import Labelled, Role
@@ -157,12 +158,12 @@ class Inputs:
         return described | ({"label": watched.label} if watched.label else {})
 
     def _folder(self, option: str, folder: Path, inside: dict[str, ReadInput]) -> dict[str, Any]:
-        entries = [(name, one.sha256) for name, one in inside.items()]
-        digest = dir_hash1(entries)
+        lines = listing_of((name, one.sha256) for name, one in inside.items())
+        digest = hashlib.sha256(lines).hexdigest()
         whole = set(walk_files(folder)) == set(inside)
         listing = self._output.history / f"{option}-{digest[:16]}.sha256.gz"
         listing.parent.mkdir(exist_ok=True)
-        written = write_listing(listing, entries)
+        written = write_listing(listing, lines)
         return {
             "path": self._root.name(folder),
             "exists": True,
@@ -181,10 +182,11 @@ class Inputs:
         """Hash a folder that no item read, as it was before the builder saw it."""
         known = self._cache.get_many(before.values())
         found = {}
+        prefix = f"{folder}/"
         for name, signature in before.items():
-            path = folder / name
-            sha256 = known.get(signature) or hash_file(path, self._cache).sha256
-            found[name] = ReadInput(str(path), sha256, signature.size)
+            path = prefix + name
+            sha256 = known.get(signature) or hash_file(Path(path), self._cache).sha256
+            found[name] = ReadInput(path, sha256, signature.size)
         if look(folder, self._globs) != before:
             raise InputChanged(_changed(option, folder))
         return found

@@ -24,6 +24,7 @@ from tablehost.errors import ManifestError
 
 _ESCAPES = {b"\\": rb"\\", b"\n": rb"\n", b"\r": rb"\r"}
 _UNESCAPES = {escaped: plain for plain, escaped in _ESCAPES.items()}
+_SPECIAL = re.compile(rb"[\\\n\r]")
 _LINE = re.compile(rb"(\\?)([0-9a-f]{64})  (.+)\n")
 
 Entries = Iterable[tuple[str | bytes, str]]
@@ -39,31 +40,34 @@ def dir_hash1(entries: Entries) -> str:
     Returns:
         A sha256 in hexadecimal.
     """
-    digest = hashlib.sha256()
-    for line in _lines(entries):
-        digest.update(line)
-    return digest.hexdigest()
+    return hashlib.sha256(listing_of(entries)).hexdigest()
 
 
-def write_listing(path: Path, entries: Entries) -> FileDigest:
-    """Keep a folder's files and digests in a gzipped `sha256sum -c` file.
+def listing_of(entries: Entries) -> bytes:
+    """Return the lines of a `sha256sum -c` file, whose sha256 is the folder's dirHash1."""
+    return b"".join(_lines(entries))
 
-    The same entries make the same bytes, and the sha256 of the unzipped file is the folder's
-    dirHash1.
+
+def write_listing(path: Path, listing: bytes) -> FileDigest:
+    """Keep a listing in a gzipped file, unless it is there already.
 
     Args:
-        path: the file to write.
-        entries: the folder's files.
+        path: the file to write; the same listing makes the same bytes.
+        listing: of a folder.
 
     Returns:
-        The digest of the file written.
+        The digest of the file.
     """
-    with (
-        path.open("wb") as raw,
-        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as zipped,
-    ):
-        zipped.writelines(_lines(entries))
+    if not _holds(path, listing):
+        path.write_bytes(gzip.compress(listing, compresslevel=1, mtime=0))
     return file_digest(path)
+
+
+def _holds(path: Path, listing: bytes) -> bool:
+    try:
+        return gzip.decompress(path.read_bytes()) == listing
+    except (OSError, EOFError, zlib.error):
+        return False  # there is none, or it is damaged
 
 
 def read_listing(path: Path) -> list[tuple[str, str]]:
@@ -98,6 +102,8 @@ def read_listing(path: Path) -> list[tuple[str, str]]:
 
 def _lines(entries: Entries) -> Iterator[bytes]:
     for path, sha256 in sorted((os.fsencode(path), sha256) for path, sha256 in entries):
-        escaped = re.sub(rb"[\\\n\r]", lambda found: _ESCAPES[found[0]], path)
-        mark = b"\\" if escaped != path else b""
-        yield b"%b%b  %b\n" % (mark, sha256.encode("ascii"), escaped)
+        if _SPECIAL.search(path) is None:
+            yield b"%b  %b\n" % (sha256.encode("ascii"), path)
+        else:
+            escaped = _SPECIAL.sub(lambda found: _ESCAPES[found[0]], path)
+            yield b"\\%b  %b\n" % (sha256.encode("ascii"), escaped)

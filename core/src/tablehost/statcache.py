@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from platformdirs import user_cache_dir
 
@@ -31,6 +31,7 @@ _CREATE = (
 )
 _INSERT = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?)"
 _AT_ONCE = 500
+_SIGN = 2**63
 _BROKEN = (sqlite3.Error, UnicodeDecodeError)  # the second: SQLite quotes what it cannot make out
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB}
 
@@ -236,17 +237,21 @@ def _look_up(some: list[Signature], connection: sqlite3.Connection) -> dict[Sign
         f" WHERE device IN ({_marks(devices)}) AND inode IN ({_marks(some)})",
         [*devices, *(key[1] for key in keys)],
     )
-    return {keys[row[:5]]: _proven(*row) for row in rows if row[:5] in keys}
+    found = {}
+    for device, inode, size, mtime, ctime, digest, proof in rows:
+        key = (device, inode, size, mtime, ctime)
+        if (one := keys.get(key)) is not None:
+            found[one] = _proven(key, digest, proof)
+    return found
 
 
 def _marks(values: Collection[object]) -> str:
     return ",".join("?" * len(values))
 
 
-def _proven(*row: Any) -> str:
+def _proven(key: _Key, digest: object, proof: int) -> str:
     """Return an entry's digest; a flipped bit on the disk must not get into a manifest."""
-    *key, digest, proof = row
-    if not isinstance(digest, bytes) or _proof(tuple(key), digest) != proof:
+    if not isinstance(digest, bytes) or _proof(key, digest) != proof:
         msg = "an entry does not match its checksum"
         raise _Damage(msg)
     return digest.hex()
@@ -262,21 +267,14 @@ def _row(signature: Signature, digest: bytes) -> tuple[int | bytes, ...]:
     return (*key, digest, _proof(key, digest))
 
 
-def _proof(key: tuple[int, ...], digest: bytes) -> int:
+def _proof(key: _Key, digest: bytes) -> int:
     """Checksum an entry."""
     return zlib.crc32(struct.pack("<5q", *key) + digest)
 
 
 def _key(signature: Signature) -> _Key:
-    return (
-        _signed(signature.device),
-        _signed(signature.inode),
-        signature.size,
-        signature.mtime_ns,
-        signature.ctime_ns,
-    )
-
-
-def _signed(value: int) -> int:
-    """Make a number of 64 bits one of SQLite's integers, which have a sign."""
-    return value - 2**64 if value >= 2**63 else value
+    """Return a signature in SQLite's integers, which have a sign."""
+    device, inode = signature.device, signature.inode
+    if device >= _SIGN or inode >= _SIGN:
+        device, inode = (one - 2 * _SIGN if one >= _SIGN else one for one in (device, inode))
+    return device, inode, signature.size, signature.mtime_ns, signature.ctime_ns
