@@ -19,7 +19,6 @@ from attrs import frozen
 
 from tablehost.build import Failure, Items, Session
 from tablehost.ledger_file import LedgerError, open_file
-from tablehost.output import beside
 
 _log = logging.getLogger("tablehost")
 
@@ -59,17 +58,6 @@ class ReadInput:
     path: str
     sha256: str
     bytes: int
-
-
-@frozen
-class Progress:
-    """What a ledger tells about its latest session, for `tablehost show`."""
-
-    session: Session
-    total: int
-    done: int
-    failed: int
-    last_activity: str
 
 
 class Ledger:
@@ -277,7 +265,7 @@ class Ledger:
 
     def sessions(self) -> tuple[Session, ...]:
         """Return every session that this output has seen, oldest first."""
-        return _sessions(self._db)
+        return sessions_in(self._db)
 
     def end_session(self, outcome: str, now: str) -> None:
         """Note how this session ended, its items counted by key."""
@@ -350,39 +338,8 @@ def _checksum(recipe: int, key: str, sha256: str, result: str) -> int:
     return zlib.crc32(f"{recipe}\0{key}\0{sha256}\0{result}".encode())
 
 
-def progress(path: Path) -> Progress | None:
-    """Read how far the latest session of an output came, without writing anything.
-
-    Args:
-        path: `<out>.ledger`.
-
-    Returns:
-        None where there is no ledger or it holds no session.
-
-    Raises:
-        LedgerError: the file is no ledger.
-    """
-    if not path.is_file():
-        return None
-    try:
-        # Without a log beside it nobody writes, and SQLite need not put one there to read.
-        how = "mode=ro" if beside(path, "-wal").exists() else "immutable=1"
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
-        try:
-            row = db.execute(
-                "SELECT run_id, total, done_before + ok, failed, last_activity FROM sessions"
-                " ORDER BY rowid DESC LIMIT 1"
-            ).fetchone()
-            latest = {session.run_id: session for session in _sessions(db)}
-        finally:
-            db.close()
-    except sqlite3.DatabaseError as error:
-        msg = f"{path} is not a readable ledger: {error}"
-        raise LedgerError(msg) from error
-    return Progress(latest[row[0]], *row[1:]) if row else None
-
-
-def _sessions(db: sqlite3.Connection) -> tuple[Session, ...]:
+def sessions_in(db: sqlite3.Connection) -> tuple[Session, ...]:
+    """Return the sessions that a ledger knows, oldest first."""
     rows: Iterable[tuple[str, str, str, int, int, int, str]] = db.execute(
         "SELECT run_id, started_at, finished_at, ok, failed, workers, outcome FROM sessions"
         " ORDER BY rowid"

@@ -43,7 +43,20 @@ class RunSection:
 
 @frozen(kw_only=True)
 class Column:
-    """One column of the table: what it is and what is in it."""
+    """One column of the table: what it is and what is in it.
+
+    Args:
+        name: the column's name.
+        type: its logical type.
+        digest: of its values, as `tablehost.columns.digests` defines it.
+        nulls: how many rows have no value.
+        nan: how many are NaN.
+        inf: how many are infinite, of either sign.
+        min: the least finite value of a column of numbers; of dates and timestamps, as ISO text.
+        max: the greatest.
+        mean: of numbers; None also where it is too large to tell.
+        std: of numbers, their standard deviation as a population.
+    """
 
     name: str
     type: str

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow.parquet as pq
-from attrs import asdict, frozen
+from attrs import frozen
 
 from tablehost import manifest as manifests
 from tablehost import provenance
@@ -115,7 +115,7 @@ def _table(facts: Facts, staged: Path) -> manifests.TableSection:
         bytes=table.bytes,
         rows=table.rows,
         rows_digest=table.rows_digest,
-        columns=tuple(manifests.Column(**asdict(column)) for column in table.columns),
+        columns=table.columns,
         key=build.key,
         tolerance=dict(build.tolerance),
         writer=table.writer,

@@ -22,7 +22,8 @@ from attrs import frozen
 
 from tablehost.batches import Data, TableError, open_batches
 from tablehost.columns.logical_types import fields_of
-from tablehost.columns.summary import ColumnInfo, ColumnsSummary, rows_digest
+from tablehost.columns.summary import ColumnsSummary, rows_digest
+from tablehost.manifest import Column
 from tablehost.row_groups import GROUP_BYTES, group_rows, row_groups
 
 _ZSTD_LEVEL: Final = 1
@@ -46,7 +47,7 @@ class TableInfo:
     bytes: int
     rows: int
     rows_digest: str
-    columns: tuple[ColumnInfo, ...]
+    columns: tuple[Column, ...]
     schema: pa.Schema
     writer: str
 
@@ -97,7 +98,7 @@ def write_table(
     )
 
 
-def digest_table(data: Data, schema: pa.Schema | None = None) -> tuple[int, tuple[ColumnInfo, ...]]:
+def digest_table(data: Data, schema: pa.Schema | None = None) -> tuple[int, tuple[Column, ...]]:
     """Digest rows without writing them, such as those of a table that is to be verified.
 
     Args:

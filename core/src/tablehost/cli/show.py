@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import attrs
 from cyclopts import Parameter
 
-from tablehost import commit, ledger, manifest
+from tablehost import commit, manifest
 from tablehost.errors import ManifestError
 from tablehost.manifest import dig, folder_digest
 from tablehost.output import Output
+from tablehost.progress import Progress, progress_of
 from tablehost.text import printable
 
 
@@ -30,7 +31,7 @@ def show(
     """
     output = Output.at(path)
     intent = commit.pending(output)
-    progress = ledger.progress(output.ledger)
+    progress = progress_of(output.ledger)
     unfinished = _state(output, intent, progress)
     try:
         found = manifest.read(manifest.find(path))
@@ -49,7 +50,7 @@ def show(
 
 
 def _state(
-    output: Output, intent: commit.Intent | None, progress: ledger.Progress | None
+    output: Output, intent: commit.Intent | None, progress: Progress | None
 ) -> dict[str, Any] | None:
     """Return what is unfinished about an output, or None."""
     said = []

@@ -10,48 +10,20 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from attrs import define, frozen
+from attrs import define
 
 from tablehost.columns.bounds import Statistics, statistics_of
 from tablehost.columns.digests import ColumnDigest, column_digest
 from tablehost.columns.layout import plain
 from tablehost.columns.logical_types import logical_type
 from tablehost.digests import json_digest
+from tablehost.manifest import Column
 
 ROWS_AT_ONCE: Final = 8192
 """So many are looked at together: their values fit into the processor's cache."""
 
 
-@frozen
-class ColumnInfo:
-    """What a manifest says about one column.
-
-    Args:
-        name: the column's name.
-        type: its logical type.
-        digest: of its values, as `column_digests` defines it.
-        nulls: how many rows have no value.
-        nan: how many are NaN.
-        inf: how many are infinite, of either sign.
-        min: the least finite value of a column of numbers; of dates and timestamps, as ISO text.
-        max: the greatest.
-        mean: of numbers; None also where it is too large to tell.
-        std: of numbers, their standard deviation as a population.
-    """
-
-    name: str
-    type: str
-    digest: str
-    nulls: int
-    nan: int
-    inf: int
-    min: float | str | None
-    max: float | str | None
-    mean: float | None
-    std: float | None
-
-
-def rows_digest(columns: Sequence[ColumnInfo], rows: int) -> str:
+def rows_digest(columns: Sequence[Column], rows: int) -> str:
     """Digest the rows of a table; a manifest's `table` block is enough to compute it again.
 
     Args:
@@ -87,7 +59,7 @@ class ColumnsSummary:
                 for start in range(0, len(array), ROWS_AT_ONCE):
                     column.update(plain(array.slice(start, ROWS_AT_ONCE)))
 
-    def finish(self) -> tuple[ColumnInfo, ...]:
+    def finish(self) -> tuple[Column, ...]:
         """Tell what was seen.
 
         Returns:
@@ -115,11 +87,11 @@ class _Column:
         self.digest.update(array)
         self.statistics.update(array)
 
-    def finish(self) -> ColumnInfo:
+    def finish(self) -> Column:
         seen = self.statistics
         low, high = seen.bounds()
         mean, std = seen.moments()
-        return ColumnInfo(
+        return Column(
             name=self.name,
             type=self.type,
             digest=self.digest.hexdigest(),
