@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 
 from tablehost.digests import file_digest
 from tablehost.listing import dir_hash1
-from tablehost.manifest import Code, Environment, Parent
+from tablehost.manifest import Code, Environment, Parent, read
 from tablehost.options import options_of, values_by_role
 from tablehost.output import usual_manifest
 from tablehost.plugins import Builder
@@ -80,13 +80,11 @@ def parents(files: Iterable[tuple[str, Path]]) -> Iterator[Parent]:
     Args:
         files: the input files with their options' names.
     """
-    from tablehost import manifest  # noqa: PLC0415  # it names Parent; this module's only use
-
     for option, path in files:
         sidecar = usual_manifest(path)
         if not sidecar.is_file():
             continue
-        found = manifest.read(sidecar)
+        found = read(sidecar)
         block, table = found.get("run_provenance"), found.get("table")
         yield Parent(
             option=option,

@@ -102,8 +102,12 @@ class Workers:
     def _free(self, ahead: int) -> _Worker | None:
         """Return the worker with the least to do, starting one where one is missing."""
         idle = next((worker for worker in self._crew if not worker.tasks), None)
-        if idle:
+        if idle and not idle.has_died():
             return idle
+        if idle:  # it was killed while it had nothing to do: no item is to pay for that
+            self._crew.remove(idle)
+            self._count_stillborn(idle)
+            idle.kill()
         if len(self._crew) < self.count:
             worker = _Worker.start(self._context)
             self._crew.append(worker)
@@ -172,6 +176,12 @@ class _Worker:
                 yield message
         except (EOFError, OSError):
             self.dead = True
+
+    def has_died(self) -> bool:
+        """Look whether an idle worker is still there; all that it may have said is that it is."""
+        for _ in self.receive():
+            pass
+        return self.dead
 
     def bury(self) -> tuple[list[Outcome], list[Task]]:
         """Return the outcome of the item that the worker died of, and the items it never began."""

@@ -54,7 +54,7 @@ def parse(
     )
     app.default(command)
     try:
-        return app(list(tokens), exit_on_error=False, print_error=False)  # type: ignore[no-any-return]
+        return app(list(tokens), exit_on_error=False, print_error=False)  # type: ignore[no-any-return]  # ours
     except CycloptsError as error:
         msg = f"{name}: {' '.join(str(error).split())}; see {name} --help"
         raise UsageError(msg) from error

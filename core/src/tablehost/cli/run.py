@@ -182,7 +182,7 @@ def _print_help() -> None:
         usage="Usage: tablehost run BUILDER [OPTIONS]",
         version_flags=(),
     ).help_print([])
-    from tablehost.plugins import READY, discover  # noqa: PLC0415
+    from tablehost.plugins import READY, discover  # noqa: PLC0415  # only for this
 
     for listing in discover():
         status = listing.summary if listing.status == READY else listing.status
