@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import psutil
 from attrs import frozen
@@ -22,6 +23,12 @@ def double(number: int, settings: None) -> Double:
     return Double(2 * number)
 
 
+def has_ended(process):
+    """Tell whether all threads of a process have ended, and its files are closed with them."""
+    threads = list(Path(f"/proc/{process.pid}/task").iterdir())
+    return process.status() == psutil.STATUS_ZOMBIE and len(threads) == 1
+
+
 def test_an_idle_worker_that_is_killed_costs_no_item():
     work = Work.of(double, None, None)
     with Workers(2) as workers:
@@ -30,7 +37,7 @@ def test_an_idle_worker_that_is_killed_costs_no_item():
         assert crew
         for process in crew:
             os.kill(process.pid, signal.SIGKILL)
-        while any(one.status() != psutil.STATUS_ZOMBIE for one in crew):
+        while not all(has_ended(one) for one in crew):
             time.sleep(0.01)
         tasks = (Task(str(number), number) for number in range(8))
         ended = [one for some in workers.run(work, tasks) for one in some]
