@@ -196,8 +196,8 @@ def merge(fields: Any, sections: HostSections) -> dict[str, Any]:
         fields: what `describe_manifest` returned, or None.
         sections: the host's part.
     """
-    own = _plain(fields) if fields is not None else {}
-    return own | _plain(sections)
+    own = plain(fields) if fields is not None else {}
+    return own | plain(sections)
 
 
 def check_fields(fields_class: type) -> None:
@@ -255,6 +255,12 @@ def to_json(value: Any) -> str:
     """Write strict JSON: sorted keys, two spaces, a newline at the end, null for NaN."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace").decode() + "\n"
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """Return an attrs instance in what JSON can say."""
+    found: dict[str, Any] = _jsonable(_converter().unstructure(value))
+    return found
 
 
 def find(path: Path) -> Path:
@@ -334,11 +340,6 @@ def _refuse_constant(name: str) -> None:
 @cache
 def _converter() -> cattrs.Converter:
     return cattrs.Converter()
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    found: dict[str, Any] = _jsonable(_converter().unstructure(value))
-    return found
 
 
 def _jsonable(value: Any) -> Any:

@@ -1,0 +1,1 @@
+"""What a table is, a month later: one question a module, from the files alone."""

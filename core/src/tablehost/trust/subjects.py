@@ -1,0 +1,157 @@
+"""The tables that a question is about, each with its manifest: the one door to both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from tablehost import commit, manifest
+from tablehost.errors import ManifestError, TablehostError, UsageError
+from tablehost.output import MANIFEST_SUFFIX, Output, usual_manifest
+
+_TABLE_SUFFIX = ".parquet"
+_HISTORY_SUFFIX = ".history"
+
+
+@frozen(kw_only=True)
+class Subject:
+    """A table and its manifest, as they lie there now.
+
+    Args:
+        table: where the table is, or should be.
+        place: where its manifest is; None where there is none.
+        manifest: what it says; None where it says nothing that can be read.
+        problem: why not, in a sentence.
+        torn: a commit on this table that did not finish.
+    """
+
+    table: Path
+    place: Path | None
+    manifest: dict[str, Any] | None
+    problem: str | None
+    torn: commit.Intent | None
+
+    def says(self, *names: str) -> Any:
+        """Return what stands deep in the manifest, or None where it is silent."""
+        return manifest.dig(self.manifest, *names)
+
+    def provenance(self, *names: str) -> Any:
+        """Return what stands deep in the run's provenance, or None where it is silent."""
+        return self.says("run_provenance", *names)
+
+    @property
+    def roots(self) -> list[Path]:
+        """Return the folders that the manifest's relative paths may start from, likeliest first.
+
+        A table that was moved together with its surroundings finds them where they are now.
+        """
+        found = []
+        told = self.provenance("outputs", "table", "path")
+        table = Path(os.path.abspath(self.table))  # noqa: PTH100  # `..` out, links kept
+        if isinstance(told, str) and not Path(told).is_absolute():
+            parts = Path(told).parts
+            if table.parts[-len(parts) :] == parts:
+                found.append(Path(*table.parts[: -len(parts)]))
+        recorded = self.provenance("root", "path")
+        if isinstance(recorded, str):
+            found.append(Path(recorded))
+        return list(dict.fromkeys([*found, table.parent]))
+
+
+def subjects(paths: Iterable[Path]) -> list[Subject]:
+    """Find the tables that paths stand for.
+
+    Args:
+        paths: of tables, of manifests, or of folders, which stand for every table below them.
+
+    Returns:
+        Each table once, in the order of the paths.
+
+    Raises:
+        UsageError: a path leads nowhere, or a folder has neither table nor manifest.
+    """
+    found: dict[Path, Subject] = {}
+    for path in paths:
+        for one in _below(path) if path.is_dir() else [subject(path)]:
+            found.setdefault(one.table.absolute(), one)
+    return list(found.values())
+
+
+def subject(path: Path) -> Subject:
+    """Find the one table that a path stands for.
+
+    Args:
+        path: of the table or of its manifest.
+
+    Raises:
+        UsageError: the path leads nowhere, or to a folder.
+    """
+    if path.is_dir():
+        msg = f"{path} is a folder; give a table or its manifest"
+        raise UsageError(msg)
+    if _is_manifest(path):
+        return _described(path)
+    try:
+        place = manifest.find(path)
+    except ManifestError as error:
+        torn = _torn(path)
+        if not path.exists() and torn is None:
+            raise UsageError(str(error)) from error
+        return Subject(table=path, place=None, manifest=None, problem=str(error), torn=torn)
+    return _read(path, place)
+
+
+def _below(folder: Path) -> Iterator[Subject]:
+    """Yield every table below a folder; a manifest that lies apart speaks for its table first."""
+    tables, manifests = [], []
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(one for one in folders if not one.endswith(_HISTORY_SUFFIX))
+        paths = [Path(here, name) for name in sorted(names) if not name.startswith(".")]
+        tables += [path for path in paths if path.suffix == _TABLE_SUFFIX]
+        manifests += [path for path in paths if _is_manifest(path)]
+    if not tables and not manifests:
+        msg = f"{folder} has no table and no manifest in it"
+        raise UsageError(msg)
+    described = {one.table.absolute(): one for one in map(_described, manifests)}
+    for table in tables:
+        place = table.absolute()
+        yield described.pop(place) if place in described else subject(table)
+    yield from described.values()  # their tables are gone, or have another suffix
+
+
+def _is_manifest(path: Path) -> bool:
+    return path.name.endswith(MANIFEST_SUFFIX) and path.is_file()
+
+
+def _described(place: Path) -> Subject:
+    """Return the table that a manifest speaks of: beside it, else where it says."""
+    beside = place.with_name(place.name.removesuffix(MANIFEST_SUFFIX))
+    for candidate in (beside, beside.with_name(beside.name + _TABLE_SUFFIX)):
+        if candidate.is_file():
+            return _read(candidate, place)
+    found = _read(beside, place)
+    told = found.provenance("outputs", "table", "path")
+    if isinstance(told, str):
+        for root in found.roots:
+            if (root / told).is_file() and not usual_manifest(root / told).is_file():
+                return _read(root / told, place)
+    return found
+
+
+def _read(table: Path, place: Path) -> Subject:
+    try:
+        told, problem = manifest.read(place), None
+    except ManifestError as error:
+        told, problem = None, str(error)
+    return Subject(table=table, place=place, manifest=told, problem=problem, torn=_torn(table))
+
+
+def _torn(table: Path) -> commit.Intent | None:
+    try:
+        return commit.pending(Output.at(table))
+    except TablehostError:
+        return None  # the note of it is not readable; `run` says so
