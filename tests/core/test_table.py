@@ -97,14 +97,6 @@ def test_rewriting_a_file_leaves_the_digest_of_its_rows(out, tmp_path, rewrite):
     assert (tmp_path / "again.parquet").read_bytes() != out.read_bytes()
 
 
-def test_progress_tells_the_rows_written_so_far(out, monkeypatch):
-    monkeypatch.setattr(row_groups, "MAX_ROWS", 400)
-    monkeypatch.setattr(row_groups, "MIN_ROWS", 1)
-    seen = []
-    write_table(sample(), out, on_rows=seen.append)
-    assert seen == [400, 800, 1000]
-
-
 @given(st.lists(typed_values(), min_size=1, max_size=3), st.data())
 @settings(max_examples=60, deadline=None)
 def test_the_same_rows_make_the_same_bytes_however_they_arrive(tmp_path_factory, typed, data):

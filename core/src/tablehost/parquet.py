@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from tablehost.errors import Refused
 
 MOST_COLUMNS = 10_000
-_READ_BYTES = 1 << 20
+_READ_BYTES = 1 << 18
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def opened(path: Path, who: str) -> Iterator[pq.ParquetFile]:
         Refused: it is no Parquet file, it is damaged, or its columns cannot be told apart.
     """
     try:
-        with pq.ParquetFile(path, buffer_size=_READ_BYTES) as file:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BYTES) as file:
             _check_columns(file, who)
             yield file
     except (OSError, pa.ArrowException) as error:

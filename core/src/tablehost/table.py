@@ -2,14 +2,14 @@
 
 The same rows give the same bytes however they arrive: the stream is cut anew into row groups whose
 bounds depend on the schema and the rows alone, dictionaries are taken apart, and what a library
-adds to a schema for itself (pandas: its index) is left out. While one row group is encoded, a
-thread digests it, and goes on while the next one is gathered: no more than these two are held.
+adds to a schema for itself (pandas: its index) is left out. While the builder makes the next row
+group, one thread digests the last one and another encodes it: no more than these two are held.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -57,7 +57,6 @@ def write_table(
     path: Path,
     *,
     schema: pa.Schema | None = None,
-    on_rows: Callable[[int], None] = lambda _: None,
 ) -> TableInfo:
     """Write a builder's data as Parquet; if anything fails, no file is left.
 
@@ -65,7 +64,6 @@ def write_table(
         data: an Arrow stream, or with `schema` an iterable of record batches.
         path: the file, made or replaced.
         schema: what every batch must have; for a DataFrame, what it is converted to.
-        on_rows: called now and then with the number of rows written so far.
 
     Returns:
         What was written.
@@ -79,7 +77,7 @@ def write_table(
         with path.open("wb") as file:
             sink = _HashingSink(file)
             with _parquet(sink, stored) as writer:
-                summary = _write(row_groups(batches, stored, rows), stored, writer, on_rows)
+                summary = _write(row_groups(batches, stored, rows), stored, writer)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -148,7 +146,8 @@ def _parquet(sink: _HashingSink, schema: pa.Schema) -> Iterator[pq.ParquetWriter
         schema,
         compression="zstd",
         compression_level=_ZSTD_LEVEL,
-        use_dictionary=_dictionary_paths(schema),
+        use_dictionary=_paths(schema, floats=False),
+        use_byte_stream_split=_paths(schema, floats=True),
         version="2.6",
         data_page_version="1.0",
         write_statistics=True,
@@ -166,22 +165,23 @@ def _write(
     groups: Iterable[pa.RecordBatch],
     schema: pa.Schema,
     writer: pq.ParquetWriter,
-    on_rows: Callable[[int], None],
 ) -> ColumnsSummary:
     summary = ColumnsSummary(schema)
-    written = 0
-    digesting: Future[None] | None = None
-    with ThreadPoolExecutor(1, "digest") as pool:
-        for group in groups:
-            if digesting is not None:
-                digesting.result()
-            digesting = pool.submit(summary.update, group)
-            _encode(writer, group)
-            written += group.num_rows
-            on_rows(written)
-        if digesting is not None:
-            digesting.result()
+    with ThreadPoolExecutor(1, "digest") as digester, ThreadPoolExecutor(1, "encode") as encoder:
+        under_way: list[Future[None]] = []
+        for group in groups:  # the builder stays in this thread: what it opened may belong here
+            _finish(under_way)
+            under_way = [
+                digester.submit(summary.update, group),
+                encoder.submit(_encode, writer, group),
+            ]
+        _finish(under_way)
     return summary
+
+
+def _finish(under_way: Iterable[Future[None]]) -> None:
+    for one in under_way:
+        one.result()
 
 
 def _encode(writer: pq.ParquetWriter, group: pa.RecordBatch) -> None:
@@ -192,12 +192,13 @@ def _encode(writer: pq.ParquetWriter, group: pa.RecordBatch) -> None:
         raise TableError(msg) from error
 
 
-def _dictionary_paths(schema: pa.Schema) -> list[str]:
-    """Name all leaves but the floats, whose values hardly ever repeat."""
-    return [path for each in schema for path in _leaves(each.name, each.type)]
+def _paths(schema: pa.Schema, *, floats: bool) -> list[str]:
+    """Name the leaves that are floats, whose values hardly ever repeat, or all others."""
+    leaves = [leaf for each in schema for leaf in _leaves(each.name, each.type)]
+    return [path for path, kind in leaves if is_type.is_floating(kind) is floats]
 
 
-def _leaves(path: str, kind: pa.DataType) -> Iterator[str]:
+def _leaves(path: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:
     if isinstance(kind, pa.BaseExtensionType):
         yield from _leaves(path, kind.storage_type)
     elif is_type.is_map(kind):
@@ -208,5 +209,5 @@ def _leaves(path: str, kind: pa.DataType) -> Iterator[str]:
             yield from _leaves(f"{path}.{child.name}", child.type)
     elif is_type.is_nested(kind):
         yield from _leaves(f"{path}.list.element", kind.value_type)
-    elif not is_type.is_floating(kind):
-        yield path
+    else:
+        yield path, kind

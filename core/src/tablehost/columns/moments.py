@@ -44,8 +44,7 @@ class Moments:
         """Merge a block; distances from its first value keep a constant column's deviation 0."""
         count = len(values)
         first = float(values[0])
-        away = values.astype("f8")
-        away -= first
+        away = np.subtract(values, first, dtype="f8")
         middle = float(away.sum()) / count
         away -= middle
         away *= away

@@ -70,7 +70,9 @@ def batches_of(
     wanted |= {shard.source_column or TARGET}
     left = shard.rows if limit is None else min(limit, shard.rows)
     with opened(shard.path, str(shard)) as file:
-        for batch in file.iter_batches(min(BATCH_ROWS, max(1, left)), columns=sorted(wanted)):
+        # one thread is enough beside those that digest and encode, and several would fight
+        size = min(BATCH_ROWS, max(1, left))
+        for batch in file.iter_batches(size, columns=sorted(wanted), use_threads=False):
             if left == 0:
                 return
             rows = batch.slice(0, left)
@@ -117,7 +119,7 @@ class _Rows:
             return self._constant(otherwise)
         array = self._as(given, pa.string())
         self.tally.made[name] += array.null_count
-        return array.fill_null(otherwise)
+        return _filled(array, otherwise)
 
     def _frame_index(self) -> pa.Array:
         if "frame_index" not in self.shard.has:
@@ -126,12 +128,12 @@ class _Rows:
             return pa.array(np.arange(first, first + self.batch.num_rows, dtype=np.int64))
         array = self._as("frame_index", pa.int64())
         self.tally.made["frame_index"] += array.null_count
-        return array.fill_null(0)
+        return _filled(array, 0)
 
     def _feature(self, name: str) -> pa.Array:
         if name not in self.shard.has:
             return pa.repeat(pa.scalar(float("nan")), self.batch.num_rows)
-        return self._as(name, pa.float64()).fill_null(float("nan"))
+        return _filled(self._as(name, pa.float64()), float("nan"))
 
     def _as(self, name: str, kind: pa.DataType) -> pa.Array:
         """Return a column in another type, where that loses nothing."""
@@ -148,3 +150,8 @@ class _Rows:
                 f"without loss: {error}"
             )
             raise Refused([problem]) from error
+
+
+def _filled(array: pa.Array, value: float | str) -> pa.Array:
+    """Fill in what is missing; pyarrow copies even where nothing is."""
+    return array.fill_null(value) if array.null_count else array
