@@ -7,10 +7,16 @@ import sys
 
 import pytest
 
-from tablehost import statcache
-from tablehost.digests import FileDigest, Signature, file_digest, json_digest
+from tablehost import digests
+from tablehost.digests import (
+    ChangedWhileRead,
+    FileDigest,
+    Signature,
+    file_digest,
+    json_digest,
+)
 from tablehost.errors import UsageError
-from tablehost.statcache import ChangedWhileRead, hash_file
+from tablehost.statcache import hash_file
 
 
 def sha(data):
@@ -65,7 +71,7 @@ def test_a_file_that_changes_under_the_reader_has_no_digest(tmp_path, monkeypatc
             path.unlink()
         return seen
 
-    monkeypatch.setattr(statcache, "file_digest", read_then_change)
+    monkeypatch.setattr(digests, "file_digest", read_then_change)
     with pytest.raises(ChangedWhileRead, match="changed while it was read"):
         hash_file(path)
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import os
 import subprocess
 import time
@@ -10,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tablehost.digests import file_digest
+from tablehost.cli import execute
+from tablehost.digests import ChangedWhileRead, Signature, file_digest
 from tablehost.errors import ManifestError
-from tablehost.folders import walk_files
+from tablehost.folders import Look, hash_files, look, walk_files
 from tablehost.listing import dir_hash1, listing_of, read_listing, write_listing
+from tablehost.statcache import StatCache
 
 DIR_HASH1 = (
     "find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum"
@@ -159,3 +162,109 @@ def test_patterns_agree_with_pathlib(awkward, pattern):
 def test_a_folder_that_cannot_be_read_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         walk_files(tmp_path / "missing")
+
+
+@pytest.fixture
+def cache(tmp_path):
+    with StatCache(tmp_path / "cache") as opened:
+        yield opened
+
+
+@pytest.fixture
+def settled(awkward):
+    """Give a look at the folder as if it were taken later, when its files are at rest."""
+    seen = look(awkward)
+    return Look(seen.files, seen.seen_ns + 10**10)
+
+
+def test_a_look_sees_what_the_walk_lists(awkward):
+    assert sorted(look(awkward).files, key=os.fsencode) == walk_files(awkward)
+    assert look(awkward, ("*.mp4",)).bytes == len(b"content of plain.mp4content of sub.mp4")
+
+
+def test_a_file_that_the_cache_knows_is_not_read(awkward, settled, cache):
+    known = Signature(settled.files["plain.mp4"], settled.seen_ns)
+    cache.put_many([(known, sha(b"as told"))])
+    expected = dict(entries_of(awkward)) | {"plain.mp4": sha(b"as told")}
+    assert hash_files(awkward, settled, cache) == expected
+
+
+@pytest.mark.parametrize("change", ["write", "remove", "fifo"])
+def test_what_was_read_is_remembered_though_a_later_file_changed(awkward, settled, cache, change):
+    *earlier, last = settled.files
+    path = awkward / last
+    path.unlink() if change != "write" else path.write_bytes(b"other")
+    if change == "fifo":
+        os.mkfifo(path)
+    with pytest.raises(ChangedWhileRead, match="changed while it was read"):
+        hash_files(awkward, settled, cache)
+    known = cache.get_many(settled.files.values(), settled.seen_ns)
+    assert set(known) == {settled.files[name] for name in earlier}
+
+
+BUILDER = """
+from attrs import frozen
+from tablehost import InputDir, Run, hookimpl
+
+@frozen
+class Options:
+    \"""Take a folder as input.\"""
+    clips: InputDir
+    \"""The folder.\"""
+    glob: str = "**/*"
+    \"""Which files.\"""
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import os
+    import pyarrow as pa
+    clip = options.clips / "plain.mp4"
+    CHANGE
+    return pa.table({"folder": ["clips"]})
+"""
+
+
+@pytest.fixture
+def described(awkward, tmp_path, monkeypatch):
+    """Give a function that builds a table of the folder, and returns the exit code."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TABLEHOST_CACHE_DIR", str(tmp_path / "cache"))
+
+    def build(*tokens, change="pass"):
+        source = tmp_path / f"{tmp_path.name}.py"  # a process loads a module of a name only once
+        source.write_text(BUILDER.replace("CHANGE", change))
+        return execute(["run", str(source), "--clips", "clips", "--out", "t.parquet", *tokens])
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("glob", "kind"),
+    [("**/*", "dir_hash1"), ("*", "selection_hash1"), ("**", "dir_hash1")],
+)
+def test_the_manifest_tells_the_digest_of_the_folder_from_that_of_a_selection(
+    described, awkward, tmp_path, glob, kind
+):
+    assert described("--glob", glob) == 0
+    manifest = json.loads((tmp_path / "t.parquet.manifest.json").read_text())
+    folder = manifest["run_provenance"]["inputs"]["clips"]
+    chosen = [(name, file_digest(awkward / name).sha256) for name in walk_files(awkward, (glob,))]
+    assert folder[kind] == dir_hash1(chosen)
+    assert (folder["files"], folder["bytes"]) == (len(chosen), look(awkward, (glob,)).bytes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'clip.write_text("other")',
+        "clip.unlink()",
+        "os.utime(clip)",
+        'clip.rename(clip.with_name("moved.mp4"))',
+        'clip.with_name("new.mp4").write_text("new")',
+        'clip.with_name("sub").rename(clip.with_name("under"))',
+    ],
+)
+def test_a_folder_that_changes_during_the_run_leaves_nothing(described, tmp_path, capsys, change):
+    assert described(change=change) == 2
+    assert "--clips: clips changed while the table was built" in capsys.readouterr().err
+    assert not (tmp_path / "t.parquet").exists()

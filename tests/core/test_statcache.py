@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tablehost import digests, statcache
+from tablehost import digests
 from tablehost.digests import FileDigest, Signature
 from tablehost.statcache import StatCache, hash_file
 
@@ -22,14 +22,7 @@ def sha(data):
 
 
 def settle(signature, seconds=100):
-    return Signature(
-        signature.device,
-        signature.inode,
-        signature.size,
-        signature.mtime_ns,
-        signature.ctime_ns,
-        signature.seen_ns + seconds * 10**9,
-    )
+    return Signature(signature.state, signature.seen_ns + seconds * 10**9)
 
 
 @pytest.fixture
@@ -46,7 +39,8 @@ def warnings(caplog):
 
 def signature(number, **changes):
     values = {"size": 10, "mtime_ns": 1_000, "ctime_ns": 2_000, "seen_ns": 10**18} | changes
-    return Signature(device=1, inode=number, **values)
+    *state, seen_ns = values.values()
+    return Signature((1, number, *state), seen_ns)
 
 
 def fill(count=300):
@@ -106,7 +100,7 @@ def test_hash_file_reads_a_known_file_no_more(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(digests.time, "time_ns", lambda: later)
     with StatCache() as cache:
         first = hash_file(path, cache)
-        monkeypatch.setattr(statcache, "file_digest", None)
+        monkeypatch.setattr(digests, "file_digest", None)
         assert hash_file(path, cache) == first == FileDigest(sha(b"abc"), 3)
 
 
@@ -240,13 +234,12 @@ def test_without_the_variable_the_cache_is_the_users(tmp_path, monkeypatch):
 
 WRITER = """
 import hashlib, sys
-from tablehost import digests, statcache
 from tablehost.digests import Signature
 from tablehost.statcache import StatCache
 start = int(sys.argv[1])
 with StatCache() as cache:
     for n in range(start, start + 200):
-        seen = Signature(1, n, 10, 1_000, 2_000, 10**18)
+        seen = Signature((1, n, 10, 1_000, 2_000), 10**18)
         cache.put_many([(seen, hashlib.sha256(b"%d" % n).hexdigest())])
         assert cache.get(seen) is not None
 """

@@ -99,6 +99,24 @@ def test_a_table_without_rows_is_a_table(project, build):
     assert pq.read_table(project.path / "t.parquet").schema.names == ["n", "t"]
 
 
+def test_what_a_builder_says_of_its_table_stands_in_the_manifest(project, build):
+    assert build("return Build(table, invariants={'it is small': True})").code == 0
+    told = project.manifest("t.parquet")["table"]["invariants"]
+    assert {"name": "it is small", "ok": True} in told
+
+
+def test_a_builder_is_given_the_digest_of_an_input_that_the_host_reads(project, build):
+    project.write("t.txt", "a b")
+    lines = """
+        import pathlib
+        digest = run.digest(pathlib.Path("t.txt"))
+        return pa.table({"digest": [digest]})
+    """
+    assert build(textwrap.dedent(lines)).code == 0
+    (told,) = pq.read_table(project.path / "t.parquet")["digest"].to_pylist()
+    assert told == project.digest("t.txt")
+
+
 WRONG = {
     "return None": "build_table returned NoneType; return an Arrow stream",
     "return 3": "build_table returned int; return an Arrow stream",
@@ -112,6 +130,7 @@ WRONG = {
     "return table.select([])": "the table has no columns",
     "return pa.table([[1], [2]], names=['n', 'n'])": "more than one column named 'n'",
     "return Build(table, key=('gone',))": "this does not hold of its table: [\"the key's columns",
+    "return Build(table, invariants={'it is large': False})": "of its table: ['it is large']",
     "return Build(table, schema=3)": "failed in its stream: TypeError",
     "return Build(table, tolerance={'n': 'x'})": "tolerance",
     "raise ValueError('two\\nlines')": "failed in build_table: ValueError: two",

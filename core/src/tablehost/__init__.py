@@ -3,7 +3,18 @@
 from tablehost.build import ArrowStream, Build, Failure, Items, Session
 from tablehost.errors import ItemFailed, Refused
 from tablehost.hookspecs import hookimpl
-from tablehost.roles import Gate, InputDir, InputFile, Labelled, ScratchDir, Secret, Tool, Tuning
+from tablehost.parts import Parts, parts_of
+from tablehost.roles import (
+    Gate,
+    InputDir,
+    InputFile,
+    InputFiles,
+    Labelled,
+    ScratchDir,
+    Secret,
+    Tool,
+    Tuning,
+)
 from tablehost.run import Run
 
 __all__ = [
@@ -13,9 +24,11 @@ __all__ = [
     "Gate",
     "InputDir",
     "InputFile",
+    "InputFiles",
     "ItemFailed",
     "Items",
     "Labelled",
+    "Parts",
     "Refused",
     "Run",
     "ScratchDir",
@@ -24,4 +37,5 @@ __all__ = [
     "Tool",
     "Tuning",
     "hookimpl",
+    "parts_of",
 ]

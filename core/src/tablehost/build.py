@@ -82,6 +82,8 @@ class Build:
         notes: the builder's own object; it may go on filling it while the stream is consumed.
         key: the columns that identify a row.
         tolerance: by column, the absolute difference within which two builds agree.
+        invariants: in a sentence each, what must hold of the table, and whether it does; they may
+            be filled in until `describe_manifest` returns, and no table lands where one is false.
 
     The host fills `rows`, `schema`, `items`, `sessions` and `elapsed` (seconds of this session)
     before it calls `describe_manifest`.
@@ -92,6 +94,7 @@ class Build:
     notes: Any = None
     key: tuple[str, ...] | None = None
     tolerance: Mapping[str, float] = field(factory=dict)
+    invariants: dict[str, bool] = field(factory=dict)
     rows: int = field(default=0, init=False)
     items: Items = field(factory=Items, init=False)
     sessions: tuple[Session, ...] = field(default=(), init=False)

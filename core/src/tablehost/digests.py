@@ -6,10 +6,14 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 
 from attrs import field, frozen
+
+from tablehost.errors import TablehostError
 
 QUIET_NS = 2_000_000_000
 """A file touched less than this before it was looked at may change again unseen."""
@@ -56,45 +60,76 @@ def file_digest(path: Path) -> FileDigest:
         return FileDigest(digest.hexdigest(), file.tell())
 
 
-_LOOKED_AT = attrgetter("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
+State = tuple[int, int, int, int, int]
+"""What a file looks like from outside: device, inode, bytes, and in nanoseconds mtime and ctime.
+
+Two equal ones mean, in practice, equal content. It is a plain tuple since a folder has many: the
+garbage collector does not follow tuples of numbers.
+"""
+
+state_of: Callable[[os.stat_result], State] = attrgetter(
+    "st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns"
+)
+
+
+def is_settled(state: State, seen_ns: int) -> bool:
+    """Tell whether a file had been left alone for two seconds when it was looked at.
+
+    Clocks of file systems tick as seldom as every two seconds: a file changed twice within a tick
+    looks the same from outside.
+
+    Args:
+        state: of the file.
+        seen_ns: when it was looked at, or a little before.
+    """
+    _, _, _, mtime_ns, ctime_ns = state
+    return seen_ns - max(mtime_ns, ctime_ns) >= QUIET_NS
 
 
 @frozen
 class Signature:
-    """What a file looks like from outside; two equal ones mean, in practice, equal content.
+    """The state of a file, and when it was looked at.
 
     Args:
-        device: of the file system.
-        inode: in that file system.
-        size: in bytes.
-        mtime_ns: when the content changed.
-        ctime_ns: when anything changed; no program can set it.
+        state: what it looks like from outside.
         seen_ns: when this was looked at; not compared.
     """
 
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    seen_ns: int = field(default=0, eq=False)
+    state: State
+    seen_ns: int = field(eq=False)
 
     @classmethod
     def of(cls, path: Path) -> Signature:
         """Look at a file; a link is followed, since its target is what gets read."""
-        return cls.from_stat(path.stat())
-
-    @classmethod
-    def from_stat(cls, seen: os.stat_result) -> Signature:
-        """Return what a look at a file has found just now."""
-        device, inode, size, mtime_ns, ctime_ns = _LOOKED_AT(seen)
-        return cls(device, inode, size, mtime_ns, ctime_ns, time.time_ns())
+        seen_ns = time.time_ns()
+        return cls(state_of(path.stat()), seen_ns)
 
     @property
-    def settled(self) -> bool:
-        """Whether the file had been left alone for two seconds when it was looked at.
+    def size(self) -> int:
+        """Return the file's bytes."""
+        _, _, size, _, _ = self.state
+        return size
 
-        Clocks of file systems tick as seldom as every two seconds: a file changed twice within a
-        tick looks the same from outside.
-        """
-        return self.seen_ns - max(self.mtime_ns, self.ctime_ns) >= QUIET_NS
+
+class ChangedWhileRead(TablehostError):
+    """A file was not the same after it was read as before."""
+
+
+def unchanged_digest(path: Path, state: State) -> FileDigest:
+    """Digest a file that looks the same before and after.
+
+    Args:
+        path: the file.
+        state: what it is to look like.
+
+    Raises:
+        ChangedWhileRead: it changed, was replaced or vanished.
+    """
+    with suppress(FileNotFoundError):
+        if state_of(path.stat()) == state:  # else it may be a FIFO by now, which has no end
+            digest = file_digest(path)
+            _, _, size, _, _ = after = state_of(path.stat())
+            if after == state and digest.bytes == size:
+                return digest
+    msg = f"{path} changed while it was read"
+    raise ChangedWhileRead(msg)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from tablehost.digests import Signature
+from attrs import field, frozen
+
+from tablehost.digests import Signature, State, state_of, unchanged_digest
+from tablehost.statcache import StatCache
+
+EVERYTHING = ("**/*",)
+"""The pattern of all files of a folder."""
 
 Pattern = tuple[str, ...]
 
@@ -15,7 +22,25 @@ _ALL: set[Pattern] = {("**", "*")}
 _ALL_LEFT: set[Pattern] = {(), ("**", "*")}  # below a file or folder of any name
 
 
-def walk_files(folder: Path, patterns: Sequence[str] = ("**/*",)) -> list[str]:
+@frozen
+class Look:
+    """What the files of a folder look like from outside.
+
+    Args:
+        files: the state of each, by relative path.
+        seen_ns: when the look began; not compared.
+    """
+
+    files: dict[str, State]
+    seen_ns: int = field(eq=False)
+
+    @property
+    def bytes(self) -> int:
+        """Return the size of all files together."""
+        return sum(size for _, _, size, _, _ in self.files.values())
+
+
+def walk_files(folder: Path, patterns: Sequence[str] = EVERYTHING) -> list[str]:
     """List the regular files of a folder that match any of the patterns.
 
     A pattern is as for `pathlib`, relative to the folder: `*.mp4` looks at the folder itself,
@@ -36,20 +61,50 @@ def walk_files(folder: Path, patterns: Sequence[str] = ("**/*",)) -> list[str]:
     return sorted((name for name, _ in _matching(folder, patterns)), key=os.fsencode)
 
 
-def look(folder: Path, patterns: Sequence[str] = ("**/*",)) -> dict[str, Signature]:
-    """Look at the files that `walk_files` lists, without reading them.
+def look(folder: Path, patterns: Sequence[str] = EVERYTHING) -> Look:
+    """Look at the files that `walk_files` lists, in any order, without reading them.
 
-    Returns:
-        By relative path, in the order of the path's bytes, what the file looks like from outside.
+    Args:
+        folder: where to look.
+        patterns: what to look for.
 
     Raises:
         OSError: a folder cannot be read, or a file went away.
     """
-    seen = [
-        (name, Signature.from_stat(entry.stat(follow_symlinks=False)))
+    seen_ns = time.time_ns()
+    files = {
+        name: state_of(entry.stat(follow_symlinks=False))
         for name, entry in _matching(folder, patterns)
-    ]
-    return dict(sorted(seen, key=lambda one: os.fsencode(one[0])))
+    }
+    return Look(files, seen_ns)
+
+
+def hash_files(folder: Path, seen: Look, cache: StatCache) -> dict[str, str]:
+    """Digest the files of a folder, each as it was seen; those that the cache knows are not read.
+
+    Args:
+        folder: where they lie.
+        seen: the look at them.
+        cache: where to look first, and to remember.
+
+    Returns:
+        By relative path the sha256, in the look's order.
+
+    Raises:
+        ChangedWhileRead: a file that had to be read does not look as it was seen.
+    """
+    known = cache.get_many(seen.files.values(), seen.seen_ns)
+    digests, read = {}, []
+    try:
+        for name, state in seen.files.items():
+            sha256 = known.get(state)
+            if sha256 is None:
+                sha256 = unchanged_digest(folder / name, state).sha256
+                read.append((Signature(state, seen.seen_ns), sha256))
+            digests[name] = sha256
+    finally:
+        cache.put_many(read)
+    return digests
 
 
 def _matching(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:

@@ -106,6 +106,10 @@ class _Session:
         self.staged = self.output.staged(self.output.table, self.run_id)
         self.scratch = self.output.scratch(_scratch_folder(request.options))
         self.resources = ExitStack()
+        self.root = Root.of(self.output)
+        self.inputs = self.resources.enter_context(
+            Inputs(request.options, self.output, self.root, cache)
+        )
         self.run = Run(
             builder=request.builder,
             pool=self.resources.enter_context(Workers(request.workers)),
@@ -115,6 +119,8 @@ class _Session:
             open_ledger=self._open_ledger,
             check_recipe=self._check_recipe,
             redact=request.redact,
+            digest=self.inputs.digest,
+            sample=request.sample,
         )
 
     def __enter__(self) -> Self:
@@ -133,15 +139,11 @@ class _Session:
         """Build, write, describe, commit."""
         who, out = str(self.request.builder), str(self.output.table)
         self.reporter.event("started", run_id=self.run_id, builder=who, out=out)
-        root = Root.of(self.output)
-        inputs = self.resources.enter_context(
-            Inputs(self.request.options, self.output, root, self.cache)
-        )
         build = self._call_builder()
         table = self._write(build)
         self._fill(build, table)
         fields = self._describe(build)
-        facts = self._facts(build, table, inputs, root)
+        facts = self._facts(build, table)
         return self._land(facts, fields)
 
     def _call_builder(self) -> Build:
@@ -212,7 +214,7 @@ class _Session:
             raise BrokenBuilder(msg)
         return fields
 
-    def _facts(self, build: Build, table: TableInfo, inputs: Inputs, root: Root) -> Facts:
+    def _facts(self, build: Build, table: TableInfo) -> Facts:
         from tablehost.sections import Facts  # noqa: PLC0415  # pyarrow
 
         read = self.run.ledger.read_inputs() if self.run.ledger else ()
@@ -222,14 +224,14 @@ class _Session:
             started_at=self.started_at,
             build=build,
             table=table,
-            inputs=inputs.describe(read),
-            input_files=inputs.files,
+            inputs=self.inputs.describe(read),
+            input_files=self.inputs.files,
             code=provenance.code_of(
                 self.request.builder, self.request.options, self.run.tools, self.cache
             ),
             item_recipes=self.run.recipes,
             replaces=self._replaces(),
-            root=root,
+            root=self.root,
         )
 
     def _land(self, facts: Facts, fields: Any) -> Landed:
@@ -248,7 +250,17 @@ class _Session:
             with self.interrupts.shielded():
                 commit.commit(self.output, self.run_id)
                 self.output.failed.unlink(missing_ok=True)
+                self._tell_what_is_lost()
                 return self._landed(facts.status, facts.build)
+
+    def _tell_what_is_lost(self) -> None:
+        if self.inputs.rebuilt:
+            _log.warning(
+                "%s was rebuilt in place: the earlier table can no longer be replayed; its "
+                "manifest is kept in %s",
+                self.output.table,
+                self.output.history,
+            )
 
     def _nothing_to_do(self, table: TableInfo, recipe: manifests.Recipe) -> bool:
         """Tell whether this run found everything done and made what is there already."""

@@ -101,9 +101,10 @@ def read_listing(path: Path) -> list[tuple[str, str]]:
 
 
 def _lines(entries: Entries) -> Iterator[bytes]:
-    for path, sha256 in sorted((os.fsencode(path), sha256) for path, sha256 in entries):
+    digests = {os.fsencode(path): sha256.encode("ascii") for path, sha256 in entries}
+    for path in sorted(digests):
         if _SPECIAL.search(path) is None:
-            yield b"%b  %b\n" % (sha256.encode("ascii"), path)
+            yield b"%b  %b\n" % (digests[path], path)
         else:
             escaped = _SPECIAL.sub(lambda found: _ESCAPES[found[0]], path)
-            yield b"\\%b  %b\n" % (sha256.encode("ascii"), escaped)
+            yield b"\\%b  %b\n" % (digests[path], escaped)

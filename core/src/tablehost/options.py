@@ -285,7 +285,7 @@ def _check(cls: type, option: Option) -> None:
 
 
 def _without_paths(kind: Any, value: Any) -> Any:
-    content = {Role.INPUT_FILE, Role.INPUT_DIR, Role.TOOL}
+    content = {Role.INPUT_FILE, Role.INPUT_FILES, Role.INPUT_DIR, Role.TOOL}
     if isinstance(value, Path) and content & set(path_roles(kind)):
         return {"by": "content"}
     if isinstance(value, Labelled):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tablehost.errors import ManifestError
 from tablehost.manifest import dig
 from tablehost.options import values_by_role
 from tablehost.output import Output, staging_name, usual_manifest
+from tablehost.parts import parts_of
 from tablehost.roles import Role
 
 _ANY_RUN_ID = "x" * 25
@@ -38,11 +40,26 @@ def _inputs(options: Any) -> Iterator[str]:
                 yield f"{_flag(option)}: {path} is a folder; give a file"
             else:
                 yield from _unreadable(option, path)
+    for option, path in values_by_role(options, Role.INPUT_FILES):
+        yield from _unreadable_parts(option, path)
     for option, path in values_by_role(options, Role.INPUT_DIR):
         if path.exists() and not path.is_dir():
             yield f"{_flag(option)}: {path} is not a folder"
         else:
             yield from _unreadable(option, path)
+
+
+def _unreadable_parts(option: str, path: Path) -> Iterator[str]:
+    try:
+        parts = parts_of(path)
+    except OSError as error:
+        yield f"{_flag(option)}: {path} cannot be looked at: {error.strerror}"
+        return
+    if not parts.files:
+        what = "has no file in it" if path.is_dir() else "matches no file"
+        yield f"{_flag(option)}: {path} {what}"
+    for file in parts.files:
+        yield from _unreadable(option, file)
 
 
 def _unreadable(option: str, path: Path) -> Iterator[str]:
@@ -88,9 +105,10 @@ def _unwritable(flag: str, folder: Path) -> Iterator[str]:
 def _collisions(options: Any, output: Output, overwrite: bool) -> Iterator[str]:  # noqa: FBT001
     """Refuse to write over an input, but for a table that is rebuilt in place on purpose."""
     reads = [
-        (option, path)
-        for role in (Role.INPUT_FILE, Role.TOOL)
+        (option, file)
+        for role in (Role.INPUT_FILE, Role.INPUT_FILES, Role.TOOL)
         for option, path in values_by_role(options, role)
+        for file in _files(role, path)
     ]
     for option, path in reads:
         if _same(path, output.manifest):
@@ -100,6 +118,13 @@ def _collisions(options: Any, output: Output, overwrite: bool) -> Iterator[str]:
                 f"--out: {output.table} is the input {_flag(option)}; give another path, or "
                 "--overwrite to rebuild in place a table that has its manifest"
             )
+
+
+def _files(role: Role, path: Path) -> tuple[Path, ...]:
+    """Return the files that a path stands for; one that cannot be looked at is told elsewhere."""
+    with suppress(OSError):
+        return parts_of(path).files if role is Role.INPUT_FILES else (path,)
+    return ()
 
 
 def refusals(output: Output, builder: str) -> list[str]:
@@ -165,7 +190,7 @@ def _flag(option: str) -> str:
 def inputs(options: Any) -> list[dict[str, str]]:
     """Return what a dry run tells of each input: option, path, and what is there."""
     found = []
-    for role in (Role.INPUT_FILE, Role.INPUT_DIR, Role.TOOL):
+    for role in (Role.INPUT_FILE, Role.INPUT_FILES, Role.INPUT_DIR, Role.TOOL):
         for option, path in values_by_role(options, role):
             found.append({"option": option, "path": str(path), "found": _kind(path)})
     return found
@@ -182,4 +207,7 @@ def intention(output: Output) -> str:
 def _kind(path: Path) -> str:
     if path.is_dir():
         return f"folder, {sum(1 for _ in path.iterdir())} entries"
-    return f"file, {path.stat().st_size} bytes" if path.is_file() else "missing"
+    if path.is_file():
+        return f"file, {path.stat().st_size} bytes"
+    matching = len(parts_of(path).names) if not parts_of(path).single else 0
+    return f"glob, {matching} files" if matching else "missing"

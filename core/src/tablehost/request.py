@@ -16,6 +16,7 @@ from tablehost.output import Output
 from tablehost.plugins import Builder
 from tablehost.redaction import Redaction
 from tablehost.roles import Tuning
+from tablehost.sample import Sample
 
 
 @frozen(kw_only=True)
@@ -60,6 +61,7 @@ class Request:
         sources: by option, where the value came from.
         host: the options of every run.
         argv: the command line as it was typed.
+        sample: where only some items of every map are to be done.
     """
 
     builder: Builder
@@ -67,6 +69,7 @@ class Request:
     sources: Mapping[str, str]
     host: HostOptions
     argv: tuple[str, ...] = ()
+    sample: Sample | None = None
 
     @property
     def redact(self) -> Redaction:

@@ -22,6 +22,7 @@ class Role(Enum):
     """What an option's value means to the host."""
 
     INPUT_FILE = "input-file"
+    INPUT_FILES = "input-files"
     INPUT_DIR = "input-dir"
     TOOL = "tool"
     SCRATCH = "scratch"
@@ -32,6 +33,12 @@ class Role(Enum):
 
 InputFile = Annotated[Path, Role.INPUT_FILE]
 """A file that the table is made of; the host hashes it."""
+
+InputFiles = Annotated[Path, Role.INPUT_FILES]
+"""A file, a folder of part files, or a glob: `tablehost.parts_of` finds the files of it.
+
+The host hashes each of them.
+"""
 
 InputDir = Annotated[Path, Role.INPUT_DIR]
 """A folder of input files; it is hashed by the items that read them, while they do.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tablehost.ledger import Ledger
     from tablehost.plugins import Builder
     from tablehost.report import Meter, Reporter
+    from tablehost.sample import Sample
     from tablehost.statcache import StatCache
     from tablehost.workers import Workers
 
@@ -55,6 +56,8 @@ class Run:
         open_ledger: opens the ledger, when `map` is first called.
         check_recipe: refuses an item recipe that the existing table was not made by.
         redact: takes secrets out of text.
+        digest: gives the sha256 of an input file.
+        sample: draws the items that `map` does, where it is not to do all.
     """
 
     def __init__(
@@ -68,6 +71,8 @@ class Run:
         open_ledger: Callable[[], Ledger],
         check_recipe: Callable[[str, str], None],
         redact: Callable[[str], str],
+        digest: Callable[[Path], str],
+        sample: Sample | None,
     ) -> None:
         self.log = logging.getLogger(f"tablehost.{builder.name}")
         self.ledger: Ledger | None = None
@@ -81,6 +86,8 @@ class Run:
         self._open_ledger = open_ledger
         self._check_recipe = check_recipe
         self._redact = redact
+        self._digest = digest
+        self._sample = sample
 
     @property
     def workers(self) -> int:
@@ -104,6 +111,16 @@ class Run:
             A context manager that yields a function to call with what was done since the last.
         """
         return self._reporter.progress(total, what)
+
+    def digest(self, path: Path) -> str:
+        """Return the sha256 of an input file, which the host reads anyway.
+
+        It waits where the host has not read it to its end yet.
+
+        Args:
+            path: as it stands in the options.
+        """
+        return self._digest(path)
 
     def recipe(self, function: Callable[[Item, Settings], Result], settings: Any = None) -> str:
         """Return the item recipe: the digest of what, beside the item, decides a result.
@@ -154,6 +171,8 @@ class Run:
         self.recipes[name] = digest
         if self.ledger is None:
             self.ledger = self._open_ledger()
+        if self._sample is not None:
+            items = self._sample.draw(items, key)
         what = function.__name__.replace("_", " ")
         number = self.ledger.begin_map(digest, text)
         work = Work.of(function, self._builder.file, settings)

@@ -18,8 +18,8 @@ from typing import Self, TypeVar
 
 from platformdirs import user_cache_dir
 
-from tablehost.digests import FileDigest, Signature, file_digest
-from tablehost.errors import TablehostError, UsageError
+from tablehost.digests import FileDigest, Signature, State, is_settled, unchanged_digest
+from tablehost.errors import UsageError
 
 T = TypeVar("T")
 log = logging.getLogger("tablehost")
@@ -34,12 +34,6 @@ _AT_ONCE = 500
 _SIGN = 2**63
 _BROKEN = (sqlite3.Error, UnicodeDecodeError)  # the second: SQLite quotes what it cannot make out
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB}
-
-_Key = tuple[int, int, int, int, int]
-
-
-class ChangedWhileRead(TablehostError):
-    """A file was not the same after it was read as before."""
 
 
 def hash_file(path: Path, cache: StatCache | None = None) -> FileDigest:
@@ -63,14 +57,7 @@ def hash_file(path: Path, cache: StatCache | None = None) -> FileDigest:
     known = cache.get(before) if cache is not None else None
     if known is not None:
         return FileDigest(known, before.size)
-    digest = file_digest(path)
-    try:
-        unchanged = Signature.of(path) == before and digest.bytes == before.size
-    except FileNotFoundError:
-        unchanged = False
-    if not unchanged:
-        msg = f"{path} changed while it was read"
-        raise ChangedWhileRead(msg)
+    digest = unchanged_digest(path, before.state)
     if cache is not None:
         cache.put_many([(before, digest.sha256)])
     return digest
@@ -117,19 +104,20 @@ class StatCache:
         Returns:
             Its sha256, or None where it must be read.
         """
-        return self.get_many([signature]).get(signature)
+        return self.get_many([signature.state], signature.seen_ns).get(signature.state)
 
-    def get_many(self, signatures: Iterable[Signature]) -> dict[Signature, str]:
+    def get_many(self, states: Iterable[State], seen_ns: int) -> dict[State, str]:
         """Look many files up at once.
 
         Args:
-            signatures: how the files look now.
+            states: how the files look now.
+            seen_ns: when they were looked at.
 
         Returns:
             The sha256 of those that are known.
         """
-        found: dict[Signature, str] = {}
-        settled = iter([one for one in signatures if one.settled])
+        found: dict[State, str] = {}
+        settled = iter([state for state in states if is_settled(state, seen_ns)])
         while some := list(islice(settled, _AT_ONCE)):
             found.update(self._guarded(partial(_look_up, some)) or {})
         return found
@@ -140,7 +128,11 @@ class StatCache:
         Args:
             entries: the signature from before the file was read, and the sha256 of what was read.
         """
-        rows = [_row(seen, bytes.fromhex(sha256)) for seen, sha256 in entries if seen.settled]
+        rows = [
+            _row(_key(seen.state), bytes.fromhex(sha256))
+            for seen, sha256 in entries
+            if is_settled(seen.state, seen.seen_ns)
+        ]
         if rows:
             self._guarded(lambda connection: _enter(connection, rows))
 
@@ -229,7 +221,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
 
 
-def _look_up(some: list[Signature], connection: sqlite3.Connection) -> dict[Signature, str]:
+def _look_up(some: list[State], connection: sqlite3.Connection) -> dict[State, str]:
     keys = {_key(one): one for one in some}
     devices = sorted({key[0] for key in keys})
     rows = connection.execute(
@@ -240,8 +232,8 @@ def _look_up(some: list[Signature], connection: sqlite3.Connection) -> dict[Sign
     found = {}
     for device, inode, size, mtime, ctime, digest, proof in rows:
         key = (device, inode, size, mtime, ctime)
-        if (one := keys.get(key)) is not None:
-            found[one] = _proven(key, digest, proof)
+        if key in keys:
+            found[keys[key]] = _proven(key, digest, proof)
     return found
 
 
@@ -249,7 +241,7 @@ def _marks(values: Collection[object]) -> str:
     return ",".join("?" * len(values))
 
 
-def _proven(key: _Key, digest: object, proof: int) -> str:
+def _proven(key: State, digest: object, proof: int) -> str:
     """Return an entry's digest; a flipped bit on the disk must not get into a manifest."""
     if not isinstance(digest, bytes) or _proof(key, digest) != proof:
         msg = "an entry does not match its checksum"
@@ -262,19 +254,18 @@ def _enter(connection: sqlite3.Connection, rows: list[tuple[int | bytes, ...]]) 
         connection.executemany(_INSERT, rows)
 
 
-def _row(signature: Signature, digest: bytes) -> tuple[int | bytes, ...]:
-    key = _key(signature)
+def _row(key: State, digest: bytes) -> tuple[int | bytes, ...]:
     return (*key, digest, _proof(key, digest))
 
 
-def _proof(key: _Key, digest: bytes) -> int:
+def _proof(key: State, digest: bytes) -> int:
     """Checksum an entry."""
     return zlib.crc32(struct.pack("<5q", *key) + digest)
 
 
-def _key(signature: Signature) -> _Key:
-    """Return a signature in SQLite's integers, which have a sign."""
-    device, inode = signature.device, signature.inode
+def _key(state: State) -> State:
+    """Return a state in SQLite's integers, which have a sign."""
+    device, inode, size, mtime_ns, ctime_ns = state
     if device >= _SIGN or inode >= _SIGN:
         device, inode = (one - 2 * _SIGN if one >= _SIGN else one for one in (device, inode))
-    return device, inode, signature.size, signature.mtime_ns, signature.ctime_ns
+    return device, inode, size, mtime_ns, ctime_ns

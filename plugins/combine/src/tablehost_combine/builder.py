@@ -16,7 +16,7 @@ def build_table(options: Options, run: Run) -> Build:
     """Look at all inputs, then stream their rows in the order in which they are given."""
     from tablehost_combine.combination import plan, stream  # noqa: PLC0415 - see above
 
-    combination = plan(options)
+    combination = plan(options, run)
     data = stream(combination, options, run)
     return Build(data=data, schema=combination.schema, notes=combination, key=KEY)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from attrs import define
+from attrs import define, field
 
-from tablehost import Labelled, Refused, Run
+from tablehost import Labelled, Refused, Run, parts_of
 from tablehost_combine.columns import TEACHER
 from tablehost_combine.duplicates import MOST_ROWS, Duplicates, KeyHashes, look_again
 from tablehost_combine.rows import Tally, batches_of, key_schema, output_schema
@@ -21,35 +23,64 @@ if TYPE_CHECKING:
 
 
 @define
-class Combination:
-    """What a run combines; the tallies are filled while the rows are read.
+class Share:
+    """What is taken of one file.
 
     Args:
-        shards: the inputs, in order.
-        teachers: of each.
-        tallies: of each.
+        shard: the file.
+        teacher: of its rows.
+        first: the number of its first row in its input.
+        rows: how many are to be taken.
+        tally: filled while they are read.
+        sha256: of the file; known when all rows are read.
+    """
+
+    shard: Shard
+    teacher: Teacher
+    first: int
+    rows: int
+    tally: Tally = field(factory=Tally)
+    sha256: str = ""
+
+    def batches(self, schema: pa.Schema, tally: Tally) -> Iterator[pa.RecordBatch]:
+        """Yield its rows in the columns of a schema, and count them."""
+        return batches_of(
+            self.shard,
+            schema,
+            first=self.first,
+            rows=self.rows,
+            teacher=self.teacher.name,
+            tally=tally,
+        )
+
+
+@define
+class Combination:
+    """What a run combines.
+
+    Args:
+        shares: of all files, in the order of the inputs.
         schema: of the combined table.
         duplicates: None where they were not counted.
     """
 
-    shards: list[Shard]
-    teachers: list[Teacher]
-    tallies: list[Tally]
+    shares: list[Share]
     schema: pa.Schema
     duplicates: Duplicates | None = None
 
 
-def plan(options: Options) -> Combination:
-    """Look at every input, and refuse what cannot be combined.
+def plan(options: Options, run: Run) -> Combination:
+    """Look at every file, and refuse what cannot be combined.
 
     Raises:
         Refused: with the problems of all inputs.
     """
-    problems = list(_given_twice(options))
+    files = [(one, path) for one in options.input for path in parts_of(one.value).files]
+    problems = list(_given_twice(files))
     shards = []
-    for one in options.input:
+    for one, path in files:
         try:
-            shards.append(look_at(one.label, one.value, source_column=options.source_column))
+            shards.append(look_at(one, path, run.digest, source_column=options.source_column))
         except Refused as refused:
             problems += refused.problems
     teachers: list[Teacher] = []
@@ -62,48 +93,57 @@ def plan(options: Options) -> Combination:
     if problems:
         raise Refused(problems)
     with_teacher = any(TEACHER in shard.has for shard in shards)
-    tallies = [Tally() for _ in shards]
     schema = output_schema(with_teacher=with_teacher)
-    return Combination(shards, teachers, tallies, schema)
+    return Combination(list(_shares(shards, teachers, options.max_rows_per_input)), schema)
 
 
 def stream(combination: Combination, options: Options, run: Run) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of all inputs, and find the duplicates among them.
+    """Yield the rows of all files, and find the duplicates among them.
 
     Raises:
         Refused: a value does not fit, or there are duplicates and none are wanted.
     """
-    limit = options.max_rows_per_input
-    total = sum(min(shard.rows, limit or shard.rows) for shard in combination.shards)
+    total = sum(share.rows for share in combination.shares)
     counted = total <= MOST_ROWS
     hashes = KeyHashes(run.scratch / "keys") if counted else None
     with run.progress(total, "rows") as meter:
-        for shard, teacher, tally in zip(
-            combination.shards, combination.teachers, combination.tallies, strict=True
-        ):
-            for batch in batches_of(
-                shard, combination.schema, limit=limit, teacher=teacher.name, tally=tally
-            ):
+        for share in combination.shares:
+            for batch in share.batches(combination.schema, share.tally):
                 if hashes is not None:
                     hashes.add(batch)
                 meter(batch.num_rows)
                 yield batch
+    for share in combination.shares:
+        share.sha256 = run.digest(share.shard.path)
     if hashes is None:
         run.log.warning("duplicates are not counted: more than %d rows", MOST_ROWS)
         return
-    again = _keys(combination.shards, limit)
+    again = chain.from_iterable(
+        share.batches(key_schema(), Tally()) for share in combination.shares
+    )
     combination.duplicates = look_again(hashes.repeated(), again)
     _judge(combination.duplicates, options, run)
 
 
-def _given_twice(options: Options) -> Iterator[str]:
+def _given_twice(files: list[tuple[Labelled[Path], Path]]) -> Iterator[str]:
     """Tell of files that are given more than once, under whatever name."""
-    seen: dict[tuple[int, int], Labelled[Path]] = {}
-    for one in options.input:
-        found = one.value.stat()
-        before = seen.setdefault((found.st_dev, found.st_ino), one)
-        if before is not one:
-            yield f"{before} and {one} are the same file; give it once"
+    seen: dict[tuple[int, int], str] = {}
+    for one, path in files:
+        found = path.stat()
+        name = str(Labelled(one.label, path))
+        before = seen.setdefault((found.st_dev, found.st_ino), name)
+        if before is not name:
+            yield f"{before} and {name} are the same file; give it once"
+
+
+def _shares(shards: list[Shard], teachers: list[Teacher], limit: int | None) -> Iterator[Share]:
+    """Share the rows that are wanted of an input among its files, in order."""
+    taken: Counter[int] = Counter()
+    for shard, teacher in zip(shards, teachers, strict=True):
+        first = taken[id(shard.input)]
+        rows = shard.rows if limit is None else min(shard.rows, limit - first)
+        taken[id(shard.input)] += rows
+        yield Share(shard, teacher, first, rows)
 
 
 def _gated(shard: Shard, options: Options) -> Iterator[str]:
@@ -116,11 +156,6 @@ def _gated(shard: Shard, options: Options) -> Iterator[str]:
             f"{shard}: no longer what its manifest {shard.origin.manifest} describes; build it "
             "again, or go on with --allow-drift"
         )
-
-
-def _keys(shards: list[Shard], limit: int | None) -> Iterator[pa.RecordBatch]:
-    for shard in shards:
-        yield from batches_of(shard, key_schema(), limit=limit, teacher=None, tally=Tally())
 
 
 def _judge(found: Duplicates, options: Options, run: Run) -> None:

@@ -5,65 +5,55 @@ from __future__ import annotations
 from collections import Counter
 
 from tablehost import Build
-from tablehost.digests import file_digest
-from tablehost_combine.combination import Combination
+from tablehost_combine.combination import Combination, Share
 from tablehost_combine.fields import Fields, Input, OwnManifest, Stats
 from tablehost_combine.options import Options
 from tablehost_combine.origin import Origin
-from tablehost_combine.rows import Tally
-from tablehost_combine.shards import Shard
-from tablehost_combine.teachers import Teacher
 
 
 def describe(options: Options, build: Build) -> Fields:
-    """Return the builder's manifest fields.
-
-    Raises:
-        RuntimeError: rows were lost or added on the way.
-    """
+    """Return the builder's manifest fields, and see to it that no row was lost or added."""
     noted: Combination = build.notes
     corpora: Counter[str] = Counter()
-    for shard, tally in zip(noted.shards, noted.tallies, strict=True):
-        corpora[shard.label] += tally.rows
-    if corpora.total() != build.rows:
-        msg = f"{corpora.total()} rows were taken from the inputs, but {build.rows} written"
-        raise RuntimeError(msg)
-    known = {teacher.name for teacher in noted.teachers} - {None}
+    for share in noted.shares:
+        corpora[share.shard.input.label] += share.tally.rows
+    taken = sum(share.rows for share in noted.shares)
+    build.invariants["the rows of all corpora add up to the table's"] = (
+        corpora.total() == build.rows
+    )
+    build.invariants["the rows wanted of all inputs add up to the table's"] = taken == build.rows
+    known = {share.teacher.name for share in noted.shares} - {None}
     return Fields(
         stats=Stats(
-            input_count=len(noted.shards),
+            input_count=len(options.input),
             output_rows=build.rows,
             corpora=dict(corpora),
             max_rows_per_input=options.max_rows_per_input,
             duplicate_rows=noted.duplicates.rows if noted.duplicates else None,
         ),
-        inputs=tuple(
-            _input(shard, teacher, tally)
-            for shard, teacher, tally in zip(
-                noted.shards, noted.teachers, noted.tallies, strict=True
-            )
-        ),
+        inputs=tuple(map(_input, noted.shares)),
         output_columns=tuple(noted.schema.names),
         teacher_model=next(iter(known), None),
     )
 
 
-def _input(shard: Shard, teacher: Teacher, tally: Tally) -> Input:
+def _input(share: Share) -> Input:
+    shard, tally = share.shard, share.tally
     taken_from: dict[str, str | None] = {
         name: name if name in shard.has else None for name in ("frame_index", "codec")
     }
     return Input(
-        label=shard.label,
+        label=shard.input.label,
         path=str(shard.path),
-        sha256=file_digest(shard.path).sha256,
+        sha256=share.sha256,
         rows=tally.rows,
         rows_left=shard.rows - tally.rows,
         missing_features=shard.missing_features,
         dropped_columns=shard.dropped,
         taken_from=taken_from | {"source": shard.source_column},
         made_cells=dict(tally.made),
-        teacher_model=teacher.name,
-        teacher_model_from=teacher.told_by,
+        teacher_model=share.teacher.name,
+        teacher_model_from=share.teacher.told_by,
         manifest=_own(shard.origin),
     )
 

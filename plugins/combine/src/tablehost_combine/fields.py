@@ -44,11 +44,11 @@ class OwnManifest:
 
 @frozen(kw_only=True)
 class Input:
-    """One input.
+    """One file of an input.
 
     Args:
         label: its corpus.
-        path: as it was given.
+        path: as it was given, or as it lies in the folder that was.
         sha256: of the file.
         rows: how many were taken.
         rows_left: how many were not, because of the limit.

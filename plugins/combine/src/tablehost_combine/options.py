@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from attrs import Attribute, field, frozen
 
-from tablehost import Gate, InputFile, Labelled
+from tablehost import Gate, InputFiles, Labelled
 
 
 def _labels(_instance: object, _field: Attribute[Any], value: tuple[Labelled[Any], ...]) -> None:
@@ -35,9 +35,10 @@ def _named(_instance: object, _field: Attribute[Any], value: str | None) -> None
 class Options:
     """Combine labelled tables of per-frame features into one, in the order of the inputs."""
 
-    input: tuple[Labelled[InputFile], ...] = field(validator=_labels)
-    """Parquet table of per-frame features with the corpus that it is of, as LABEL=PATH; may be
-    given more than once, and the same label twice is one corpus."""
+    input: tuple[Labelled[InputFiles], ...] = field(validator=_labels)
+    """Parquet table of per-frame features with the corpus that it is of, as LABEL=PATH: a file, a
+    folder of part files, or a glob in quotes; may be given more than once, and the same label twice
+    is one corpus."""
 
     max_rows_per_input: int | None = field(default=None, validator=_positive)
     """Take only the first N rows of every input."""

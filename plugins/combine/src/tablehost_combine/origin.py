@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from attrs import frozen
 
 from tablehost import Refused, manifest
-from tablehost.digests import file_digest
 from tablehost.errors import ManifestError
 
 
@@ -26,12 +26,13 @@ class Origin:
     matches: bool | None
 
 
-def read_origin(path: Path, who: str) -> Origin | None:
+def read_origin(path: Path, who: str, digest: Callable[[Path], str]) -> Origin | None:
     """Read the manifest of a table, if it has one.
 
     Args:
         path: of the table.
         who: what to call it in a message.
+        digest: gives its sha256.
 
     Raises:
         Refused: there is one, but it cannot be read.
@@ -51,5 +52,5 @@ def read_origin(path: Path, who: str) -> Origin | None:
     return Origin(
         manifest=place,
         teacher=teacher if isinstance(teacher, str) and teacher else None,
-        matches=file_digest(path).sha256 == sha256 if isinstance(sha256, str) else None,
+        matches=digest(path) == sha256 if isinstance(sha256, str) else None,
     )

@@ -1,4 +1,4 @@
-"""The rows of an input in the columns of the combined table, batch by batch."""
+"""The rows of a file in the columns of the combined table, batch by batch."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ BATCH_ROWS = 1 << 16
 
 @define
 class Tally:
-    """What was taken of an input so far.
+    """What was taken of a file so far.
 
     Args:
         rows: how many.
-        made: by column, how many cells the input did not have.
+        made: by column, how many cells the file did not have.
     """
 
     rows: int = 0
@@ -51,14 +51,21 @@ def output_schema(*, with_teacher: bool) -> pa.Schema:
 
 
 def batches_of(
-    shard: Shard, schema: pa.Schema, *, limit: int | None, teacher: str | None, tally: Tally
+    shard: Shard,
+    schema: pa.Schema,
+    *,
+    first: int,
+    rows: int,
+    teacher: str | None,
+    tally: Tally,
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of an input.
+    """Yield the rows of a file.
 
     Args:
-        shard: the input.
+        shard: the file.
         schema: of the combined table, or of its key only.
-        limit: take no more rows than so many.
+        first: the number of its first row in the input.
+        rows: how many to take.
         teacher: of all rows.
         tally: counts what is taken.
 
@@ -68,18 +75,18 @@ def batches_of(
     wanted = {"frame_index", "codec", *MEASURED} & set(schema.names) & shard.has
     # whatever else there is, the target tells how many rows
     wanted |= {shard.source_column or TARGET}
-    left = shard.rows if limit is None else min(limit, shard.rows)
+    left = rows
     with opened(shard.path, str(shard)) as file:
         # one thread is enough beside those that digest and encode, and several would fight
         size = min(BATCH_ROWS, max(1, left))
         for batch in file.iter_batches(size, columns=sorted(wanted), use_threads=False):
             if left == 0:
                 return
-            rows = batch.slice(0, left)
-            made = _Rows(shard, rows, tally)
+            taken = batch.slice(0, left)
+            made = _Rows(shard, taken, tally, first + tally.rows)
             arrays = [made.column(name, teacher) for name in schema.names]
-            tally.rows += rows.num_rows
-            left -= rows.num_rows
+            tally.rows += taken.num_rows
+            left -= taken.num_rows
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -89,21 +96,22 @@ def key_schema() -> pa.Schema:
 
 
 class _Rows:
-    """Some rows of an input, from which columns of the combined table are made."""
+    """Some rows of a file, from which columns of the combined table are made."""
 
-    def __init__(self, shard: Shard, batch: pa.RecordBatch, tally: Tally) -> None:
+    def __init__(self, shard: Shard, batch: pa.RecordBatch, tally: Tally, first: int) -> None:
         self.shard = shard
         self.batch = batch
         self.tally = tally
+        self.first = first
 
     def column(self, name: str, teacher: str | None) -> pa.Array:
         """Return a column of the combined table."""
         if name == "corpus":
-            return self._constant(self.shard.label)
+            return self._constant(self.shard.input.label)
         if name == TEACHER:
             return self._constant(teacher)
         if name == "source":
-            return self._text(name, self.shard.source_column, self.shard.label)
+            return self._text(name, self.shard.source_column, self.shard.input.label)
         if name == "codec":
             return self._text(name, name if name in self.shard.has else None, UNKNOWN_CODEC)
         if name == "frame_index":
@@ -123,9 +131,9 @@ class _Rows:
 
     def _frame_index(self) -> pa.Array:
         if "frame_index" not in self.shard.has:
-            first = self.tally.rows
             self.tally.made["frame_index"] += self.batch.num_rows
-            return pa.array(np.arange(first, first + self.batch.num_rows, dtype=np.int64))
+            stop = self.first + self.batch.num_rows
+            return pa.array(np.arange(self.first, stop, dtype=np.int64))
         array = self._as("frame_index", pa.int64())
         self.tally.made["frame_index"] += array.null_count
         return _filled(array, 0)

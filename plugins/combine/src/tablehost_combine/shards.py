@@ -1,4 +1,4 @@
-"""One input: what its columns and its own manifest say, before a row is read."""
+"""One file of an input: what its columns and its own manifest say, before a row is read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.types as is_type
 from attrs import frozen
 
-from tablehost import Refused
+from tablehost import Labelled, Refused
 from tablehost.parquet import is_text, opened, value_type
 from tablehost_combine.columns import FULL_FEATURES, MEASURED, SOURCE_COLUMNS, TARGET, TEACHER
 from tablehost_combine.origin import Origin, read_origin
@@ -18,10 +18,10 @@ from tablehost_combine.teachers import TeacherColumn, scan_teacher
 
 @frozen(kw_only=True)
 class Shard:
-    """An input that can be combined.
+    """A file that can be combined.
 
     Args:
-        label: its corpus.
+        input: that it is of, as it was given; the label is its corpus.
         path: the file.
         rows: how many it has.
         source_column: what names a row's clip; None where the label does.
@@ -31,7 +31,7 @@ class Shard:
         origin: what its own manifest says; None without one.
     """
 
-    label: str
+    input: Labelled[Path]
     path: Path
     rows: int
     source_column: str | None
@@ -46,26 +46,33 @@ class Shard:
         return tuple(name for name in FULL_FEATURES if name not in self.has)
 
     def __str__(self) -> str:
-        return named(self.label, self.path)
+        return _named(self.input.label, self.path)
 
 
-def named(label: str, path: Path) -> str:
-    """Return what to call an input in a message."""
+def _named(label: str, path: Path) -> str:
+    """Return what to call a file in a message."""
     return f"input {label!r} ({path})"
 
 
-def look_at(label: str, path: Path, *, source_column: str | None = None) -> Shard:
-    """Read the schema of an input, the column of its teacher and its own manifest.
+def look_at(
+    given: Labelled[Path],
+    path: Path,
+    digest: Callable[[Path], str],
+    *,
+    source_column: str | None = None,
+) -> Shard:
+    """Read the schema of a file, the column of its teacher and its own manifest.
 
     Args:
-        label: its corpus.
+        given: the input that it is of.
         path: the file.
+        digest: gives its sha256.
         source_column: the one column that names a row's clip; by default the first there is.
 
     Raises:
         Refused: with everything that forbids to combine it.
     """
-    who = named(label, path)
+    who = _named(given.label, path)
     with opened(path, who) as file:
         schema = file.schema_arrow
         problems = [f"{who}: {problem}" for problem in _problems(schema, source_column)]
@@ -76,14 +83,14 @@ def look_at(label: str, path: Path, *, source_column: str | None = None) -> Shar
     found = source_column or next((name for name in SOURCE_COLUMNS if name in schema.names), None)
     has = {"frame_index", "codec", TEACHER, *MEASURED} & set(schema.names)
     return Shard(
-        label=label,
+        input=given,
         path=path,
         rows=rows,
         source_column=found,
         has=frozenset(has),
         dropped=tuple(name for name in schema.names if name not in has | {found}),
         teacher=teacher,
-        origin=read_origin(path, who),
+        origin=read_origin(path, who, digest),
     )
 
 

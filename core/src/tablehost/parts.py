@@ -1,0 +1,67 @@
+"""An input that may be several files: one of them, a folder of part files, or a glob."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from attrs import frozen
+
+from tablehost.folders import EVERYTHING, walk_files
+
+_MAGIC = re.compile(r"[*?\[]")
+_NO_PART = (".", "_")  # how names of what is no data begin, to every reader of part files
+
+
+@frozen(kw_only=True)
+class Parts:
+    """The files that a path stands for.
+
+    Args:
+        folder: that they lie in.
+        patterns: that they match in it; none where the path is a file itself.
+        names: of the files in it, in the order of their bytes.
+    """
+
+    folder: Path
+    patterns: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return the files, in the order of their names' bytes."""
+        return tuple(self.folder / name for name in self.names)
+
+    @property
+    def single(self) -> bool:
+        """Tell whether the path is a file itself."""
+        return not self.patterns
+
+
+def parts_of(path: Path) -> Parts:
+    """Find the files that a path stands for.
+
+    Args:
+        path: a file; a folder, which stands for the files below it, but for those whose name
+            begins with `.` or `_`; or a glob as of `pathlib`, such as `parts/**/*.parquet`.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    if path.is_dir():
+        return _matching(path, EVERYTHING)
+    if path.exists() or not _MAGIC.search(str(path)):
+        return single(path)
+    fixed = [parent for parent in path.parents if not _MAGIC.search(str(parent))]
+    return _matching(fixed[0], (str(path.relative_to(fixed[0])),))
+
+
+def single(path: Path) -> Parts:
+    """Return the one file that a path is."""
+    return Parts(folder=path.parent, patterns=(), names=(path.name,))
+
+
+def _matching(folder: Path, patterns: tuple[str, ...]) -> Parts:
+    found = walk_files(folder, patterns) if folder.is_dir() else []
+    names = [name for name in found if not name.rpartition("/")[2].startswith(_NO_PART)]
+    return Parts(folder=folder, patterns=patterns, names=tuple(names))
