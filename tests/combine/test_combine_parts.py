@@ -111,3 +111,13 @@ def test_a_part_that_comes_while_the_table_is_built_is_found(parts, monkeypatch)
 
     monkeypatch.setattr(combination, "look_again", and_one_more)
     assert "--input: parts changed while the table was built" in parts.refused("--input", "x=parts")
+
+
+def test_a_parent_whose_manifest_says_odd_things_is_known_by_its_digest(bench):
+    bench.shard("a.parquet")
+    odd = {"run_provenance": {"run_id": 7}, "table": []}
+    (bench.path / "a.parquet.manifest.json").write_text(json.dumps(odd))
+    assert bench.combine("--input", "x=a.parquet").code == 0
+    (parent,) = bench.manifest()["run_provenance"]["parents"]
+    assert parent["run_id"] is None
+    assert parent["manifest_sha256"]

@@ -8,17 +8,18 @@ import importlib.metadata
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tablehost.digests import file_digest
+from tablehost.errors import ManifestError
 from tablehost.listing import dir_hash1
-from tablehost.manifest import Code, Environment, Parent, read
+from tablehost.manifest import Code, Environment, Parent, dig, find, read
 from tablehost.options import options_of, values_by_role
-from tablehost.output import usual_manifest
 from tablehost.plugins import Builder
 from tablehost.roles import Role
 from tablehost.statcache import StatCache, hash_file
@@ -33,29 +34,62 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: Sta
         used: tools that the builder's items used, by the name of the setting.
         cache: digests of files that did not change.
     """
-    own = [builder.distribution] if builder.distribution else []
     tools = dict(values_by_role(options, Role.TOOL)) | dict(used)
     return Code(
         plugin={
             "builder": builder.name,
             "distribution": builder.distribution,
             "version": builder.version,
-            "modules": dict(_modules(_own_files(builder))),
+            "modules": modules_of(builder),
         },
-        host={
-            "distribution": "tablehost",
-            "version": importlib.metadata.version("tablehost"),
-            "sha256": dir_hash1(
-                (name, file_digest(path).sha256)
-                for name, path in _package_files(Path(__file__).parent)
-            ),
-        },
+        host=host_code(),
         tools={
             name: {"path": str(path), **_described(path, cache)}
             for name, path in sorted(tools.items())
         },
-        packages=dict(sorted(_packages([*own, "tablehost"]))),
+        packages=packages_of(builder.distribution),
     )
+
+
+def modules_of(builder: Builder) -> dict[str, dict[str, str]]:
+    """Digest each source file of a builder."""
+    return {name: source_digests(path) for name, path in _own_files(builder)}
+
+
+def source_digests(path: Path) -> dict[str, str]:
+    """Digest a source file: its bytes, and its syntax tree.
+
+    The second stays the same when only comments or layout change.
+    """
+    source = path.read_bytes()
+    try:
+        tree = ast.dump(ast.parse(source)).encode()
+    except (SyntaxError, ValueError):
+        tree = source  # a template, or broken: nothing imports it
+    return {
+        "sha256": hashlib.sha256(source).hexdigest(),
+        "syntax_sha256": hashlib.sha256(tree).hexdigest(),
+    }
+
+
+def host_code() -> dict[str, str]:
+    """Describe this tablehost."""
+    files = _package_files(Path(__file__).parent)
+    return {
+        "distribution": "tablehost",
+        "version": importlib.metadata.version("tablehost"),
+        "sha256": dir_hash1((name, file_digest(path).sha256) for name, path in files),
+    }
+
+
+def packages_of(distribution: str | None) -> dict[str, str]:
+    """Return the version of every distribution that a builder and the host stand on.
+
+    Args:
+        distribution: the builder's, or None for a builder of one file.
+    """
+    own = [distribution] if distribution else []
+    return dict(sorted(_packages([*own, "tablehost"])))
 
 
 def entrypoint_of(builder: Builder) -> dict[str, Any]:
@@ -74,25 +108,38 @@ def environment() -> Environment:
     )
 
 
-def parents(files: Iterable[tuple[str, Path]]) -> Iterator[Parent]:
+def parents(files: Iterable[tuple[str, Path]], name: Callable[[Path], str]) -> Iterator[Parent]:
     """Yield the inputs that are tables with a manifest of their own.
 
     Args:
         files: the input files with their options' names.
+        name: gives a path as the manifest writes it.
     """
     for option, path in files:
-        sidecar = usual_manifest(path)
-        if not sidecar.is_file():
+        try:
+            sidecar = find(path)
+        except ManifestError:
             continue
-        found = read(sidecar)
-        block, table = found.get("run_provenance"), found.get("table")
+        told = _read_or_empty(sidecar)
         yield Parent(
             option=option,
-            path=str(path),
-            run_id=block.get("run_id") if isinstance(block, dict) else None,
-            table_sha256=table.get("sha256") if isinstance(table, dict) else None,
+            path=name(path),
+            run_id=_text(dig(told, "run_provenance", "run_id")),
+            table_sha256=_text(dig(told, "table", "sha256")),
             manifest_sha256=file_digest(sidecar).sha256,
         )
+
+
+def _text(found: Any) -> str | None:
+    return found if isinstance(found, str) else None
+
+
+def _read_or_empty(sidecar: Path) -> dict[str, Any]:
+    """Read a parent's manifest; one that a newer tablehost wrote is known by its digest alone."""
+    try:
+        return read(sidecar)
+    except ManifestError:
+        return {}
 
 
 def left_out(options: Any) -> tuple[str, ...]:
@@ -116,28 +163,11 @@ def _package_files(folder: Path) -> list[tuple[str, Path]]:
     ]
 
 
-def _modules(files: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield each source file with the digest of its bytes and of its syntax tree.
-
-    The second stays the same when only comments or layout change.
-    """
-    for name, path in files:
-        source = path.read_bytes()
-        tree = ast.dump(ast.parse(source))
-        yield (
-            name,
-            {
-                "sha256": hashlib.sha256(source).hexdigest(),
-                "syntax_sha256": hashlib.sha256(tree.encode()).hexdigest(),
-            },
-        )
-
-
 def _packages(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield the version of every distribution that the named ones need, directly or not."""
-    pending, seen = list(names), set()
+    pending, seen = list(names), set[str]()
     while pending:
-        name = re.sub(r"[-_.]+", "-", pending.pop()).lower()
+        name = canonicalize_name(pending.pop())
         if name in seen:
             continue
         seen.add(name)

@@ -168,7 +168,7 @@ def _provenance(facts: Facts, recipe: manifests.Recipe) -> manifests.RunProvenan
         code=facts.code,
         environment=provenance.environment(),
         recipe=recipe,
-        parents=tuple(provenance.parents(facts.input_files)),
+        parents=tuple(provenance.parents(facts.input_files, root.name)),
         replaces=facts.replaces,
         sessions=facts.build.sessions,
         redacted=secret_options(options),
