@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import evolve
 
-from tablehost import commit, failure, preflight, provenance
+from tablehost import calls, commit, failure, preflight, provenance
 from tablehost import manifest as manifests
 from tablehost.blame import builder_at_fault, disk_at_fault, guarded
 from tablehost.build import Build, Items, Session
 from tablehost.clock import new_run_id, utc_now
 from tablehost.digests import file_digest
-from tablehost.errors import BrokenBuilder, Interrupted, Refused, TablehostError
-from tablehost.inputs import Inputs, Root
+from tablehost.errors import Interrupted, Refused, TablehostError
+from tablehost.inputs import Inputs
 from tablehost.interrupts import Interrupts
 from tablehost.ledger import Ledger
 from tablehost.ledger_file import LedgerError, is_damaged, set_aside
@@ -28,6 +28,7 @@ from tablehost.output import Output
 from tablehost.report import Reporter
 from tablehost.request import Landed, Request
 from tablehost.roles import Role
+from tablehost.root import Root
 from tablehost.run import Run
 from tablehost.statcache import StatCache
 from tablehost.workers import Workers
@@ -139,28 +140,13 @@ class _Session:
         """Build, write, describe, commit."""
         who, out = str(self.request.builder), str(self.output.table)
         self.reporter.event("started", run_id=self.run_id, builder=who, out=out)
-        build = self._call_builder()
+        build = calls.build_table(self.request, self.run)
+        self._refuse_if_nothing_came_of_it()
         table = self._write(build)
         self._fill(build, table)
-        fields = self._describe(build)
+        fields = calls.describe_manifest(self.request, build)
         facts = self._facts(build, table)
         return self._land(facts, fields)
-
-    def _call_builder(self) -> Build:
-        with builder_at_fault(self.request, "build_table"):
-            built = self.request.builder.hooks.build_table(
-                options=self.request.options, run=self.run
-            )
-        self._refuse_if_nothing_came_of_it()
-        if isinstance(built, Build):
-            return built
-        if hasattr(built, "__arrow_c_stream__"):
-            return Build(built)
-        msg = (
-            f"builder {self.request.builder}: build_table returned {type(built).__name__}; return "
-            "an Arrow stream (pyarrow, pandas, polars, DuckDB) or a Build"
-        )
-        raise BrokenBuilder(msg)
 
     def _refuse_if_nothing_came_of_it(self) -> None:
         """Keep an existing table from being replaced by an empty one when every item failed."""
@@ -198,21 +184,6 @@ class _Session:
             failed=items.failed,
             outcome="partial" if items.failed else "complete",
         )
-
-    def _describe(self, build: Build) -> Any:
-        if self.request.builder.fields_class is None:
-            return None
-        with builder_at_fault(self.request, "describe_manifest"):
-            fields = self.request.builder.hooks.describe_manifest(
-                options=self.request.options, build=build
-            )
-        if not isinstance(fields, self.request.builder.fields_class):
-            msg = (
-                f"builder {self.request.builder}: describe_manifest returned {fields!r}; it "
-                f"announces {self.request.builder.fields_class.__qualname__}, return one"
-            )
-            raise BrokenBuilder(msg)
-        return fields
 
     def _facts(self, build: Build, table: TableInfo) -> Facts:
         from tablehost.sections import Facts  # noqa: PLC0415  # pyarrow

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from attrs import field, frozen
+from attrs import frozen
 
 from tablehost.digests import ChangedWhileRead, FileDigest, Signature
 from tablehost.errors import TablehostError
@@ -22,43 +22,12 @@ from tablehost.options import options_of, values_by_role
 from tablehost.output import Output
 from tablehost.parts import Parts, parts_of, single
 from tablehost.roles import Labelled, Role
+from tablehost.root import Root
 from tablehost.statcache import StatCache, hash_file
 
 
 class InputChanged(TablehostError):
     """An input was not the same at the end of the run as at its start."""
-
-
-@frozen
-class Root:
-    """The folder that the manifest's relative paths start from.
-
-    Args:
-        path: the enclosing git work tree, else the folder of the output.
-        kind: which of the two.
-        outside: paths that do not lie in it; they are written absolute.
-    """
-
-    path: Path
-    kind: Literal["git", "folder"]
-    outside: set[str] = field(factory=set)
-
-    @classmethod
-    def of(cls, output: Output) -> Root:
-        """Find the root of an output."""
-        folder = output.table.absolute().parent
-        for candidate in (folder, *folder.parents):
-            if (candidate / ".git").exists():
-                return cls(candidate, "git")
-        return cls(folder, "folder")
-
-    def name(self, path: Path) -> str:
-        """Return a path as the manifest writes it."""
-        absolute = Path(os.path.abspath(path))  # noqa: PTH100  # `..` out, links kept
-        if absolute.is_relative_to(self.path):
-            return str(absolute.relative_to(self.path))
-        self.outside.add(str(absolute))
-        return str(absolute)
 
 
 @frozen

@@ -15,11 +15,11 @@ from tablehost.build import Build, Items
 from tablehost.clock import utc_now
 from tablehost.digests import json_digest
 from tablehost.errors import BrokenBuilder
-from tablehost.inputs import Root
 from tablehost.manifest import folder_digest
 from tablehost.options import recorded, semantic
 from tablehost.redaction import secret_options
 from tablehost.request import Request
+from tablehost.root import Root
 from tablehost.table import TableInfo
 
 
