@@ -1,0 +1,116 @@
+"""What differs between the inputs of two tables: by option and label, of folders by file."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+
+from attrs import frozen
+
+from tablehost.errors import ManifestError
+from tablehost.listing import dir_hash1, read_listing
+from tablehost.manifest import folder_digest
+from tablehost.trust.changes import Change
+from tablehost.trust.inputs import Recorded, recorded
+from tablehost.trust.subjects import Subject
+
+
+@frozen(kw_only=True)
+class InputChange(Change):
+    """An input that differs; of a folder, with the files that do.
+
+    `a` and `b` are the paths that the manifests tell.
+
+    Args:
+        added: files that only the second has.
+        removed: files that only the first has.
+        changed: files with other content.
+    """
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+def input_changes(a: Subject, b: Subject) -> Iterator[InputChange]:
+    """Yield the inputs with other content; the same content in another place is no change.
+
+    Args:
+        a: the first table.
+        b: the second.
+    """
+    if not all(isinstance(one.provenance("inputs"), dict) for one in (a, b)):
+        return
+    groups: dict[str, tuple[list[Recorded], list[Recorded]]] = defaultdict(lambda: ([], []))
+    for side, subject in enumerate((a, b)):
+        for one in recorded(subject):
+            label = f" {one.label}" if one.label else ""
+            groups[f"--{one.option.replace('_', '-')}{label}"][side].append(one)
+    for what, (ours, theirs) in groups.items():
+        yield from _group_changes(what, ours, theirs)
+
+
+def _group_changes(
+    what: str, ours: list[Recorded], theirs: list[Recorded]
+) -> Iterator[InputChange]:
+    """Yield how the inputs of one option and label differ; without twins, they go by order."""
+    rest_a, rest_b = [], list(theirs)
+    for one in ours:
+        twin = next((other for other in rest_b if _is_same(one, other)), None)
+        if twin is None:
+            rest_a.append(one)
+        else:
+            rest_b.remove(twin)
+    for one, other in zip_longest(rest_a, rest_b):
+        yield _change(what, one, other)
+    moved = not all(map(_is_same, ours, theirs))
+    if moved and not rest_a and not rest_b:
+        yield InputChange(what=what, kind="changed", note="in another order")
+
+
+def _is_same(one: Recorded, other: Recorded) -> bool:
+    """Tell whether the content is the same; where that is unknown, the path speaks for it."""
+    digests = [folder_digest(dict(each.told)) for each in (one, other)]
+    if None in digests:
+        return bool(one.told["path"] == other.told["path"])
+    return digests[0] == digests[1]
+
+
+def _change(what: str, one: Recorded | None, other: Recorded | None) -> InputChange:
+    if one is None or other is None:
+        there = one or other
+        path = there.told["path"] if there else None
+        if one is None:
+            return InputChange(what=what, kind="added", b=path)
+        return InputChange(what=what, kind="removed", a=path)
+    paths = {"a": one.told["path"], "b": other.told["path"]}
+    before, now = _files(one), _files(other)
+    if before is None or now is None:
+        folder = "directory" in (one.told.get("kind"), other.told.get("kind"))
+        note = "other content" + (", and no listing to tell of which files" if folder else "")
+        return InputChange(what=what, kind="changed", **paths, note=note)
+    both = before.keys() & now.keys()
+    return InputChange(
+        what=what,
+        kind="changed",
+        **paths,
+        note="other content",
+        added=_sorted(now.keys() - before.keys()),
+        removed=_sorted(before.keys() - now.keys()),
+        changed=_sorted(name for name in both if before[name] != now[name]),
+    )
+
+
+def _files(one: Recorded) -> dict[str, str] | None:
+    """Return the digests of a folder's files, where its listing is there and the one meant."""
+    try:
+        files = dict(read_listing(one.listing)) if one.listing else {}
+    except (OSError, ManifestError):
+        return None
+    return files if dir_hash1(files.items()) == folder_digest(dict(one.told)) else None
+
+
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names, key=os.fsencode))
