@@ -315,8 +315,9 @@ def dig(found: Any, *names: str) -> Any:
 def folder_digest(described: dict[str, Any]) -> str | None:
     """Return the one digest of a descriptor, of whichever kind it is."""
     for name in ("sha256", "dir_hash1", "selection_hash1"):
-        if name in described:
-            return str(described[name])
+        found = described.get(name)
+        if isinstance(found, str):
+            return found
     return None
 
 

@@ -1,0 +1,134 @@
+"""`tablehost lineage`: what tables were made of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tablehost.cli.answer import Json, print_json
+from tablehost.text import printable
+from tablehost.trust.command import shown
+from tablehost.trust.lineage import Edge, Lineage, Node
+from tablehost.trust.lineage import lineage as trace
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+_NO_WRAPPING = 100_000
+_SHAPES = {"table": "[]", "input": ("([", "])"), "unknown": ("{{", "}}")}
+_MERMAID = str.maketrans({c: f"#{ord(c)};" for c in '#"<>&`\\\n'})
+
+
+def lineage(
+    path: Path,
+    /,
+    *,
+    format: Literal["tree", "json", "mermaid"] = "tree",  # noqa: A002  # the option's name
+    as_json: Json = False,
+) -> int:
+    """Show what a table was made of, up to the raw inputs.
+
+    Ancestors are found by their digests, so that files that were moved keep their ancestry. They
+    are looked for where they lay and in the folder of the table, with what is kept of tables that
+    were edited in place. An ancestor without a manifest is shown as unknown, with exit code 1.
+
+    Args:
+        path: The table, its manifest, or a folder for every table in it.
+        format: A tree to read, a graph of nodes and edges as JSON, or a Mermaid flowchart.
+        as_json: The same as --format json.
+    """
+    found = trace([path])
+    if as_json or format == "json":
+        print_json(found)
+    elif format == "mermaid":
+        print("\n".join(_mermaid(found)))
+    else:
+        _print_tree(found)
+    return 0 if found.whole else 1
+
+
+def _print_tree(found: Lineage) -> None:
+    from rich.console import Console  # noqa: PLC0415  # heavier than the rest of this command
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _NO_WRAPPING
+    branches = _Branches(found)
+    for one in found.tables:
+        if one not in branches.shown:
+            console.print(branches.tree(one))
+
+
+class _Branches:
+    """Draws trees in which what is above a table already is not drawn a second time."""
+
+    def __init__(self, found: Lineage) -> None:
+        self.shown: set[str] = set()
+        self._nodes = {node.id: node for node in found.nodes}
+        self._edges: dict[str, list[Edge]] = defaultdict(list)
+        for edge in found.edges:
+            self._edges[edge.child].append(edge)
+
+    def tree(self, table: str) -> Tree:
+        from rich.text import Text  # noqa: PLC0415  # as above
+        from rich.tree import Tree  # noqa: PLC0415  # as above
+
+        top = Tree(Text(_line(self._nodes[table])))
+        self.shown.add(table)
+        todo = [(top, edge) for edge in reversed(self._edges[table])]
+        while todo:
+            branch, edge = todo.pop()
+            node, label = self._nodes[edge.parent], f"{edge.label}=" if edge.label else ""
+            further, again = self._edges[node.id], node.id in self.shown
+            self.shown.add(node.id)
+            line = _line(
+                node, f"{edge.option}: {label}", " (see above)" if further and again else ""
+            )
+            twig = branch.add(Text(line))
+            todo += [(twig, one) for one in reversed(further) if not again]
+        return top
+
+
+def _line(node: Node, before: str = "", after: str = "") -> str:
+    facts = f" ({', '.join(_facts(node))})" if any(_facts(node)) else ""
+    return printable(f"{before}{_place(node)}{facts}{after}").replace("\n", "\\n")
+
+
+def _facts(node: Node) -> Iterator[str]:
+    """Yield what is to be said of a node beside where it lies."""
+    if node.kind == "unknown":
+        yield f"unknown: {node.why}"
+    if node.builder:
+        yield f"{node.builder} {node.version or ''}".strip()
+    for number, what in ((node.rows, "rows"), (node.files, "files"), (node.bytes, "bytes")):
+        if number is not None:
+            yield f"{number} {what}"
+    if node.when:
+        yield node.when
+    if node.sha256:
+        yield node.sha256[:12]
+    if node.replaced:
+        yield "replaced since"
+
+
+def _place(node: Node) -> str:
+    return shown(Path(node.path))
+
+
+def _mermaid(found: Lineage) -> Iterator[str]:
+    """Yield the lines of a flowchart; ids are numbers, since nothing in them needs escaping."""
+    numbers = {node.id: f"n{number}" for number, node in enumerate(found.nodes)}
+    yield "flowchart TD"
+    for node in found.nodes:
+        left, right = _SHAPES[node.kind]
+        text = "<br/>".join(map(_quoted, (_place(node), *_facts(node))))
+        yield f'    {numbers[node.id]}{left}"{text}"{right}'
+    for edge in found.edges:
+        text = _quoted(f"{edge.option} {edge.label}" if edge.label else edge.option)
+        yield f'    {numbers[edge.parent]} -->|"{text}"| {numbers[edge.child]}'
+
+
+def _quoted(text: str) -> str:
+    return printable(text).translate(_MERMAID)

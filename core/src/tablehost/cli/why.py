@@ -1,0 +1,70 @@
+"""`tablehost why`: whether tables are stale, and why."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import frozen
+
+from tablehost.cli.answer import Json, print_json
+from tablehost.text import printable
+from tablehost.trust.command import shown
+from tablehost.trust.subjects import subjects
+from tablehost.trust.why import Answer
+from tablehost.trust.why import why as ask
+
+_AS_MANY = 5
+"""So many details of a reason are printed; JSON has them all."""
+
+
+@frozen
+class _Answers:
+    tables: tuple[Answer, ...]
+
+
+def why(path: Path, /, *, as_json: Json = False) -> int:
+    """Tell whether a table is stale, why, and which command refreshes it.
+
+    A table is stale if its inputs, the defaults of its options, the version or the code of its
+    builder, or a tool is another now, if a table that it was made of was rebuilt, or if items
+    failed that may succeed now. It is unknown where that cannot be told. The exit code is 0 where
+    every table is current, else 1. A builder that is a file is read and not imported.
+
+    Args:
+        path: The table, its manifest, or a folder for every table in it.
+        as_json: Write the answers as JSON.
+    """
+    answers = []
+    for answer in ask(subjects([path])):
+        answers.append(answer)
+        if not as_json:
+            _print(answer)
+    if as_json:
+        print_json(_Answers(tuple(answers)))
+    return 0 if all(answer.verdict == "current" for answer in answers) else 1
+
+
+def _print(answer: Answer) -> None:
+    for line in _lines(answer):
+        print(printable(line.replace("\n", "\\n")), flush=True)
+
+
+def _lines(answer: Answer) -> Iterator[str]:
+    yield f"{answer.verdict:<8} {shown(Path(answer.table))}"
+    for reason in answer.reasons:
+        yield f"    {reason.kind:<17}{reason.text}"
+        yield from (f"        {detail}" for detail in _first(reason.details))
+    if answer.notes:
+        yield f"    also different   {', '.join(_first(answer.notes))}"
+    for command in answer.refresh.commands if answer.refresh else ():
+        yield f"    to refresh       {shlex.join(command)}"
+    for remark in answer.refresh.remarks if answer.refresh else ():
+        yield f"    note             {remark}"
+
+
+def _first(names: tuple[str, ...]) -> Iterator[str]:
+    yield from names[:_AS_MANY]
+    if len(names) > _AS_MANY:
+        yield f"... and {len(names) - _AS_MANY} more"

@@ -1,0 +1,190 @@
+"""The manifests at hand, found by the digests of what they speak of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from tablehost.digests import file_digest
+from tablehost.errors import ManifestError, TablehostError
+from tablehost.manifest import dig, read
+from tablehost.output import MANIFEST_SUFFIX, Output
+from tablehost.trust.inputs import Recorded, listed
+from tablehost.trust.subjects import Subject, subject
+
+_HISTORY_SUFFIX = ".history"
+
+
+@frozen(kw_only=True)
+class Kept:
+    """A manifest and the digest that it is known by.
+
+    Args:
+        subject: the table that it speaks of, or spoke of before it was replaced.
+        sha256: of the manifest's own bytes.
+    """
+
+    subject: Subject
+    sha256: str
+
+    @property
+    def in_history(self) -> bool:
+        """Tell whether another table lies in its place now."""
+        place = self.subject.place
+        return place is not None and place.parent.name.endswith(_HISTORY_SUFFIX)
+
+
+class Archive:
+    """Every manifest that was looked at, current ones and those in histories."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Path, Kept] = {}
+        self._by: dict[tuple[str, str], Kept] = {}
+        self._looked: set[Path] = set()
+
+    def add(self, table: Subject) -> Kept | None:
+        """Remember the manifest of a table; None where it has none that can be read."""
+        if table.place is None or table.manifest is None:
+            return None
+        place = table.place.absolute()
+        if place not in self._kept:
+            kept = Kept(subject=table, sha256=file_digest(place).sha256)
+            self._kept[place] = kept
+            for name in _names(kept):
+                self._by.setdefault(name, kept)
+        return self._kept[place]
+
+    def look_beside(self, table: Path) -> None:
+        """Remember what stands beside a table: its manifest and its history."""
+        if table in self._looked:
+            return
+        self._looked.add(table)
+        with suppress(TablehostError, OSError):  # nothing is there any more
+            self.add(subject(table))
+        with suppress(TablehostError, OSError):
+            self._look_in_history(Output.at(table).history)
+
+    def look_in(self, folder: Path) -> None:
+        """Remember the manifests in a folder, given absolute, and in the histories there."""
+        places = sorted(folder.iterdir()) if folder.is_dir() else []
+        for place in places:
+            if place.name.endswith(MANIFEST_SUFFIX) and place not in self._kept and place.is_file():
+                self.add(subject(place))
+        for place in places:
+            if place.name.endswith(_HISTORY_SUFFIX):
+                self._look_in_history(place)
+
+    def parent(self, child: Subject, one: Recorded) -> Kept | None:
+        """Return the manifest of the table that an input was, or None where none is at hand.
+
+        Args:
+            child: the table that was made of it.
+            one: the input.
+        """
+        if one.told.get("kind") == "directory":
+            return None
+        self.look_beside(one.path)
+        claim, sha256 = claim_of(child, one), one.told.get("sha256")
+        wanted = [
+            ("manifest", claim.get("manifest_sha256")),
+            ("run", claim.get("run_id")),
+            ("table", sha256),
+        ]
+        for kind, digest in wanted:
+            found = self._by.get((kind, digest)) if isinstance(digest, str) else None
+            if found is None or found.subject.place == child.place:
+                continue  # a table is not made of itself, though an edit may leave it as it was
+            if _fits(found.subject, sha256):
+                return found
+        return None
+
+    def _look_in_history(self, folder: Path) -> None:
+        table = folder.with_name(folder.name.removesuffix(_HISTORY_SUFFIX))
+        for place in sorted(folder.glob(f"*{MANIFEST_SUFFIX}")):
+            try:
+                told = read(place)
+            except ManifestError:
+                continue
+            self.add(Subject(table=table, place=place, manifest=told, problem=None, torn=None))
+
+
+def claim_of(child: Subject, one: Recorded) -> dict[str, Any]:
+    """Return what a manifest says of an input that was itself a table with a manifest.
+
+    Args:
+        child: the table that was made of it.
+        one: the input.
+
+    Returns:
+        With `manifest_sha256`, and perhaps `run_id` and `table_sha256`; empty where it was none.
+    """
+    lay, cwd = _lay(child.provenance("root", "path"), one.told["path"]), child.provenance("cwd")
+    name = os.path.basename(lay)  # noqa: PTH119  # of a thousand claims most are told by their name
+    for claim in _claims(child):
+        if claim["path"].endswith(name) and _lay(cwd, claim["path"]) == lay:
+            return claim
+    if in_place(child, one) and isinstance(child.provenance("replaces"), dict):
+        return dict(child.provenance("replaces"))
+    return {}
+
+
+def tables_in(child: Subject, folder: Recorded) -> list[Recorded]:
+    """Return the files of an input folder that were tables with a manifest.
+
+    Args:
+        child: the table that was made of it.
+        folder: the input; nothing is in a file.
+    """
+    if folder.told.get("kind") != "directory":
+        return []
+    lay = Path(_lay(child.provenance("root", "path"), folder.told["path"]))
+    cwd = child.provenance("cwd")
+    claims = [Path(_lay(cwd, claim["path"])) for claim in _claims(child)]
+    names = [path.relative_to(lay) for path in claims if path.is_relative_to(lay)]
+    digests = (listed(folder) or {}) if names else {}
+    return [
+        Recorded(
+            option=folder.option,
+            label=None,
+            path=folder.path / name,
+            told={"path": str(lay / name)} | ({"sha256": digests[name]} if name in digests else {}),
+            listing=None,
+        )
+        for name in map(str, names)
+    ]
+
+
+def in_place(child: Subject, one: Recorded) -> bool:
+    """Tell whether a table was written over the input that it was made of."""
+    return bool(one.told["path"] == child.provenance("outputs", "table", "path"))
+
+
+def _claims(child: Subject) -> list[dict[str, Any]]:
+    told = child.provenance("parents")
+    return [
+        one for one in (told if isinstance(told, list) else []) if isinstance(dig(one, "path"), str)
+    ]
+
+
+def _fits(table: Subject, sha256: Any) -> bool:
+    """Tell whether a manifest speaks of a file, as far as either tells."""
+    return sha256 is None or table.sha256 in (None, sha256)
+
+
+def _names(kept: Kept) -> Iterator[tuple[str, str]]:
+    yield "manifest", kept.sha256
+    run_id = kept.subject.provenance("run_id")
+    if isinstance(run_id, str):
+        yield "run", run_id
+    if kept.subject.sha256 is not None:
+        yield "table", kept.subject.sha256
+
+
+def _lay(folder: Any, path: str) -> str:
+    """Return where a path lay at the time of the run."""
+    return os.path.normpath(Path(folder if isinstance(folder, str) else "", path))

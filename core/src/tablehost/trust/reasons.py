@@ -1,0 +1,226 @@
+"""What is not as it was when a table was made, one kind of reason a function."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import frozen
+
+from tablehost.digests import file_digest
+from tablehost.errors import ManifestError
+from tablehost.manifest import dig, find, read
+from tablehost.options import options_of
+from tablehost.plugins import Builder
+from tablehost.statcache import StatCache
+from tablehost.trust.archive import claim_of, in_place
+from tablehost.trust.code import code_changes, tool_changes
+from tablehost.trust.command import shown
+from tablehost.trust.inputs import Recorded, State, compare, recorded
+from tablehost.trust.subjects import Subject
+
+Kind = Literal[
+    "table-missing",
+    "torn",
+    "inputs-changed",
+    "parents-rebuilt",
+    "defaults-changed",
+    "builder-changed",
+    "engine-changed",
+    "code-changed",
+    "items-failed",
+    "inputs-missing",
+    "not-told",
+]
+"""The most important first."""
+
+Weight = Literal["stale", "unknown", "cosmetic"]
+
+
+@frozen(kw_only=True)
+class Reason:
+    """Something that is not as it was when the table was made.
+
+    Args:
+        kind: what.
+        weight: `stale` where the table would be another, `cosmetic` where it would be the same,
+            `unknown` where nobody can tell.
+        text: one sentence.
+        details: names, such as those of files.
+    """
+
+    kind: Kind
+    weight: Weight
+    text: str
+    details: tuple[str, ...] = ()
+
+
+def table_reasons(subject: Subject) -> Iterator[Reason]:
+    """Look at the table itself: whether it is there, and all of it."""
+    if subject.torn is not None:
+        text = f"the commit of run {subject.torn.run_id} was cut off; the next run finishes it"
+        yield Reason(kind="torn", weight="unknown", text=text)
+    elif not subject.table.exists():
+        yield Reason(kind="table-missing", weight="stale", text="the table is not there")
+    yield from _failed_items(subject)
+    told = {
+        "its inputs": subject.provenance("inputs"),
+        "which options were defaults": subject.provenance("args_from"),
+        "its code": subject.provenance("code", "plugin", "modules"),
+    }
+    silent = [what for what, value in told.items() if not isinstance(value, dict)]
+    if silent:
+        text = f"the manifest does not tell {', '.join(silent)}"
+        yield Reason(kind="not-told", weight="unknown", text=text)
+
+
+def input_reasons(subject: Subject, cache: StatCache) -> Iterator[Reason]:
+    """Compare the inputs, but one that the table was written over.
+
+    Args:
+        subject: the table.
+        cache: digests of files that did not change.
+    """
+    for one in recorded(subject):
+        if not in_place(subject, one):
+            state = compare(one, "stat", cache)
+            yield from _input_reasons(subject, state)
+
+
+def default_reasons(subject: Subject, builder: Builder) -> Iterator[Reason]:
+    """Compare the defaults of the options that decide the table.
+
+    Args:
+        subject: the table.
+        builder: the builder that made it, as it is installed now.
+    """
+    args, origins = subject.provenance("args"), subject.provenance("args_from")
+    if not isinstance(args, dict) or not isinstance(origins, dict):
+        return
+    options = {option.name: option for option in options_of(builder.options_class)}
+    left_out = subject.provenance("recipe", "left_out")
+    for name in sorted(args.keys() - options.keys()):
+        if isinstance(left_out, list) and name in left_out:
+            continue
+        yield _default_reason(f"{_flag(name)} is gone; it was {_json(args[name])}")
+    for name, option in options.items():
+        if not option.semantic:
+            continue
+        now = "to be given" if option.required else _json(option.default)
+        if name not in args:
+            yield _default_reason(f"{option.flag} is new: {now}")
+        elif origins.get(name) == "default" and _json(args[name]) != now:
+            yield _default_reason(f"{option.flag}: {_json(args[name])} -> {now}")
+
+
+def version_reasons(subject: Subject, builder: Builder) -> Iterator[Reason]:
+    """Compare the version of the builder's distribution."""
+    told = subject.provenance("code", "plugin")
+    before = f"{dig(told, 'distribution')} {dig(told, 'version')}"
+    now = f"{builder.distribution} {builder.version}"
+    if dig(told, "version") is not None and before != now:
+        yield Reason(kind="builder-changed", weight="stale", text=f"{before} -> {now}")
+
+
+def engine_reasons(subject: Subject, cache: StatCache) -> Iterator[Reason]:
+    """Compare the content of the tools."""
+    for text in tool_changes(subject, cache):
+        yield Reason(kind="engine-changed", weight="stale", text=text)
+
+
+def code_reasons(subject: Subject, builder: Builder | Path) -> Iterator[Reason]:
+    """Compare the builder's modules, one reason for each kind of change."""
+    changes = code_changes(subject, builder)
+    for kind in dict.fromkeys(change.kind for change in changes):
+        details = tuple(f"{one.what} {one.detail}" for one in changes if one.kind == kind)
+        weight: Weight = "stale" if kind == "semantic" else kind
+        text = f"{kind}: {_count(details, 'module')}"
+        yield Reason(kind="code-changed", weight=weight, text=text, details=details)
+
+
+def _input_reasons(subject: Subject, state: State) -> Iterator[Reason]:
+    what = f"{_flag(state.input.option)} {_path(state.input)}"
+    if state.verdict == "missing":
+        yield Reason(kind="inputs-missing", weight="unknown", text=f"{what} is not there")
+        return
+    if state.verdict == "unverifiable":
+        yield Reason(kind="not-told", weight="unknown", text=f"{what}: {state.why}")
+        return
+    rebuilt = _rebuilt(subject, state.input)
+    if rebuilt:
+        same = state.verdict == "same"
+        text = f"{what} was rebuilt{', to the same bytes' if same else ''}: {rebuilt}"
+        yield Reason(kind="parents-rebuilt", weight="cosmetic" if same else "stale", text=text)
+        return
+    files = {"changed": state.changed, "new": _new(subject, state), "gone": state.removed}
+    if state.verdict == "changed" or files["new"]:
+        counts = ", ".join(f"{len(names)} {word}" for word, names in files.items() if names)
+        text = f"{what}: {counts or state.why or 'other content'}"
+        details = tuple(f"{word} {name}" for word, names in files.items() for name in names)
+        yield Reason(kind="inputs-changed", weight="stale", text=text, details=details)
+
+
+def _new(subject: Subject, state: State) -> tuple[str, ...]:
+    """Return the files that came into a folder since.
+
+    Where the run took a selection of the folder, those beside it are new only if they are younger.
+    """
+    if "dir_hash1" in state.input.told:
+        return state.added
+    try:
+        began = datetime.fromisoformat(str(subject.provenance("started_at"))).timestamp()
+    except ValueError:
+        return ()
+    folder = state.input.path
+    return tuple(name for name in state.added if (folder / name).lstat().st_ctime > began)
+
+
+def _rebuilt(subject: Subject, one: Recorded) -> str:
+    """Say which run made an input that is a table, and which run had; nothing where it is one."""
+    then = claim_of(subject, one)
+    try:
+        place = find(one.path)
+        now = read(place)
+    except ManifestError:
+        return ""
+    if then.get("manifest_sha256") in (None, file_digest(place).sha256):
+        return ""
+    return f"run {then.get('run_id')} then, {dig(now, 'run_provenance', 'run_id')} now"
+
+
+def _failed_items(subject: Subject) -> Iterator[Reason]:
+    number = subject.says("run", "items", "failed")
+    if not isinstance(number, int) or number < 1:
+        return
+    failures = subject.says("run", "failures")
+    known = [one for one in failures if isinstance(one, dict)] if isinstance(failures, list) else []
+    counts = Counter(str(one.get("reason")) for one in known)
+    why = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+    text = f"{number} items have no row ({why}); a run tries them again"
+    details = tuple(f"{one.get('key')}: {one.get('reason')}" for one in known)
+    yield Reason(kind="items-failed", weight="stale", text=text, details=details)
+
+
+def _default_reason(text: str) -> Reason:
+    return Reason(kind="defaults-changed", weight="stale", text=text)
+
+
+def _count(names: tuple[str, ...], what: str) -> str:
+    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
+
+
+def _flag(option: str) -> str:
+    return "--" + option.replace("_", "-")
+
+
+def _path(one: Recorded) -> str:
+    return (f"{one.label}=" if one.label else "") + shown(one.path)
+
+
+def _json(value: Any) -> str:
+    """Return a value as the manifest has it."""
+    return json.dumps(value, default=str)

@@ -1,0 +1,195 @@
+"""Whether a table is stale, why, and how to make it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import dropwhile
+from pathlib import Path
+from typing import Literal, get_args
+
+from attrs import evolve, frozen
+
+from tablehost.errors import ManifestError, TablehostError
+from tablehost.plugins import Builder, load
+from tablehost.preflight import item_recipes, maker
+from tablehost.statcache import StatCache
+from tablehost.trust import reasons
+from tablehost.trust.archive import Archive, in_place
+from tablehost.trust.code import surroundings_changes
+from tablehost.trust.command import builder_of, command_of, remarks
+from tablehost.trust.inputs import Recorded, recorded
+from tablehost.trust.reasons import Kind, Reason, Weight
+from tablehost.trust.subjects import Subject
+
+_KINDS = get_args(Kind)
+_WEIGHTS = get_args(Weight)
+_WITHOUT_OVERWRITE: set[Kind] = {
+    "table-missing",
+    "torn",
+    "inputs-changed",
+    "parents-rebuilt",
+    "items-failed",
+}
+
+
+@frozen(kw_only=True)
+class Refresh:
+    """How to make a table anew.
+
+    Args:
+        commands: one after the other, each a list of arguments for the working directory.
+        remarks: what to know before they are given.
+    """
+
+    commands: tuple[tuple[str, ...], ...]
+    remarks: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Answer:
+    """Whether a table is stale.
+
+    Args:
+        table: its path.
+        verdict: `stale`, `current`, or `unknown` where there is no more than doubt.
+        reasons: the most important first.
+        notes: what else is different, and makes no table stale by itself.
+        refresh: how to make it anew; None where there is no need, or no telling.
+    """
+
+    table: str
+    verdict: Literal["stale", "current", "unknown"]
+    reasons: tuple[Reason, ...]
+    notes: tuple[str, ...]
+    refresh: Refresh | None
+
+
+@frozen(kw_only=True)
+class _Step:
+    """One run of those that made a table, with what is not as it was then."""
+
+    subject: Subject
+    reasons: tuple[Reason, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """Return the kinds of reasons to run it again."""
+        return {reason.kind for reason in self.reasons if reason.weight != "cosmetic"}
+
+
+def why(tables: Iterable[Subject]) -> Iterator[Answer]:
+    """Tell of each table whether it is stale, and why."""
+    loaded = cache(load)
+    with StatCache() as digests:
+        for table in tables:
+            yield _answer([_step(one, digests, loaded) for one in _runs(table)], table)
+
+
+def _runs(table: Subject) -> list[Subject]:
+    """Return a table as every run left it that edited it in place, the oldest first."""
+    archive, found = Archive(), [table]
+    while True:
+        edited = _edited(found[0])
+        before = archive.parent(found[0], edited) if edited else None
+        if before is None or before.subject.place in [one.place for one in found]:
+            return found
+        found.insert(0, before.subject)
+
+
+def _edited(subject: Subject) -> Recorded | None:
+    """Return the input that a table was written over, if there is one."""
+    return next((one for one in recorded(subject) if in_place(subject, one)), None)
+
+
+def _step(subject: Subject, digests: StatCache, loaded: Callable[[str], Builder]) -> _Step:
+    if subject.manifest is None:
+        text = subject.problem or "it has no manifest"
+        return _Step(subject=subject, reasons=(_not_told(text),), notes=())
+    found = [
+        *reasons.table_reasons(subject),
+        *reasons.input_reasons(subject, digests),
+        *reasons.engine_reasons(subject, digests),
+    ]
+    try:
+        builder = _builder(subject, loaded)
+    except TablehostError as error:
+        found.append(_not_told(f"{error}; so its version, defaults and code were not compared"))
+        return _Step(subject=subject, reasons=tuple(found), notes=())
+    if isinstance(builder, Builder):
+        found += reasons.default_reasons(subject, builder)
+        found += reasons.version_reasons(subject, builder)
+    found += reasons.code_reasons(subject, builder)
+    notes = tuple(surroundings_changes(subject, builder))
+    return _Step(subject=subject, reasons=tuple(found), notes=notes)
+
+
+def _builder(subject: Subject, loaded: Callable[[str], Builder]) -> Builder | Path:
+    """Return the installed builder, or the file of one, which is read and never imported."""
+    name = builder_of(subject)
+    if subject.provenance("code", "plugin", "distribution"):
+        return loaded(name)
+    if not Path(name).is_file():
+        msg = f"the builder's file {name} is not there"
+        raise ManifestError(msg)
+    return Path(name)
+
+
+def _answer(steps: list[_Step], table: Subject) -> Answer:
+    found = [reason for step in steps for reason in _named(step, alone=len(steps) == 1)]
+    if _edited(steps[0].subject):
+        found.append(_not_told("what the table was before it was edited in place is not known"))
+    found.sort(key=lambda one: (_WEIGHTS.index(one.weight), _KINDS.index(one.kind)))
+    return Answer(
+        table=str(table.table),
+        verdict=_verdict({reason.weight for reason in found}),
+        reasons=tuple(dict.fromkeys(found)),
+        notes=tuple(dict.fromkeys(note for step in steps for note in step.notes)),
+        refresh=_refresh(steps),
+    )
+
+
+def _verdict(weights: set[Weight]) -> Literal["stale", "current", "unknown"]:
+    if "stale" in weights:
+        return "stale"
+    return "unknown" if "unknown" in weights else "current"
+
+
+def _named(step: _Step, *, alone: bool) -> Iterator[Reason]:
+    """Yield a run's reasons, with its builder in front where there were several runs."""
+    name = maker(step.subject.manifest or {})
+    for reason in step.reasons:
+        yield reason if alone else evolve(reason, text=f"{name}: {reason.text}")
+
+
+def _refresh(steps: list[_Step]) -> Refresh | None:
+    """Return the commands of the first run that has a reason, and of all after it."""
+    again = list(dropwhile(lambda step: not step.kinds, steps))
+    try:
+        commands = tuple(_command(step) for step in again)
+    except ManifestError:
+        return None
+    said = dict.fromkeys(remark for step in again for remark in _remarks(step))
+    return Refresh(commands=commands, remarks=tuple(said)) if commands else None
+
+
+def _command(step: _Step) -> tuple[str, ...]:
+    command = command_of(step.subject)
+    if step.kinds - _WITHOUT_OVERWRITE and "--overwrite" not in command:
+        command.append("--overwrite")
+    return tuple(command)
+
+
+def _remarks(step: _Step) -> Iterator[str]:
+    yield from remarks(step.subject)
+    semantic = any(one.kind == "code-changed" and one.weight == "stale" for one in step.reasons)
+    if semantic and item_recipes(step.subject.manifest or {}):
+        yield (
+            "finished items are kept, unless the builder raised its ITEM_VERSION; "
+            "--fresh does them all again"
+        )
+
+
+def _not_told(text: str) -> Reason:
+    return Reason(kind="not-told", weight="unknown", text=text)
