@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build a real table from real clips, and show what it is. Called by `make demo`.
+# Build three real tables from real clips, and show what they are. Called by `make demo`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,11 +24,43 @@ carphone_pristine.mp4,3.9,made up for the demo: no person rated this clip
 carphone_distorted.mp4,1.8,made up for the demo: no person rated this clip
 EOF
 
-say() { printf '\n$ %s\n' "$*"; "$@"; }
+cat >demo/made-up-metadata.jsonl <<'EOF'
+{"filename": "bikes.mp4", "chug_content_name": "street-bikes", "chug_orientation": "landscape", "note": "made up for the demo"}
+{"filename": "bigbuckbunny.mp4", "chug_content_name": "big-buck-bunny", "chug_orientation": "landscape", "note": "made up for the demo"}
+{"filename": "carphone_pristine.mp4", "chug_content_name": "carphone", "chug_orientation": "landscape", "note": "made up for the demo"}
+{"filename": "carphone_distorted.mp4", "chug_content_name": "carphone", "chug_orientation": "landscape", "note": "made up for the demo"}
+EOF
 
+tell() { printf '\n\n# %s\n' "$*"; }
+say() {
+    printf '\n$' && printf ' %q' "$@" && printf '\n'
+    "$@"
+}
+
+tell "What is installed: three builders, found by their entry points."
 say tablehost plugins
+
+tell "One row a clip. Give the command again, and it finds nothing to do."
 say tablehost run extract_k150k --clips-dir demo/clips --scores demo/made-up-scores.csv \
     --out demo/features.parquet
-say tablehost show demo/features.parquet
 say python examples/look.py demo/features.parquet
-printf '\nThe table and its proof: demo/features.parquet, demo/features.parquet.manifest.json\n'
+
+tell "The same rows with metadata. This takes no time, so it is made anew: hence --overwrite."
+say tablehost run enrich --features-parquet demo/features.parquet \
+    --metadata-jsonl demo/made-up-metadata.jsonl --out demo/enriched.parquet --overwrite
+say python examples/look.py demo/enriched.parquet
+
+tell "One row a frame, by a builder in one file that nobody has installed: two corpora."
+say tablehost run ./examples/per_frame.py --clips-dir demo/clips --glob 'carphone*' \
+    --out demo/phone.parquet
+say tablehost run ./examples/per_frame.py --clips-dir demo/clips --glob 'b*' \
+    --out demo/film.parquet
+say tablehost show demo/phone.parquet
+
+tell "Both corpora in one table. Its manifest names the runs that it is made of."
+say tablehost run combine --input phone=demo/phone.parquet --input film=demo/film.parquet \
+    --out demo/combined.parquet --overwrite
+say python examples/look.py demo/combined.parquet
+
+tell "The three tables, each with its proof beside it:"
+ls demo/{features,enriched,combined}.parquet{,.manifest.json}

@@ -13,8 +13,10 @@ from typing import Any
 
 import imageio_ffmpeg
 import jsonschema
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from attrs import frozen
 
 FEATURES = """
 adm2 adm_scale0 adm_scale1 adm_scale2 adm_scale3 vif_scale0 vif_scale1 vif_scale2 vif_scale3
@@ -56,7 +58,22 @@ def table(demo: Path) -> Any:
 
 @pytest.fixture
 def manifest(demo: Path) -> Any:
-    return json.loads((demo / f"{TABLE}.manifest.json").read_text())
+    return manifest_of(demo, "features")
+
+
+def manifest_of(demo: Path, name: str) -> Any:
+    return json.loads((demo / f"demo/{name}.parquet.manifest.json").read_text())
+
+
+def parents_of(demo: Path, name: str) -> list[tuple[str, str]]:
+    """Return path and run of every table that a table is made of."""
+    parents = manifest_of(demo, name)["run_provenance"]["parents"]
+    return [(parent["path"], parent["run_id"]) for parent in parents]
+
+
+def run_of(demo: Path, name: str) -> tuple[str, str]:
+    block = manifest_of(demo, name)["run_provenance"]
+    return block["outputs"]["table"]["path"], block["run_id"]
 
 
 def test_it_has_one_row_a_clip(table: Any) -> None:
@@ -93,11 +110,23 @@ def score(clip: Path, folder: Path) -> list[dict[str, Any]]:
     return frames
 
 
-def test_its_manifest_is_valid_against_the_schema_that_the_command_prints(manifest: Any) -> None:
-    command = [sys.executable, "-m", "tablehost", "schema", "extract_k150k", "--manifest"]
-    schema = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+@pytest.mark.parametrize(
+    ("name", "builder"),
+    [
+        ("features", "extract_k150k"),
+        ("enriched", "enrich"),
+        ("phone", "./examples/per_frame.py"),
+        ("combined", "combine"),
+    ],
+)
+def test_every_manifest_is_valid_against_the_schema_that_the_command_prints(
+    demo: Path, name: str, builder: str
+) -> None:
+    command = [sys.executable, "-m", "tablehost", "schema", builder, "--manifest"]
+    printed = subprocess.run(command, cwd=demo, capture_output=True, check=True).stdout
+    schema = json.loads(printed)
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(manifest, schema)
+    jsonschema.validate(manifest_of(demo, name), schema)
 
 
 @pytest.mark.parametrize("line", FIELDS.strip().splitlines())
@@ -130,14 +159,95 @@ def test_the_folder_digest_is_what_coreutils_print(demo: Path, manifest: Any) ->
     assert described["dir_hash1"] == printed.stdout.split()[0]
 
 
-def test_a_second_demo_finds_nothing_to_do(demo: Path) -> None:
-    before = {name: (demo / name).read_bytes() for name in (TABLE, f"{TABLE}.manifest.json")}
+def test_enriched_is_the_extracted_table_with_metadata(demo: Path, table: Any) -> None:
+    enriched = pq.read_table(demo / "demo/enriched.parquet").to_pandas()
+    pd.testing.assert_frame_equal(enriched[table.column_names], table.to_pandas())
+    contents = ["big-buck-bunny", "street-bikes", "carphone", "carphone"]
+    assert enriched["chug_content_name"].to_list() == contents
+    assert enriched["split"].to_list() == ["val", "test", "train", "train"]
+
+
+def test_enriched_counts_and_names_the_run_that_it_is_made_of(demo: Path) -> None:
+    stats = manifest_of(demo, "enriched")["stats"]
+    counts = {"rows": 4, "metadata_rows": 4, "matched_rows": 4, "missing_rows": 0}
+    assert stats == {**counts, "updated_cells": 20}
+    assert parents_of(demo, "enriched") == [run_of(demo, "features")]
+
+
+def test_its_metadata_says_that_it_is_made_up(demo: Path) -> None:
+    lines = (demo / "demo/made-up-metadata.jsonl").read_text().splitlines()
+    assert [json.loads(line)["filename"] for line in sorted(lines)] == CLIPS
+    assert all("made up" in json.loads(line)["note"] for line in lines)
+
+
+def test_combined_holds_every_frame_of_both_corpora(demo: Path) -> None:
+    combined = pq.read_table(demo / "demo/combined.parquet").to_pandas()
+    assert combined.groupby("corpus").size().to_dict() == {"film": 382, "phone": 240}
+    for corpus in ("phone", "film"):
+        frames = pq.read_table(demo / f"demo/{corpus}.parquet").to_pandas()
+        taken = combined[combined["corpus"] == corpus].reset_index(drop=True)
+        pd.testing.assert_frame_equal(taken[frames.columns], frames)
+
+
+def test_combined_tells_its_columns_its_teacher_and_the_runs_that_it_is_made_of(demo: Path) -> None:
+    found = manifest_of(demo, "combined")
+    columns = pq.read_schema(demo / "demo/combined.parquet").names
+    assert columns[:4] == ["corpus", "source", "frame_index", "codec"]
+    assert columns[-1] == "vmaf"
+    assert found["output_columns"] == columns
+    assert found["teacher_model"] == "vmaf_v0.6.1"
+    assert {one["teacher_model_from"] for one in found["inputs"]} == {"manifest"}
+    assert parents_of(demo, "combined") == [run_of(demo, "phone"), run_of(demo, "film")]
+
+
+@frozen
+class Second:
+    """What a second demo printed, and what the first had left."""
+
+    printed: str
+    first: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def second(demo: Path) -> Second:
+    files = [path for path in (demo / "demo").iterdir() if path.is_file()]
+    first = {path.name: path.read_bytes() for path in files}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    command = ["bash", "examples/demo.sh"]
-    subprocess.run(
-        command, cwd=demo, env=os.environ | {"PATH": path}, check=True, capture_output=True
+    ended = subprocess.run(
+        ["bash", "examples/demo.sh"],
+        cwd=demo,
+        env=os.environ | {"PATH": path, "TABLEHOST_CACHE_DIR": str(demo / ".cache")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
     )
-    assert before == {name: (demo / name).read_bytes() for name in before}
+    return Second(ended.stdout, first)
+
+
+@pytest.mark.parametrize("name", ["features", "phone", "film"])
+def test_a_second_demo_finds_nothing_to_do(demo: Path, second: Second, name: str) -> None:
+    assert f"nothing to do: demo/{name}.parquet" in second.printed
+    for file in (f"{name}.parquet", f"{name}.parquet.manifest.json"):
+        assert (demo / "demo" / file).read_bytes() == second.first[file]
+
+
+@pytest.mark.parametrize("name", ["enriched", "combined"])
+def test_a_second_demo_makes_the_same_bytes_anew(demo: Path, second: Second, name: str) -> None:
+    assert (demo / f"demo/{name}.parquet").read_bytes() == second.first[f"{name}.parquet"]
+    replaced = json.loads(second.first[f"{name}.parquet.manifest.json"])
+    run_id = replaced["run_provenance"]["run_id"]
+    kept = demo / f"demo/{name}.parquet.history/{run_id}.manifest.json"
+    assert kept.read_bytes() == second.first[f"{name}.parquet.manifest.json"]
+
+
+@pytest.mark.parametrize("name", ["features", "enriched", "combined"])
+def test_it_prints_the_main_fields_of_three_manifests(
+    demo: Path, second: Second, name: str
+) -> None:
+    found = manifest_of(demo, name)
+    for line in (f"schema +{found['schema']}", f"table.sha256 +{found['table']['sha256'][:12]}"):
+        assert re.search(f"^{line}", second.printed, re.MULTILINE)
 
 
 def test_the_shortened_manifest_of_the_readme_has_only_real_fields(manifest: Any) -> None:

@@ -46,7 +46,7 @@ def blocks(page: Path) -> Iterator[Block]:
 
 @pytest.fixture
 def reader(tmp_path: Path, short_clips: Path) -> Path:
-    """Give a folder with what the pages take for granted: clips, scores, a text."""
+    """Give a folder with what the pages take for granted: clips, a text, the examples."""
     shutil.copytree(short_clips, tmp_path / "clips")
     names = sorted(path.name for path in short_clips.iterdir())
     lines = ["video_name,video_score", *(f"{name},3.0" for name in names)]
@@ -55,6 +55,9 @@ def reader(tmp_path: Path, short_clips: Path) -> Path:
     with wave.open(str(tmp_path / "sounds/tone.wav"), "wb") as sound:
         sound.setparams((1, 2, 8000, 0, "NONE", ""))
         sound.writeframes(b"\x00\x40" * 8000)
+    shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
+    metadata = [{"filename": name, "chug_orientation": "landscape"} for name in names]
+    (tmp_path / "clips.jsonl").write_text("\n".join(map(json.dumps, metadata)) + "\n")
     (tmp_path / "corpus.txt").write_text("the quick brown fox\njumps\n")
     return tmp_path
 
@@ -90,6 +93,14 @@ def test_every_block_of_data_is_well_formed(page: Path) -> None:
     for block in blocks(page):
         assert block.language in {"console", "python", "toml", "json"}, block.text
         {"json": json.loads, "toml": tomllib.loads}.get(block.language, str)(block.text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_of_python_is_a_file_or_part_of_an_example(page: Path) -> None:
+    examples = [path.read_text() for path in REPOSITORY.glob("examples/*.py")]
+    for block in blocks(page):
+        if block.language == "python" and not NAME.match(block.text):
+            assert any(block.text in example for example in examples), block.text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
