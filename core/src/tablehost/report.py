@@ -52,7 +52,9 @@ class Meter:
 
     def __str__(self) -> str:
         left = self.total - self.done - self.failed
-        text = f"{self.what}: {self.done} of {self.total} done, {self.failed} failed"
+        text = f"{self.what}: {self.done} of {self.total} done"
+        if self.failed:
+            text += f", {self.failed} failed"
         if left > 0 and self.rate > 0:
             text += f", {self.rate:.2f}/s, {duration(left / self.rate)} left"
         return text
@@ -171,13 +173,13 @@ class Terminal(Plain):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[failed]} failed"),
+            TextColumn("{task.fields[failed]}"),
             TextColumn("{task.fields[rate]:.1f}/s"),
             TimeRemainingColumn(),
             console=self._console,
         )
         with bar:
-            task = bar.add_task(what, total=total, completed=done, failed=0, rate=0.0)
+            task = bar.add_task(what, total=total, completed=done, failed="", rate=0.0)
             meter = _Bar(total, what, done, bar, task)
             yield meter
         self.say(str(meter))
@@ -213,8 +215,9 @@ class _Bar(Meter):
         self._task = task
 
     def show(self) -> None:
+        failed = f"{self.failed} failed" if self.failed else ""
         self._bar.update(
-            self._task, completed=self.done + self.failed, failed=self.failed, rate=self.rate
+            self._task, completed=self.done + self.failed, failed=failed, rate=self.rate
         )
 
 

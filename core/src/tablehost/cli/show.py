@@ -115,7 +115,8 @@ def _input_lines(found: dict[str, Any]) -> Iterator[str]:
         for one in map(_dict, described if isinstance(described, list) else [described]):
             digest = str(folder_digest(one) or "?")[:12]
             files = f", {one['files']} files" if "files" in one else ""
-            yield f"input    {name}: {one.get('path')} ({one.get('kind')}{files}, {digest})"
+            label = f"{one['label']}=" if one.get("label") else ""
+            yield f"input    {name}: {label}{one.get('path')} ({one.get('kind')}{files}, {digest})"
 
 
 def _failure_lines(found: dict[str, Any]) -> Iterator[str]:
