@@ -33,6 +33,7 @@ SECTIONS = {
         "test_host_commit.py",
         "test_host_interrupted.py",
         "test_extract_faults_restart.py",
+        "test_workers.py",
     ),
     "Builders": ("test_host_plugins.py", "test_host_returns.py"),
     "Properties": ("test_host_roundtrip.py", "test_host_properties.py"),

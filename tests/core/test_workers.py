@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 from attrs import frozen
 
 from tablehost.worker import Task, Work
@@ -29,6 +30,7 @@ def has_ended(process):
     return process.status() == psutil.STATUS_ZOMBIE and len(threads) == 1
 
 
+@pytest.mark.outcome("No item fails.")
 def test_an_idle_worker_that_is_killed_costs_no_item():
     work = Work.of(double, None, None)
     with Workers(2) as workers:

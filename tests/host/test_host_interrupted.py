@@ -71,7 +71,9 @@ def test_items_that_kill_every_worker_leave_no_table_and_no_hang(squares):
 
 
 @pytest.mark.outcome("Every item is worked on; at most the one it held fails.")
-def test_an_idle_worker_that_is_killed_costs_nothing(started, squares, worked_on):
+def test_a_stopped_worker_that_is_killed_costs_at_most_the_item_that_it_held(
+    started, squares, worked_on
+):
     process = started("--count", 8, "--slow", 0.3, "--workers", 2, lines=2)
     for child in children_of(process)[:1]:
         child.suspend()
