@@ -31,7 +31,7 @@ def opened(path: Path, who: str) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BYTES) as file:
             _check_columns(file, who)
             yield file
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())
         problem = f"{who}: not readable as Parquet, or damaged: {reason}"
         raise Refused([problem]) from error

@@ -28,7 +28,7 @@ class Root:
     @classmethod
     def of(cls, output: Output) -> Root:
         """Find the root of an output."""
-        folder = output.table.absolute().parent
+        folder = Path(os.path.abspath(output.table)).parent  # noqa: PTH100  # `..` out, links kept
         for candidate in (folder, *folder.parents):
             if (candidate / ".git").exists():
                 return cls(candidate, "git")

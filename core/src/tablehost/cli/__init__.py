@@ -11,33 +11,18 @@ from cyclopts import App, CycloptsError
 from tablehost.errors import Refused, TablehostError
 from tablehost.text import printable
 
-app = App(
-    name="tablehost",
-    help="Build derived Parquet tables together with the manifest that proves how they were made.",
-    version=lambda: f"tablehost {version('tablehost')}",
-    result_action="return_value",
-)
-app.command(
-    "tablehost.cli.run:run",
-    name="run",
-    help="Build a table and its manifest with a builder.",
-    help_flags=(),  # `tablehost run BUILDER --help` is the builder's
-    version_flags=(),
-)
-app.command("tablehost.cli.plugins:plugins", name="plugins", help="List the installed builders.")
-app.command(
-    "tablehost.cli.show:show", name="show", help="Show what a table is, or how far its run came."
-)
-app.command(
-    "tablehost.cli.schema:schema",
-    name="schema",
-    help="Print the JSON Schema of a builder's options or manifest.",
-)
-app.command(
-    "tablehost.cli.clean:clean",
-    name="clean",
-    help="Remove what stands beside a table: ledger, history, leftovers.",
-)
+_COMMANDS = {
+    "run": "Build a table and its manifest with a builder.",
+    "plugins": "List the installed builders.",
+    "show": "Show what a table is, or how far its run came.",
+    "verify": "Tell whether tables still belong to their manifests, and what drifted.",
+    "why": "Tell whether tables are stale, why, and what refreshes them.",
+    "replay": "Make a table again from its manifest, and compare.",
+    "diff": "Show what differs between two tables.",
+    "lineage": "Show what tables were made of.",
+    "schema": "Print the JSON Schema of a builder's options or manifest.",
+    "clean": "Remove what stands beside a table: ledger, history, leftovers.",
+}
 
 
 def main() -> None:
@@ -54,7 +39,7 @@ def execute(tokens: list[str]) -> int:
     """
     verbose = "--verbose" in tokens
     try:
-        return int(app(tokens, exit_on_error=False, print_error=False) or 0)
+        return int(_app(tokens)(tokens, exit_on_error=False, print_error=False) or 0)
     except CycloptsError as error:
         complain([_one_line(error)])
         return 2
@@ -63,9 +48,31 @@ def execute(tokens: list[str]) -> int:
             show_traceback(error)
         complain(error.problems if isinstance(error, Refused) else [str(error)])
         return error.exit_code
+    except KeyboardInterrupt:  # of a command that reads only; `run` has its own way to stop
+        return 130
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+
+
+def _app(tokens: list[str]) -> App:
+    """Return the application; a command's module is imported when it is called."""
+    app = App(
+        name="tablehost",
+        help="Build derived Parquet tables with the manifest that proves how they were made.",
+        version=lambda: f"tablehost {version('tablehost')}",
+        result_action="return_value",
+    )
+    for name, summary in _COMMANDS.items():
+        app.command(
+            f"tablehost.cli.{name}:{name}",
+            name=name,
+            help=None if tokens[:1] == [name] else summary,  # its own help is its docstring
+            sort_key=list(_COMMANDS).index(name),
+            # `tablehost run BUILDER --help` is the builder's
+            **({"help_flags": (), "version_flags": ()} if name == "run" else {}),
+        )
+    return app
 
 
 def complain(problems: list[str]) -> None:

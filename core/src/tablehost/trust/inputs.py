@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from attrs import frozen
 
+from tablehost.digests import unchanged_digest
 from tablehost.errors import ManifestError, TablehostError
-from tablehost.folders import walk_files
+from tablehost.folders import EVERYTHING, Look, hash_files, look
 from tablehost.listing import dir_hash1, read_listing
 from tablehost.manifest import dig, folder_digest
 from tablehost.statcache import StatCache, hash_file
+from tablehost.trust.findings import some
 from tablehost.trust.subjects import Subject
 
 Depth = Literal["stat", "sample", "full"]
@@ -22,6 +26,8 @@ Depth = Literal["stat", "sample", "full"]
 
 SAMPLE = 100
 """So many files of a folder are read again by `sample`."""
+
+_NO_LISTING = "its listing is gone or damaged, so nobody can tell which files"
 
 
 @frozen(kw_only=True)
@@ -67,6 +73,12 @@ class State:
     removed: tuple[str, ...] = ()
     why: str = ""
 
+    def __str__(self) -> str:
+        files = {"changed": self.changed, "added": self.added, "removed": self.removed}
+        which = [f"{len(names)} {how}: {some(names)}" for how, names in files.items() if names]
+        gone = "it is not there" if self.verdict == "missing" else "it has other content"
+        return f"{self.input}: {self.why or '; '.join(which) or gone}"
+
 
 def recorded(subject: Subject, moved: Mapping[Path, Path] | None = None) -> list[Recorded]:
     """Name the inputs of a table, in the order of their options.
@@ -94,7 +106,7 @@ def locate(subject: Subject, told: str, moved: Mapping[Path, Path] | None = None
         for place in (Path(told), *places):
             if place.is_relative_to(old):
                 return new / place.relative_to(old)
-    return next((place for place in places if place.exists()), places[0])
+    return next(filter(os.path.exists, places), places[0])
 
 
 def compare(one: Recorded, depth: Depth, cache: StatCache, seed: int = 0) -> State:
@@ -109,7 +121,7 @@ def compare(one: Recorded, depth: Depth, cache: StatCache, seed: int = 0) -> Sta
     digest = folder_digest(dict(one.told))
     if digest is None:
         return State(input=one, verdict="unverifiable", why="the manifest has no digest of it")
-    if not one.path.exists():
+    if not os.path.exists(one.path):  # noqa: PTH110  # False where one may not look
         return State(input=one, verdict="missing")
     try:
         if one.told.get("kind") == "directory":
@@ -120,10 +132,29 @@ def compare(one: Recorded, depth: Depth, cache: StatCache, seed: int = 0) -> Sta
     return State(input=one, verdict="same" if found == digest else "changed")
 
 
+def listed(one: Recorded) -> dict[str, str] | None:
+    """Return the digests of a folder's files as they were, by relative path.
+
+    Args:
+        one: the folder.
+
+    Returns:
+        None where its listing is gone, damaged or another one, and for a file.
+    """
+    if one.listing is None:
+        return None
+    try:
+        entries = dict(read_listing(one.listing))
+    except (OSError, ManifestError):
+        return None
+    return entries if dir_hash1(entries.items()) == folder_digest(dict(one.told)) else None
+
+
 def _recorded(subject: Subject, moved: Mapping[Path, Path]) -> Iterator[Recorded]:
     told = subject.provenance("inputs")
     for option, described in told.items() if isinstance(told, dict) else ():
-        for one in described if isinstance(described, list) else [described]:
+        for named in described if isinstance(described, list) else [described]:
+            one = {"path": named} if isinstance(named, str) else named
             if not isinstance(one, dict) or not isinstance(one.get("path"), str):
                 continue
             listing = dig(one, "listing", "path")
@@ -137,52 +168,66 @@ def _recorded(subject: Subject, moved: Mapping[Path, Path]) -> Iterator[Recorded
 
 
 def _compare_folder(one: Recorded, digest: str, depth: Depth, cache: StatCache, seed: int) -> State:
-    """Compare a folder with its listing, else with its digest alone."""
-    there = set(walk_files(one.path, one.told.get("glob") or ["**/*"]))
-    before = _listed(one)
-    if before is None:
-        found = _digests(one.path, there, depth, cache, seed)
+    """Compare a folder with its digest, and where that does not say enough with its listing."""
+    there = look(one.path, _patterns(one))
+    read = partial(_digests, one.path, depth=depth, cache=cache, seed=seed)
+    if "dir_hash1" in one.told:
+        found = read(there)
         if dir_hash1(found.items()) == digest:
             return State(input=one, verdict="same")
-        why = "its listing is gone or damaged, so nobody can tell which files"
-        return State(input=one, verdict="changed", why=why)
-    found = _digests(one.path, there & before.keys(), depth, cache, seed)
-    changed = [name for name, sha256 in found.items() if before[name] != sha256]
-    added, removed = there - before.keys(), before.keys() - there
-    # what was added beside a selection of files is no part of it
-    differs = changed or removed or (added and "dir_hash1" in one.told)
+        before = listed(one)
+        if before is None:
+            return State(input=one, verdict="changed", why=f"{_NO_LISTING} changed")
+        return _difference(one, before, found)
+    before = listed(one)
+    if before is None:
+        return State(input=one, verdict="unverifiable", why=f"{_NO_LISTING} were read")
+    selected = {name: there.files[name] for name in there.files.keys() & before.keys()}
+    found = read(Look(selected, there.seen_ns))
+    return _difference(one, before, found, beside=there.files.keys() - before.keys())
+
+
+def _difference(
+    one: Recorded,
+    before: Mapping[str, str],
+    found: Mapping[str, str],
+    beside: Collection[str] = (),
+) -> State:
+    """Tell which files differ; what lies beside a selection of files makes no difference to it."""
+    changed = [name for name in before.keys() & found.keys() if before[name] != found[name]]
+    added, removed = found.keys() - before.keys(), before.keys() - found.keys()
     return State(
         input=one,
-        verdict="changed" if differs else "same",
+        verdict="changed" if changed or added or removed else "same",
         changed=_sorted(changed),
-        added=_sorted(added),
+        added=_sorted([*added, *beside]),
         removed=_sorted(removed),
     )
 
 
-def _listed(one: Recorded) -> dict[str, str] | None:
-    """Return the digests of a folder's files as they were, where the listing is the one meant."""
-    if one.listing is None:
-        return None
-    try:
-        entries = dict(read_listing(one.listing))
-    except (OSError, ManifestError):
-        return None
-    return entries if dir_hash1(entries.items()) == folder_digest(dict(one.told)) else None
+def _patterns(one: Recorded) -> Sequence[str]:
+    """Return what the files of a folder were selected by."""
+    told = one.told.get("glob")
+    known = isinstance(told, list) and all(isinstance(pattern, str) for pattern in told)
+    return told if told and known else EVERYTHING
 
 
 def _digests(
-    folder: Path, names: Collection[str], depth: Depth, cache: StatCache, seed: int
+    folder: Path, there: Look, *, depth: Depth, cache: StatCache, seed: int
 ) -> dict[str, str]:
-    """Digest some files of a folder, reading those again that the depth asks for."""
-    ordered = _sorted(names)
-    again = set(ordered if depth == "full" else ())
+    """Digest the files of a folder, reading those again that the depth asks for."""
+    found = {} if depth == "full" else hash_files(folder, there, cache)
+    again = _read_again(_sorted(there.files), depth, seed)
+    with ThreadPoolExecutor() as pool:
+        read = pool.map(lambda name: unchanged_digest(folder / name, there.files[name]), again)
+        return found | {name: one.sha256 for name, one in zip(again, read, strict=True)}
+
+
+def _read_again(names: Sequence[str], depth: Depth, seed: int) -> Sequence[str]:
     if depth == "sample":
-        again.update(random.Random(seed).sample(ordered, min(SAMPLE, len(ordered))))
-    return {
-        name: hash_file(folder / name, None if name in again else cache).sha256 for name in ordered
-    }
+        return random.Random(seed).sample(names, min(SAMPLE, len(names)))
+    return names if depth == "full" else ()
 
 
-def _sorted(names: Collection[str]) -> tuple[str, ...]:
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names, key=os.fsencode))

@@ -15,6 +15,7 @@ from tablehost.output import MANIFEST_SUFFIX, Output, usual_manifest
 
 _TABLE_SUFFIX = ".parquet"
 _HISTORY_SUFFIX = ".history"
+_INTENT_SUFFIX = ".intent.json"
 
 
 @frozen(kw_only=True)
@@ -44,13 +45,25 @@ class Subject:
         return self.says("run_provenance", *names)
 
     @property
+    def told(self) -> dict[str, Any]:
+        """Return the descriptor of the table's file; upstream's scripts called it `parquet`."""
+        found = (self.provenance("outputs", name) for name in ("table", "parquet"))
+        return next((one for one in found if isinstance(one, dict)), {})
+
+    @property
+    def sha256(self) -> str | None:
+        """Return the digest that the manifest gives the table's file, if it does."""
+        found = (self.says("table", "sha256"), self.told.get("sha256"))
+        return next((one for one in found if isinstance(one, str)), None)
+
+    @property
     def roots(self) -> list[Path]:
         """Return the folders that the manifest's relative paths may start from, likeliest first.
 
         A table that was moved together with its surroundings finds them where they are now.
         """
         found = []
-        told = self.provenance("outputs", "table", "path")
+        told = self.told.get("path")
         table = Path(os.path.abspath(self.table))  # noqa: PTH100  # `..` out, links kept
         if isinstance(told, str) and not Path(told).is_absolute():
             parts = Path(told).parts
@@ -105,14 +118,28 @@ def subject(path: Path) -> Subject:
     return _read(path, place)
 
 
+def looked_up_again(one: Subject) -> Subject:
+    """Look at a table and its manifest once more."""
+    if one.place is not None:
+        return _read(one.table, one.place)
+    try:
+        return subject(one.table)
+    except UsageError:
+        return one  # it is gone
+
+
 def _below(folder: Path) -> Iterator[Subject]:
     """Yield every table below a folder; a manifest that lies apart speaks for its table first."""
-    tables, manifests = [], []
+    tables: list[Path] = []
+    manifests: list[Path] = []
     for here, folders, names in os.walk(folder):
         folders[:] = sorted(one for one in folders if not one.endswith(_HISTORY_SUFFIX))
         paths = [Path(here, name) for name in sorted(names) if not name.startswith(".")]
-        tables += [path for path in paths if path.suffix == _TABLE_SUFFIX]
         manifests += [path for path in paths if _is_manifest(path)]
+        # a table whose first commit was cut off is not there yet, but its note is
+        noted = [Path(str(path).removesuffix(_INTENT_SUFFIX)) for path in paths]
+        there = [path for path in noted if path.suffix == _TABLE_SUFFIX]
+        tables += [path for path in dict.fromkeys(there) if path.exists() or _torn(path)]
     if not tables and not manifests:
         msg = f"{folder} has no table and no manifest in it"
         raise UsageError(msg)
@@ -134,11 +161,12 @@ def _described(place: Path) -> Subject:
         if candidate.is_file():
             return _read(candidate, place)
     found = _read(beside, place)
-    told = found.provenance("outputs", "table", "path")
+    told = found.told.get("path")
     if isinstance(told, str):
         for root in found.roots:
-            if (root / told).is_file() and not usual_manifest(root / told).is_file():
-                return _read(root / told, place)
+            table = root / told
+            if os.path.isfile(table) and not usual_manifest(table).is_file():  # noqa: PTH113  # False where one may not look
+                return _read(table, place)
     return found
 
 

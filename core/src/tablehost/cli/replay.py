@@ -1,0 +1,158 @@
+"""`tablehost replay`: make a table again, and compare."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from attrs import frozen
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from tablehost.cli.answer import Json, print_json
+from tablehost.errors import UsageError
+from tablehost.report import reporter
+from tablehost.text import printable
+from tablehost.trust.command import command_of, remarks
+from tablehost.trust.subjects import Subject, subject
+
+if TYPE_CHECKING:
+    from tablehost.trust.replay import Answer, Asked, Sampled
+    from tablehost.trust.rows import RowsDifference
+
+_MOST = 20
+_AtLeastOne = Annotated[int | None, Parameter(validator=Number(gte=1))]
+
+
+@frozen
+class Script:
+    """The command that makes a table again, and what to know of it."""
+
+    command: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def replay(
+    path: Path,
+    /,
+    *,
+    sample: _AtLeastOne = None,
+    seed: int = 0,
+    into: Path | None = None,
+    moved: Annotated[
+        tuple[str, ...], Parameter(name="--map", negative=(), show_default=False)
+    ] = (),
+    workers: _AtLeastOne = None,
+    script: Annotated[bool, Parameter(negative=())] = False,
+    as_json: Json = False,
+) -> int:
+    """Make a table again from its manifest alone, elsewhere, and compare.
+
+    This runs the builder that the manifest names. The first word of the answer is one of
+    reproduced-bytes, reproduced-rows, within-tolerance (exit code 0), differs, inputs-changed,
+    code-changed, environment-changed and cannot (1).
+
+    Args:
+        path: The table, or its manifest.
+        sample: Do only N items of the table's, and compare their rows.
+        seed: What the items of a sample are drawn by.
+        into: New folder that keeps the table that is made, and its manifest.
+        moved: OLD=NEW, where an input or a folder of inputs lies elsewhere now; may be given more
+            than once.
+        workers: Processes that work in parallel; as many as this process has cores, unless given.
+        script: Print the command that makes the table again, in ./replay or --into; run nothing.
+        as_json: Write the answer as one JSON object.
+    """
+    found, places = subject(path), _moved(moved)
+    if script:
+        out = (into or Path("replay")) / found.table.name
+        _print_script(found, out, places, as_json=as_json)
+        return 0
+    from tablehost.trust.replay import Asked  # noqa: PLC0415  # pyarrow, and help does without
+
+    asked = Asked(moved=places, into=into, workers=workers, sample=sample, seed=seed)
+    answer = _replay(found, asked, as_json=as_json)
+    if as_json:
+        print_json(answer)
+    else:
+        for line in _lines(answer):
+            print(printable(line.replace("\n", "\\n")))
+    return answer.exit_code
+
+
+def _replay(found: Subject, asked: Asked, *, as_json: bool) -> Answer:
+    from tablehost.trust.replay import replay as again  # noqa: PLC0415  # as above
+
+    says = reporter(as_json=as_json, quiet=False)
+    log = logging.getLogger("tablehost")
+    log.setLevel(logging.INFO)
+    log.addHandler(says)
+    try:
+        return again(found, asked, says)
+    finally:
+        log.removeHandler(says)
+
+
+def _moved(told: Sequence[str]) -> dict[Path, Path]:
+    moved = {}
+    for one in told:
+        old, _, new = one.partition("=")
+        if not old or not new:
+            msg = f"--map: {one!r} is not OLD=NEW"
+            raise UsageError(msg)
+        moved[Path(old)] = Path(new)
+    return moved
+
+
+def _print_script(found: Subject, out: Path, moved: dict[Path, Path], *, as_json: bool) -> None:
+    command, said = command_of(found, out=out, moved=moved), remarks(found)
+    if as_json:
+        print_json(Script(tuple(command), tuple(said)))
+        return
+    for remark in said:
+        print(printable(f"# {remark}"))
+    print(shlex.join(command))
+
+
+def _lines(answer: Answer) -> Iterator[str]:
+    yield f"{answer.verdict}  {answer.table}"
+    details = [*_sample_lines(answer.sample), *answer.why, *_row_lines(answer.rows)]
+    for line in (*details[:_MOST], *answer.remarks):
+        yield f"  {line}"
+    if len(details) > _MOST:
+        yield f"  ... and {len(details) - _MOST} more lines, all of it in --json"
+    if answer.kept:
+        yield f"  kept as {answer.kept}"
+
+
+def _row_lines(rows: RowsDifference | None) -> Iterator[str]:
+    """Yield what differs in the rows; `a` is the table, `b` what was made again."""
+    if rows is None:
+        return
+    for count, what in (
+        (rows.changed_rows, "have other values"),
+        (rows.removed, "are in the table only"),
+        (rows.added, "are missing in the table"),
+    ):
+        if count:
+            yield f"{count} rows {what}"
+    if rows.reordered:
+        yield "the rows stand in another order"
+    for name, cells in rows.columns.items():
+        largest = "" if cells.largest is None else f", largest difference {cells.largest:.6g}"
+        one = cells.example
+        where = ", ".join(f"{key} {value}" for key, value in one.where.items())
+        yield f"{name}: {cells.changed} cells{largest}; at {where}: {one.a} -> {one.b}"
+    for name in rows.incomparable:
+        yield f"{name}: cannot be compared, its types differ"
+
+
+def _sample_lines(sample: Sampled | None) -> Iterator[str]:
+    if sample is not None:
+        yield (
+            f"sample: {sample.items} of {sample.of} items, seed {sample.seed}; were "
+            f"{sample.share:.2%} of them bad or more, it would have shown with 95 % probability"
+        )

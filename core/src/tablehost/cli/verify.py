@@ -1,0 +1,127 @@
+"""`tablehost verify`: does a table still belong to its manifest?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from attrs import frozen
+from cyclopts import Parameter
+
+from tablehost.cli.answer import Json, print_json
+from tablehost.errors import UsageError
+from tablehost.report import Meter, Reporter, Terminal
+from tablehost.statcache import StatCache
+from tablehost.text import printable
+from tablehost.trust.contents import Depth
+from tablehost.trust.findings import Verdict
+from tablehost.trust.parents import with_parents
+from tablehost.trust.subjects import Subject, subjects
+from tablehost.trust.verify import Question, Verified
+from tablehost.trust.verify import verify as verify_table
+
+_FEW = 20
+_NOTES = {"fast": " (size, rows and schema only)"}
+_Inputs = Literal["none", "stat", "sample", "full"]
+
+
+@frozen(kw_only=True)
+class Answer:
+    """What became of each table.
+
+    Args:
+        tables: in the order of the paths; parents come after their children.
+        counts: how many there are of each verdict.
+    """
+
+    tables: tuple[Verified, ...]
+    counts: dict[Verdict, int]
+
+
+def verify(
+    paths: list[Path],
+    /,
+    *,
+    fast: Annotated[bool, Parameter(negative=())] = False,
+    full: Annotated[bool, Parameter(negative=())] = False,
+    inputs: _Inputs = "none",
+    parents: Annotated[bool, Parameter(negative=())] = False,
+    as_json: Json = False,
+) -> int:
+    """Tell whether tables still belong to their manifests, and if not what kind of drift it is.
+
+    The bytes are read and, where they are not as the manifest says, the rows. The verdicts, the
+    most severe first: torn, no-manifest, not-its-manifest, rows-changed, columns-changed,
+    inputs-changed, unverifiable, missing-values-recoded, rewritten, intact. Exit 1 if any table is
+    not intact.
+
+    Args:
+        paths: Tables, manifests, or folders, which stand for every table below them.
+        fast: Look at size, number of rows and schema only: what was changed in place stays unseen.
+        full: Read the rows even where the bytes are as they were: finds an edited manifest too.
+        inputs: Whether the inputs are still the same: `stat` reads files touched since they were
+            last hashed, `sample` also 100 others of a folder, `full` all.
+        parents: Verify the tables that a table was made of too, and that they are still those.
+        as_json: Write the answer as JSON.
+    """
+    if fast and full:
+        msg = "--fast and --full exclude each other"
+        raise UsageError(msg)
+    depth: Depth = "fast" if fast else "full" if full else "bytes"
+    asked = None if inputs == "none" else inputs
+    question = Question(depth=depth, inputs=asked, parents=parents)
+    found = subjects(paths)
+    verified = _verify_all(with_parents(found) if parents else found, question)
+    counts = Counter(one.verdict for one in verified)
+    if as_json:
+        print_json(Answer(tables=tuple(verified), counts=dict(counts)))
+    else:
+        _print(verified, counts)
+    return 0 if set(counts) == {"intact"} else 1
+
+
+def _verify_all(tables: Sequence[Subject], question: Question) -> list[Verified]:
+    """Verify tables beside each other: hashing and reading leave Python's lock alone."""
+    with ExitStack() as stack:
+        cache = stack.enter_context(StatCache())
+        pool = stack.enter_context(ThreadPoolExecutor(len(os.sched_getaffinity(0))))
+        meter = stack.enter_context(_reporter(len(tables)).progress(len(tables), "tables"))
+        ask = partial(verify_table, question=question, cache=cache)
+        return [_counted(one, meter) for one in pool.map(ask, tables)]
+
+
+def _reporter(tables: int) -> Reporter:
+    return Terminal() if tables > 1 and sys.stderr.isatty() else Reporter()
+
+
+def _counted(one: Verified, meter: Meter) -> Verified:
+    intact = one.verdict == "intact"
+    meter(done=intact, failed=not intact)
+    return one
+
+
+def _print(verified: Sequence[Verified], counts: Counter[Verdict]) -> None:
+    """Print a line a table; of many tables those that are intact are only counted."""
+    few = len(verified) <= _FEW
+    for one in verified:
+        if few or one.findings:
+            _print_one(one)
+    if len(verified) > 1:
+        told = [f"{counts[name]} {name}" for name in get_args(Verdict) if counts[name]]
+        print(f"{len(verified)} tables: {', '.join(told)}{_NOTES.get(verified[0].depth, '')}")
+
+
+def _print_one(one: Verified) -> None:
+    note = _NOTES.get(one.depth, "") if not one.findings else ""
+    print(printable(f"{one.verdict}{note}  {one.table}"))
+    for finding in one.findings:
+        other = f"{finding.verdict}: " if finding.verdict != one.verdict else ""
+        for why in finding.why:
+            print(printable(f"    {other}{why}".replace("\n", " ")))

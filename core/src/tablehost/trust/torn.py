@@ -1,0 +1,42 @@
+"""A commit that did not finish: what is there, and what the next run will do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tablehost.commit import Intent, Move
+from tablehost.digests import file_digest
+from tablehost.output import Output
+from tablehost.trust.findings import Finding
+
+
+def torn(table: Path, intent: Intent) -> Finding:
+    """Tell how far a commit came that was cut off.
+
+    Args:
+        table: on which it was.
+        intent: what it was about to do.
+    """
+    files: dict[str, list[str]] = {"in_place": [], "still_staged": [], "gone": []}
+    for move in intent.moves:
+        files[_state(move)].append(move.target)
+    why = [f"the commit of run {intent.run_id} was cut off"]
+    why += [
+        f"{state.replace('_', ' ')}: {', '.join(targets)}"
+        for state, targets in files.items()
+        if targets
+    ]
+    if files["gone"]:
+        notes = ", ".join(map(str, Output.at(table).intents))
+        why.append(f"the next run refuses; build it again with --overwrite after removing {notes}")
+    else:
+        why.append("the next run on this path finishes it")
+    return Finding(verdict="torn", why=tuple(why), which={"run_id": intent.run_id, **files})
+
+
+def _state(move: Move) -> str:
+    if Path(move.source).exists():
+        return "still_staged"
+    target = Path(move.target)
+    landed = target.is_file() and file_digest(target).sha256 == move.sha256
+    return "in_place" if landed else "gone"

@@ -1,0 +1,86 @@
+"""Every kind of option comes back from the manifest as it was given, from wherever it was given."""
+
+import pytest
+
+ECHO = '''
+from pathlib import Path
+from typing import Literal
+from attrs import frozen
+from tablehost import InputFile, Labelled, Run, ScratchDir, Tool, Tuning, hookimpl
+
+@frozen
+class Options:
+    """Put every option in a row of its own."""
+    files: tuple[Labelled[InputFile], ...]
+    """Labelled files."""
+    model: Tool | str = "own"
+    """A file or a name."""
+    other: Tool | str = "own"
+    """A file or a name."""
+    rest: tuple[Path, ...] = ()
+    """More files."""
+    numbers: tuple[int, ...] = (1, 2)
+    """Whole numbers."""
+    ratio: float = 0.5
+    """A number."""
+    way: Literal["one", "two"] = "one"
+    """One of two."""
+    most: int | None = None
+    """A number, or none."""
+    flag: bool = True
+    """Yes or no."""
+    scratch: ScratchDir | None = None
+    """For files that nobody keeps."""
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    (run.scratch / "x").touch()
+    files = [f"{one.label} {one.value.read_text()}" for one in options.files]
+    tools = (options.model, options.other)
+    tools = [one if isinstance(one, str) else one.read_text() for one in tools]
+    rest = [one.read_text() for one in options.rest]
+    plain = map(repr, (options.numbers, options.ratio, options.way, options.most, options.flag))
+    return pa.table({"value": [*files, *tools, *rest, *plain]})
+'''
+
+
+@pytest.fixture
+def echo(bench):
+    """Build a table in a folder below that of its files."""
+    (bench.path / "echo.py").write_text(ECHO)
+    for name in ("a=b", "c", "model", "rest"):
+        (bench.path / name).write_text(f"text of {name}")
+    for name in ("sub", "fast"):
+        (bench.path / name).mkdir()
+    files = ("--files", "x y=../a=b", "--files", f"z={bench.path}/c")
+    tools = ("--model", "../model", "--other", "c", "--scratch", "../fast")
+    plain = ("--rest", "../rest", "--numbers", "7", "--ratio", "1", "--way", "two", "--no-flag")
+    out = ("--out", bench.path / "t.parquet")
+    code, _, said = bench.run("run", "../echo.py", *files, *tools, *plain, *out, cwd="sub")
+    assert code == 0, said
+    return bench
+
+
+def test_paths_are_taken_from_the_folder_of_the_run_and_names_are_no_paths(echo):
+    (echo.path / "fast").rmdir()
+    assert echo.replay("t.parquet")["verdict"] == "reproduced-bytes"
+    assert echo.replay("../t.parquet", cwd="sub")["verdict"] == "reproduced-bytes"
+
+
+def test_moved_files_of_any_role_are_found_by_the_map(echo):
+    (echo.path / "new").mkdir()
+    for name in ("a=b", "model", "rest", "echo.py"):
+        (echo.path / name).rename(echo.path / "new" / name)
+    moved = [f"--map={name}=new/{name}" for name in ("model", "rest", "echo.py")]
+    moved.append(f"--map=c={echo.path}/c")
+    assert echo.replay("t.parquet", *moved)["verdict"] == "cannot"
+    found = echo.replay("t.parquet", *moved, f"--map={echo.path}=new")
+    assert found["verdict"] == "reproduced-bytes", found["why"]
+
+
+def test_a_tool_with_other_content_is_the_cause_of_another_table(echo):
+    (echo.path / "model").write_text("another text")
+    found = echo.replay("t.parquet")
+    assert found["verdict"] == "environment-changed"
+    assert found["remarks"] == [f"tool model: {echo.path}/model has other content"]

@@ -1,0 +1,107 @@
+"""`tablehost replay --sample`: the affordable proof for a table that took days."""
+
+from math import comb
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tablehost.sample import Sample, caught
+
+
+def tamper(path, names):
+    """Add one to the length of some rows of a table."""
+    rows = pq.read_table(path).to_pylist()
+    for row in rows:
+        row["length"] += row["name"] in names
+    pq.write_table(pa.Table.from_pylist(rows), path)
+
+
+def test_a_sample_of_a_good_table_tells_how_much_it_proves(lengths):
+    ledger = (lengths.path / "t.parquet.ledger").read_bytes()
+    found = lengths.replay("t.parquet", "--sample", 8)
+    assert found["verdict"] == "reproduced-rows"
+    assert found["rows"]["compared"] == 8
+    assert found["sample"] == {"items": 8, "of": 20, "seed": 0, "share": 0.3}
+    assert (lengths.path / "t.parquet.ledger").read_bytes() == ledger
+
+
+def test_a_sample_finds_rows_that_were_tampered_with(lengths):
+    tamper(lengths.path / "t.parquet", {f"{number:02d}.txt" for number in range(10)})
+    found = lengths.replay("t.parquet", "--sample", 8)
+    assert found["verdict"] == "differs"
+    assert 1 <= found["rows"]["changed_rows"] <= 8
+    assert found["rows"]["columns"]["length"]["largest"] == 1.0
+    assert found["why"] == ["the table's rows are no longer those of its manifest"]
+
+
+def test_a_sample_finds_rows_that_are_gone(lengths):
+    table = pq.read_table(lengths.path / "t.parquet")
+    pq.write_table(table.slice(0, 10), lengths.path / "t.parquet")
+    found = lengths.replay("t.parquet", "--sample", 8)
+    assert (found["verdict"], found["rows"]["changed_rows"]) == ("differs", 0)
+    assert 1 <= found["rows"]["added"] <= 8
+
+
+def test_the_seed_decides_which_items_are_drawn(lengths):
+    tamper(lengths.path / "t.parquet", {"15.txt"})
+    found = [lengths.replay("t.parquet", "--sample", 5, "--seed", seed) for seed in (0, 1)]
+    assert [one["sample"]["seed"] for one in found] == [0, 1]
+    assert {one["verdict"] for one in found} == {"reproduced-rows", "differs"}
+
+
+def test_the_same_items_are_drawn_in_whatever_order_they_come():
+    items = [f"{number:02d}" for number in range(50)]
+    drawn = Sample(5, 3, leave_out={"07"}).draw(items, str)
+    assert drawn == Sample(5, 3, leave_out={"07"}).draw(reversed(items), str)
+    assert len(set(drawn) - {"07"}) == 5
+
+
+def test_an_item_that_fails_only_now_is_a_finding(lengths, lengths_source):
+    source = lengths_source.replace('== "bad"', '!= "x"')
+    (lengths.path / "lengths.py").write_text(source)
+    found = lengths.replay("t.parquet", "--sample", 20)
+    assert found["verdict"] == "code-changed"
+    assert len(found["why"]) == 19
+    assert found["why"][0] == "00.txt failed this time: bad: it is bad"
+
+
+def test_the_answer_says_what_a_sample_proves(lengths):
+    code, out, _ = lengths.run("replay", "t.parquet", "--sample", 8)
+    proof = "8 of 20 items, seed 0; were 30.00% of them bad or more, it would have shown with"
+    said = f"reproduced-rows  t.parquet\n  sample: {proof} 95 % probability\n"
+    assert (code, out) == (0, said)
+
+
+def test_a_builder_that_does_not_work_item_by_item_cannot_be_sampled(words):
+    found = words.replay("t.parquet", "--sample", 1)
+    assert (found["verdict"], found["why"]) == (
+        "cannot",
+        ["its builder does not work item by item; replay it without --sample"],
+    )
+
+
+def test_a_sample_needs_the_table_itself(lengths):
+    (lengths.path / "t.parquet").unlink()
+    found = lengths.replay("t.parquet.manifest.json", "--sample", 1)
+    assert found["verdict"] == "cannot"
+    assert found["why"] == [
+        "the table is not there, and the rows of a sample are compared with its own"
+    ]
+
+
+@pytest.mark.parametrize("drawn", [1, 2, 7, 29, 30])
+def test_the_share_is_the_least_that_nineteen_of_twenty_samples_would_hold(drawn):
+    of = 30
+    bad = round(caught(drawn, of) * of)
+    assert missed(drawn, of, bad) <= 0.05 < missed(drawn, of, bad - 1)
+
+
+def missed(drawn, of, bad):
+    """Return how often a sample holds none of the bad ones, out of all samples there are."""
+
+    return comb(of - bad, drawn) / comb(of, drawn)
+
+
+def test_of_a_large_table_the_share_follows_the_rule_of_three():
+    assert caught(1000, 1_000_000) == pytest.approx(0.003, rel=0.01)
