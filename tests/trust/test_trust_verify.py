@@ -605,6 +605,6 @@ def test_a_pair_that_a_run_lands_meanwhile_is_no_drift(tables, monkeypatch):
             tables.run(*given)
         return digests.file_digest(path)
 
-    monkeypatch.setattr("tablehost.trust.contents.file_digest", land)
+    monkeypatch.setattr("tablehost.trust.drift.contents.file_digest", land)
     assert tables.verify("t.parquet")[0] == 0
     assert landed

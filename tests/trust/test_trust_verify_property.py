@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tablehost.statcache import StatCache
 from tablehost.table import write_table
-from tablehost.trust.subjects import subject
+from tablehost.trust.evidence.subjects import subject
 from tablehost.trust.verify import Question, verify
 
 ENCODINGS = {

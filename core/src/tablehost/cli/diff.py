@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from tablehost.cli.answer import Json, print_json
 from tablehost.text import printable
-from tablehost.trust.changes import Change
-from tablehost.trust.input_changes import InputChange
-from tablehost.trust.subjects import subject
+from tablehost.trust.difference.changes import Change
+from tablehost.trust.difference.input_changes import InputChange
+from tablehost.trust.evidence.subjects import subject
 
 if TYPE_CHECKING:
     from tablehost.trust.diff import Difference
-    from tablehost.trust.rows import RowsDifference
+    from tablehost.trust.difference.rows import RowsDifference
 
 _MOST_LINES = 20
 _MOST_FILES = 5

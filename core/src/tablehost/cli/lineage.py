@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from tablehost.cli.answer import Json, print_json
 from tablehost.text import printable
-from tablehost.trust.command import shown
 from tablehost.trust.lineage import Edge, Lineage, Node
 from tablehost.trust.lineage import lineage as trace
+from tablehost.trust.remaking.command import shown
 
 if TYPE_CHECKING:
     from rich.tree import Tree

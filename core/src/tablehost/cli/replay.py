@@ -16,12 +16,12 @@ from tablehost.cli.answer import Json, print_json
 from tablehost.errors import UsageError
 from tablehost.report import reporter
 from tablehost.text import printable
-from tablehost.trust.command import command_of, remarks
-from tablehost.trust.subjects import Subject, subject
+from tablehost.trust.evidence.subjects import Subject, subject
+from tablehost.trust.remaking.command import command_of, remarks
 
 if TYPE_CHECKING:
+    from tablehost.trust.difference.rows import RowsDifference
     from tablehost.trust.replay import Answer, Asked, Sampled
-    from tablehost.trust.rows import RowsDifference
 
 _MOST = 20
 _AtLeastOne = Annotated[int | None, Parameter(validator=Number(gte=1))]

@@ -20,10 +20,10 @@ from tablehost.errors import UsageError
 from tablehost.report import Meter, Reporter, Terminal
 from tablehost.statcache import StatCache
 from tablehost.text import printable
-from tablehost.trust.contents import Depth
-from tablehost.trust.findings import Verdict
-from tablehost.trust.parents import with_parents
-from tablehost.trust.subjects import Subject, subjects
+from tablehost.trust.drift.contents import Depth
+from tablehost.trust.drift.findings import Verdict
+from tablehost.trust.evidence.parents import with_parents
+from tablehost.trust.evidence.subjects import Subject, subjects
 from tablehost.trust.verify import Question, Verified
 from tablehost.trust.verify import verify as verify_table
 

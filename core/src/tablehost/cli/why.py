@@ -10,8 +10,8 @@ from attrs import frozen
 
 from tablehost.cli.answer import Json, print_json
 from tablehost.text import printable
-from tablehost.trust.command import shown
-from tablehost.trust.subjects import subjects
+from tablehost.trust.evidence.subjects import subjects
+from tablehost.trust.remaking.command import shown
 from tablehost.trust.why import Answer
 from tablehost.trust.why import why as ask
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from attrs import frozen
 
 from tablehost.parquet import opened
-from tablehost.trust.cells import type_name
-from tablehost.trust.changes import (
+from tablehost.trust.difference.cells import type_name
+from tablehost.trust.difference.changes import (
     Change,
     between,
     code_changes,
@@ -17,10 +17,10 @@ from tablehost.trust.changes import (
     statistics_changes,
     table_changes,
 )
-from tablehost.trust.facts import Facts, told_by
-from tablehost.trust.input_changes import InputChange, input_changes
-from tablehost.trust.rows import RowsDifference, compare_rows
-from tablehost.trust.subjects import Subject
+from tablehost.trust.difference.input_changes import InputChange, input_changes
+from tablehost.trust.difference.rows import RowsDifference, compare_rows
+from tablehost.trust.evidence.facts import Facts, told_by
+from tablehost.trust.evidence.subjects import Subject
 
 _TOLD = {
     "the options": ("run_provenance", "args"),

@@ -17,11 +17,11 @@ from tablehost.manifest import dig, find, read
 from tablehost.options import options_of
 from tablehost.plugins import Builder
 from tablehost.statcache import StatCache
-from tablehost.trust.archive import claim_of, in_place
-from tablehost.trust.code import code_changes, tool_changes
-from tablehost.trust.command import shown
-from tablehost.trust.inputs import Recorded, State, compare, recorded
-from tablehost.trust.subjects import Subject
+from tablehost.trust.evidence.archive import claim_of, in_place
+from tablehost.trust.evidence.code import code_changes, tool_changes
+from tablehost.trust.evidence.inputs import Recorded, State, compare, recorded
+from tablehost.trust.evidence.subjects import Subject
+from tablehost.trust.remaking.command import shown
 
 Kind = Literal[
     "table-missing",

@@ -32,15 +32,15 @@ from tablehost.interrupts import Interrupts
 from tablehost.output import Output
 from tablehost.report import Reporter
 from tablehost.sample import Sample, caught
-from tablehost.trust import likeness
-from tablehost.trust.causes import causes_after, causes_before
-from tablehost.trust.likeness import Likeness, compare_sample, compare_table
-from tablehost.trust.obstacles import CannotReplay, check, input_states
-from tablehost.trust.remake import NotRemade, place, remake
-from tablehost.trust.restore import restore
-from tablehost.trust.rows import RowsDifference
-from tablehost.trust.subjects import Subject
-from tablehost.trust.subjects import subject as made
+from tablehost.trust.difference.rows import RowsDifference
+from tablehost.trust.evidence.subjects import Subject
+from tablehost.trust.evidence.subjects import subject as made
+from tablehost.trust.remaking import likeness
+from tablehost.trust.remaking.causes import causes_after, causes_before
+from tablehost.trust.remaking.likeness import Likeness, compare_sample, compare_table
+from tablehost.trust.remaking.obstacles import CannotReplay, check, input_states
+from tablehost.trust.remaking.remake import NotRemade, place, remake
+from tablehost.trust.remaking.restore import restore
 
 Verdict = Literal[
     "reproduced-bytes",

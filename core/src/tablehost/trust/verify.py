@@ -14,12 +14,12 @@ from pathlib import Path
 from attrs import frozen
 
 from tablehost.statcache import StatCache
-from tablehost.trust import inputs
-from tablehost.trust.contents import Depth, compare_contents
-from tablehost.trust.findings import Finding, Verdict, unverifiable
-from tablehost.trust.parents import inputs_elsewhere, parents
-from tablehost.trust.subjects import Subject, looked_up_again
-from tablehost.trust.torn import torn
+from tablehost.trust.drift.contents import Depth, compare_contents
+from tablehost.trust.drift.findings import Finding, Verdict, unverifiable
+from tablehost.trust.drift.torn import torn
+from tablehost.trust.evidence import inputs
+from tablehost.trust.evidence.parents import inputs_elsewhere, parents
+from tablehost.trust.evidence.subjects import Subject, looked_up_again
 
 
 @frozen(kw_only=True)

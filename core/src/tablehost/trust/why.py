@@ -15,12 +15,12 @@ from tablehost.plugins import Builder, load
 from tablehost.preflight import item_recipes, maker
 from tablehost.statcache import StatCache
 from tablehost.trust import reasons
-from tablehost.trust.archive import Archive, in_place
-from tablehost.trust.code import surroundings_changes
-from tablehost.trust.command import builder_of, command_of, remarks
-from tablehost.trust.inputs import Recorded, recorded
+from tablehost.trust.evidence.archive import Archive, in_place
+from tablehost.trust.evidence.code import surroundings_changes
+from tablehost.trust.evidence.inputs import Recorded, recorded
+from tablehost.trust.evidence.subjects import Subject
 from tablehost.trust.reasons import Kind, Reason, Weight
-from tablehost.trust.subjects import Subject
+from tablehost.trust.remaking.command import builder_of, command_of, remarks
 
 _KINDS = get_args(Kind)
 _WEIGHTS = get_args(Weight)

@@ -12,8 +12,8 @@ from tablehost.errors import ManifestError
 from tablehost.manifest import dig
 from tablehost.options import REDACTED
 from tablehost.output import MANIFEST_SUFFIX, Output, usual_manifest
-from tablehost.trust.code import place_of
-from tablehost.trust.subjects import Subject
+from tablehost.trust.evidence.code import place_of
+from tablehost.trust.evidence.subjects import Subject
 
 _ORIGINS = {"env": "the environment", "file": "a configuration file"}
 

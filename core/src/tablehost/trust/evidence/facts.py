@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 from attrs import frozen
 
-from tablehost.trust.subjects import Subject
+from tablehost.trust.evidence.subjects import Subject
 
 Column = Mapping[str, Any]
 """A column with the names that a manifest gives its facts; those that nobody knows are absent."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tablehost.digests import file_digest
-from tablehost.trust.facts import Facts
-from tablehost.trust.inputs import locate
-from tablehost.trust.subjects import Subject
+from tablehost.trust.evidence.facts import Facts
+from tablehost.trust.evidence.inputs import locate
+from tablehost.trust.evidence.subjects import Subject
 
 
 def owner(subject: Subject, told: Facts, found: Facts) -> str | None:

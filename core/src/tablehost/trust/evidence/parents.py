@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tablehost.errors import ManifestError
 from tablehost.manifest import find
-from tablehost.trust.archive import claim_of, in_place
-from tablehost.trust.inputs import Recorded, recorded
-from tablehost.trust.subjects import Subject, subject
+from tablehost.trust.evidence.archive import claim_of, in_place
+from tablehost.trust.evidence.inputs import Recorded, recorded
+from tablehost.trust.evidence.subjects import Subject, subject
 
 
 def inputs_elsewhere(child: Subject) -> list[Recorded]:

@@ -7,11 +7,11 @@ from typing import Literal
 
 from tablehost.digests import file_digest
 from tablehost.errors import TablehostError
-from tablehost.trust.drift import drift, false_statements
-from tablehost.trust.facts import Facts, footer_of, rows_of, told_by
-from tablehost.trust.findings import Finding, some, unverifiable
-from tablehost.trust.owner import owner
-from tablehost.trust.subjects import Subject
+from tablehost.trust.drift.columns import drift, false_statements
+from tablehost.trust.drift.findings import Finding, some, unverifiable
+from tablehost.trust.drift.owner import owner
+from tablehost.trust.evidence.facts import Facts, footer_of, rows_of, told_by
+from tablehost.trust.evidence.subjects import Subject
 
 Depth = Literal["fast", "bytes", "full"]
 """Look at size, rows and schema; read the bytes, and where they differ the rows; read both."""

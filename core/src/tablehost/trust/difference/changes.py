@@ -12,8 +12,8 @@ from attrs import evolve, frozen
 from packaging.utils import canonicalize_name
 
 from tablehost.manifest import dig
-from tablehost.trust.facts import Column
-from tablehost.trust.subjects import Subject
+from tablehost.trust.evidence.facts import Column
+from tablehost.trust.evidence.subjects import Subject
 
 _STATISTICS = ("nulls", "nan", "inf", "min", "max", "mean", "std")
 

@@ -15,8 +15,8 @@ from tablehost import provenance
 from tablehost.errors import TablehostError
 from tablehost.plugins import Builder
 from tablehost.statcache import StatCache, hash_file
-from tablehost.trust.inputs import locate
-from tablehost.trust.subjects import Subject
+from tablehost.trust.evidence.inputs import locate
+from tablehost.trust.evidence.subjects import Subject
 
 Kind = Literal["semantic", "unknown", "cosmetic"]
 """The weightiest first."""

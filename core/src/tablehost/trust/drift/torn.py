@@ -7,7 +7,7 @@ from pathlib import Path
 from tablehost.commit import Intent, Move
 from tablehost.digests import file_digest
 from tablehost.output import Output
-from tablehost.trust.findings import Finding
+from tablehost.trust.drift.findings import Finding
 
 
 def torn(table: Path, intent: Intent) -> Finding:

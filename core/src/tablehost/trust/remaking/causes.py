@@ -9,10 +9,10 @@ from attrs import frozen
 
 from tablehost.manifest import folder_digest
 from tablehost.plugins import Builder
-from tablehost.trust.code import CodeChange, code_changes, surroundings_changes
-from tablehost.trust.input_changes import input_changes
-from tablehost.trust.inputs import recorded
-from tablehost.trust.subjects import Subject
+from tablehost.trust.difference.input_changes import input_changes
+from tablehost.trust.evidence.code import CodeChange, code_changes, surroundings_changes
+from tablehost.trust.evidence.inputs import recorded
+from tablehost.trust.evidence.subjects import Subject
 
 Cause = Literal["inputs-changed", "code-changed", "environment-changed"]
 

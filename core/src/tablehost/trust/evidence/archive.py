@@ -14,8 +14,8 @@ from tablehost.digests import file_digest
 from tablehost.errors import ManifestError, TablehostError
 from tablehost.manifest import dig, read
 from tablehost.output import MANIFEST_SUFFIX, Output
-from tablehost.trust.inputs import Recorded, listed
-from tablehost.trust.subjects import Subject, subject
+from tablehost.trust.evidence.inputs import Recorded, listed
+from tablehost.trust.evidence.subjects import Subject, subject
 
 _HISTORY_SUFFIX = ".history"
 

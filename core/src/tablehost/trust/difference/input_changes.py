@@ -12,9 +12,9 @@ from attrs import frozen
 from tablehost.errors import ManifestError
 from tablehost.listing import dir_hash1, read_listing
 from tablehost.manifest import folder_digest
-from tablehost.trust.changes import Change
-from tablehost.trust.inputs import Recorded, recorded
-from tablehost.trust.subjects import Subject
+from tablehost.trust.difference.changes import Change
+from tablehost.trust.evidence.inputs import Recorded, recorded
+from tablehost.trust.evidence.subjects import Subject
 
 
 @frozen(kw_only=True)

@@ -9,10 +9,10 @@ from attrs import frozen
 
 from tablehost.digests import file_digest
 from tablehost.errors import Refused
-from tablehost.trust.drift import drift
-from tablehost.trust.facts import Facts, footer_of, rows_of, told_by
-from tablehost.trust.rows import RowsDifference, compare_rows
-from tablehost.trust.subjects import Subject
+from tablehost.trust.difference.rows import RowsDifference, compare_rows
+from tablehost.trust.drift.columns import drift
+from tablehost.trust.evidence.facts import Facts, footer_of, rows_of, told_by
+from tablehost.trust.evidence.subjects import Subject
 
 Verdict = Literal["reproduced-bytes", "reproduced-rows", "within-tolerance"]
 

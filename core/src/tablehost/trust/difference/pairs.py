@@ -15,7 +15,7 @@ from attrs import field, frozen
 from tablehost.batches import open_batches
 from tablehost.columns.layout import Array, plain
 from tablehost.columns.logical_types import plain_type
-from tablehost.trust.cells import cell, comparable
+from tablehost.trust.difference.cells import cell, comparable
 
 _WHICH = ("first", "second")
 _Keys = Mapping[str, pa.Array]

@@ -16,9 +16,9 @@ from tablehost.options import REDACTED, Given, Option, from_environment, options
 from tablehost.plugins import Builder, load
 from tablehost.request import check_collisions
 from tablehost.roles import Labelled, Role, is_union, required_type
-from tablehost.trust.code import place_of
-from tablehost.trust.command import builder_of
-from tablehost.trust.subjects import Subject
+from tablehost.trust.evidence.code import place_of
+from tablehost.trust.evidence.subjects import Subject
+from tablehost.trust.remaking.command import builder_of
 
 
 class NotRestorable(Refused):

@@ -13,8 +13,8 @@ from typing import Any
 
 from attrs import frozen
 
-from tablehost.trust.facts import Column, Facts
-from tablehost.trust.findings import SHOWN, Finding, some
+from tablehost.trust.drift.findings import SHOWN, Finding, some
+from tablehost.trust.evidence.facts import Column, Facts
 
 _COUNTS = ("nulls", "nan")
 _EXACT = ("inf", "min", "max")

@@ -8,9 +8,9 @@ from pathlib import Path
 from tablehost.errors import Refused
 from tablehost.preflight import item_recipes
 from tablehost.statcache import StatCache
-from tablehost.trust.archive import in_place
-from tablehost.trust.inputs import State, compare, recorded
-from tablehost.trust.subjects import Subject
+from tablehost.trust.evidence.archive import in_place
+from tablehost.trust.evidence.inputs import State, compare, recorded
+from tablehost.trust.evidence.subjects import Subject
 
 
 class CannotReplay(Refused):

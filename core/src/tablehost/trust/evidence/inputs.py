@@ -18,8 +18,8 @@ from tablehost.folders import EVERYTHING, Look, hash_files, look
 from tablehost.listing import dir_hash1, read_listing
 from tablehost.manifest import dig, folder_digest
 from tablehost.statcache import StatCache, hash_file
-from tablehost.trust.findings import some
-from tablehost.trust.subjects import Subject
+from tablehost.trust.drift.findings import some
+from tablehost.trust.evidence.subjects import Subject
 
 Depth = Literal["stat", "sample", "full"]
 """How hard to look: trust the cache for files not touched since; read some again; read all."""

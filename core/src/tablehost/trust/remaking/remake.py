@@ -16,7 +16,7 @@ from tablehost.output import Output
 from tablehost.report import Reporter
 from tablehost.request import HostOptions, Request
 from tablehost.sample import Sample
-from tablehost.trust.restore import Restored
+from tablehost.trust.remaking.restore import Restored
 
 
 class NotRemade(Refused):

@@ -11,8 +11,8 @@ import pyarrow as pa
 from attrs import frozen
 
 from tablehost.parquet import opened
-from tablehost.trust.cells import Cells, cell, comparable, compare_cells
-from tablehost.trust.pairs import Pairs, match_rows, read_column
+from tablehost.trust.difference.cells import Cells, cell, comparable, compare_cells
+from tablehost.trust.difference.pairs import Pairs, match_rows, read_column
 
 EXAMPLES = 5
 """So many of the rows that only one table has are named."""

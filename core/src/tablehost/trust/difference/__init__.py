@@ -1,0 +1,1 @@
+"""What differs between two tables: cell by cell, and in their manifests."""

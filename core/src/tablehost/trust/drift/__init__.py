@@ -1,0 +1,1 @@
+"""What kind of drift there is between a table and its manifest."""
