@@ -1,6 +1,7 @@
 """What is refused or left out: with the file, the line, the key, and what to do."""
 
 import json
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -88,6 +89,22 @@ def test_values_of_a_key_without_a_common_type(bench, values, told):
     assert f"m.jsonl: the values of 'chug_ref' {told}" in bench.refused()
 
 
+def test_a_content_name_with_half_a_character_is_told_of(bench):
+    bench.table()
+    bench.lines(b'{"src": "a", "chug_content_name": "\\ud800"}')
+    said = bench.refused()
+    assert "the values of 'chug_content_name' do not fit into a column of a table: line 1" in said
+
+
+def test_what_is_not_wanted_may_be_any_json(bench):
+    bench.table()
+    bench.lines(
+        b'{"src": "a", "chug_name": "n", "x": ["\\ud800", 1e999, {"y": 1' + b"0" * 99 + b"}]}"
+    )
+    assert bench.enrich().code == 0
+    assert bench.column("chug_name") == ["n", None, None]
+
+
 def test_a_number_too_large_for_a_float(bench):
     bench.table()
     bench.lines(b'{"src": "a", "chug_ref": 1e999}')
@@ -103,6 +120,7 @@ def test_a_number_too_large_for_a_float(bench):
         (pa.array([1, 2, 3], pa.int8()), 1080),
         (pa.array([True, False, None]), 1),
         (pa.array([{"a": 1}] * 3), 1),
+        (pa.array([Decimal("1.50")] * 3), 7),
     ],
 )
 def test_values_that_do_not_fit_into_the_column(bench, column, value):
@@ -138,6 +156,28 @@ def test_a_table_that_is_no_parquet_file(bench, content):
     assert "the table t.parquet: not readable as Parquet" in bench.refused()
 
 
+def test_a_table_that_is_cut_off_or_damaged_in_the_middle(bench):
+    path = bench.table(noise=[b"x" * 10_000, b"y" * 10_000, b"z"])
+    whole = path.read_bytes()
+    bench.lines(ROW)
+    path.write_bytes(whole[: len(whole) // 2])
+    assert "the table t.parquet: not readable as Parquet, or damaged" in bench.refused()
+    path.write_bytes(whole[:4] + b"\xff" * 100 + whole[104:])
+    assert "the table t.parquet: not readable as Parquet, or damaged" in bench.refused()
+
+
+def test_a_table_without_columns(bench):
+    pq.write_table(pa.table({}), bench.path / "t.parquet")
+    bench.lines(ROW)
+    assert "no column 'clip_name' in the table, by which" in bench.refused()
+
+
+def test_a_table_of_more_columns_than_are_read(bench):
+    bench.table(**{f"c{at}": [None] * 3 for at in range(10_000)})
+    bench.lines(ROW)
+    assert "10001 columns; no more than 10000 are read" in bench.refused()
+
+
 def test_a_table_with_two_columns_of_one_name(bench):
     table = pa.Table.from_arrays([pa.array(["a"])] * 2, names=["clip_name"] * 2)
     pq.write_table(table, bench.path / "t.parquet")
@@ -152,12 +192,19 @@ def test_a_table_without_rows_stays_one_with_the_new_columns(bench):
     assert bench.result().column_names[:2] == ["clip_name", "chug_name"]
 
 
-@pytest.mark.parametrize("keys", [["mos"], ["vmaf_mean"], ["clip_name"], ["x", "x"], [""]])
+@pytest.mark.parametrize("keys", [["mos"], ["vmaf_mean"], ["clip_name"], ["x", "x"], [""], ['a"']])
 def test_keys_that_metadata_never_touches(bench, keys):
     bench.table()
     bench.lines(ROW)
     tokens = [token for key in keys for token in ("--metadata-keys", key)]
     assert "--metadata-keys: must " in bench.refused(*tokens, "--dry-run")
+
+
+@pytest.mark.parametrize("key", ["", "a\\b", "a\n"])
+def test_a_key_that_is_no_name(bench, key):
+    bench.table()
+    bench.lines(ROW)
+    assert "--key: must be the name of a column" in bench.refused("--key", key, "--dry-run")
 
 
 @pytest.mark.parametrize("name", ["m.txt", "m.json", "m.csv.gz"])

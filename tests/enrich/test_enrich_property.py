@@ -107,7 +107,7 @@ def test_the_enriched_table_is_what_a_loop_over_pandas_makes(
         Path("m.jsonl").write_text("\n".join(map(json.dumps, rows)))
         tokens = ["--features-parquet", "t.parquet", "--metadata-jsonl", "m.jsonl"]
         tokens += ["--out", "o.parquet", "--quiet"] + ["--overwrite-metadata"] * overwrite
-        with patch.object(enrichment, "BATCH_ROWS", read_at_once):
+        with patch.object(enrichment, "group_rows", lambda _: read_at_once):
             assert execute(["run", "enrich", *tokens]) == 0
         made = pq.read_table("o.parquet")
         manifest = json.loads(Path("o.parquet.manifest.json").read_text())

@@ -5,6 +5,7 @@ import json
 import math
 import subprocess
 import sys
+from decimal import Decimal
 from hashlib import blake2s, sha256
 
 import pyarrow as pa
@@ -73,6 +74,7 @@ def test_existing_columns_keep_order_type_and_values_and_new_ones_follow_the_key
         "adm2_mean": [0.1, math.nan, 0.3],
         "tags": [[1], None, [2, 3]],
         "codec": pa.array(["h", "h", None]).dictionary_encode(),
+        "price": pa.array([Decimal("1.50"), None, Decimal("0.25")]),
     }
     bench.table(**features)
     bench.lines(
@@ -89,6 +91,7 @@ def test_existing_columns_keep_order_type_and_values_and_new_ones_follow_the_key
     assert table["mos"].to_pylist() == [1.5, None, 3.5]
     assert table["tags"].to_pylist() == [[1], None, [2, 3]]
     assert table["codec"].to_pylist() == ["h", "h", None]
+    assert table["price"].combine_chunks() == features["price"]
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,12 @@ from attrs import frozen
 
 from tablehost import Refused, Run
 from tablehost.parquet import opened
+from tablehost.row_groups import group_rows
 from tablehost_enrich.fill import Filler
 from tablehost_enrich.metadata import MOST_PROBLEMS, Metadata, read_metadata
 
 if TYPE_CHECKING:
     from tablehost_enrich.options import Options
-
-BATCH_ROWS = 1 << 16
 
 
 @frozen
@@ -75,7 +74,7 @@ def stream(enrichment: Enrichment, options: Options, run: Run) -> Iterator[pa.Re
         run.progress(enrichment.rows, "rows") as meter,
         opened(options.features_parquet, enrichment.who) as file,
     ):
-        for batch in file.iter_batches(BATCH_ROWS):
+        for batch in file.iter_batches(group_rows(filler.schema)):
             meter(batch.num_rows)
             yield filler.fill(batch)
     unmatched = filler.count.rows - filler.count.matched
@@ -93,8 +92,9 @@ def _check_match(options: Options, enrichment: Enrichment) -> None:
     if not options.min_match or not enrichment.rows:
         return
     matched = 0
+    size = group_rows(enrichment.filler.schema)
     with opened(options.features_parquet, enrichment.who) as file:
-        for batch in file.iter_batches(BATCH_ROWS, columns=[options.key]):
+        for batch in file.iter_batches(size, columns=[options.key]):
             matched += enrichment.filler.matched(batch)
     if matched < options.min_match * enrichment.rows:
         problem = (

@@ -1,4 +1,4 @@
-"""The rows of a metadata file, each with the line that it stands on."""
+"""The rows of a metadata file by key, each with the line that it stands on."""
 
 from __future__ import annotations
 
@@ -7,61 +7,113 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
 import pyarrow as pa
+from attrs import Factory, frozen
 
 from tablehost import Refused
 from tablehost.parquet import opened
 from tablehost_enrich.formats import compression_of, format_of
 
-Line = tuple[int, dict[str, Any] | str]
-"""A line's number, and what it says or, where it is malformed, why."""
+
+@frozen(kw_only=True)
+class Told:
+    """What the rows of a file tell.
+
+    Args:
+        lines: where each row stands; in a Parquet file the first row is line 1.
+        columns: by wanted key a value for each row, None where it has none.
+        malformed: line and reason of every row that cannot be used, and is not in `lines`.
+    """
+
+    lines: list[int]
+    columns: dict[str, list[Any]]
+    malformed: list[tuple[int, str]] = Factory(list)
 
 
-def read_lines(path: Path, wanted: AbstractSet[str]) -> Iterator[Line]:
-    """Read a metadata file, line by line; in a Parquet file the first row is line 1.
+def read_told(path: Path, wanted: Sequence[str]) -> Told:
+    """Read a metadata file.
 
     Args:
         path: the file; its suffix tells the format.
-        wanted: what rows are asked for; they may say more.
+        wanted: what rows are asked for, each key once; they may say more.
 
     Raises:
         Refused: it cannot be read.
     """
-    kind = format_of(path)
+    read = {"parquet": _from_parquet, "csv": _from_csv, "jsonl": _from_json}
     try:
-        if kind == "parquet":
-            yield from _parquet_lines(path, wanted)
-        else:
-            yield from (_csv_lines if kind == "csv" else _json_lines)(path)
+        return read[format_of(path) or "jsonl"](path, wanted)
     except (OSError, pa.ArrowException) as error:
         problem = f"{path}: not readable: {error}"
         raise Refused([problem]) from error
 
 
-def _json_lines(path: Path) -> Iterator[Line]:
+def _from_json(path: Path, wanted: Sequence[str]) -> Told:
+    decode, values = _decoder(wanted)
+    lines, rows, malformed = [], [], []
     with pa.input_stream(str(path), compression=compression_of(path)) as stream:
-        for number, raw in enumerate(io.BufferedReader(stream), 1):
+        for number, raw in enumerate(io.BufferedReader(stream, _READ_BYTES), 1):
             line = (raw.removeprefix(_BOM) if number == 1 else raw).strip()
-            if line:
-                yield number, _json_object(line)
+            if not line:
+                continue
+            try:
+                rows.append(decode(line))
+                lines.append(number)
+            except ValueError as error:
+                malformed.append((number, str(error)))
+    columns = {key: list(map(value_of, rows)) for key, value_of in values.items()}
+    return Told(lines=lines, columns=columns, malformed=malformed)
 
 
-def _json_object(raw: bytes) -> dict[str, Any] | str:
+def _decoder(wanted: Sequence[str]) -> tuple[Callable[[bytes], Any], dict[str, Any]]:
+    """Return what makes a row of a line of JSON, and by key what takes its value out of a row.
+
+    A line that msgspec does not take is left to Python's own decoder, which takes half a character
+    and numbers without end, and says best what is wrong.
+    """
+    names = {key: f"_{at}" for at, key in enumerate(wanted)}
+    fields = [(name, Any, None) for name in names.values()]
+    row = msgspec.defstruct("Row", fields, rename={v: k for k, v in names.items()}, gc=False)
+    decoder = msgspec.json.Decoder(row)
+
+    def decode(raw: bytes) -> Any:
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            msg = "not UTF-8"
+            raise ValueError(msg) from None
+        try:
+            return decoder.decode(text)
+        except (msgspec.DecodeError, RecursionError):
+            return row(*map(_json_object(text).get, wanted))
+
+    return decode, {key: attrgetter(name) for key, name in names.items()}
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    """Decode a line.
+
+    Raises:
+        ValueError: it is no JSON, or not one object, with the reason.
+    """
     try:
-        text = raw.decode("utf-8")
         values, end = _DECODER.raw_decode(text)
-    except UnicodeDecodeError:
-        return "not UTF-8"
     except (ValueError, RecursionError) as error:
-        return f"not JSON: {getattr(error, 'msg', error)}"
+        msg = f"not JSON: {getattr(error, 'msg', error)}"
+        raise ValueError(msg) from None
     if end != len(text):
-        return f"not JSON: more after column {end}"
-    return values if isinstance(values, dict) else "no JSON object"
+        msg = f"not JSON: more after column {end}"
+        raise ValueError(msg)
+    if not isinstance(values, dict):
+        msg = "no JSON object"
+        raise ValueError(msg)  # noqa: TRY004  # it is the line that is wrong, not a type of ours
+    return values
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -69,11 +121,12 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(msg)
 
 
+_READ_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def _csv_lines(path: Path) -> Iterator[Line]:
+def _from_csv(path: Path, wanted: Sequence[str]) -> Told:
     """Read a CSV; a column has one type, the narrowest that fits all its texts."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -81,21 +134,22 @@ def _csv_lines(path: Path) -> Iterator[Line]:
     except (UnicodeDecodeError, csv.Error) as error:
         problem = f"{path}: not readable as a CSV in UTF-8: {error}"
         raise Refused([problem]) from error
-    if not rows:
-        return
-    header = [name.strip() for name in rows[0][1]]
+    header = [name.strip() for name in rows[0][1]] if rows else []
     twice = [name for name, count in Counter(header).items() if count > 1]
     if twice:
         problem = f"{path}: more than one column is named {', '.join(map(repr, twice))}"
         raise Refused([problem])
     whole = [(number, row) for number, row in rows[1:] if len(row) == len(header)]
-    columns = [_typed([row[at] for _, row in whole]) for at in range(len(header))]
-    typed = iter(zip(*columns, strict=True))
-    for number, row in rows[1:]:
-        if len(row) == len(header):
-            yield number, dict(zip(header, next(typed), strict=True))
-        else:
-            yield number, f"{len(row)} fields, the header has {len(header)}"
+    columns = {key: _typed([row[at] for _, row in whole]) for at, key in enumerate(header)}
+    return Told(
+        lines=[number for number, _ in whole],
+        columns={key: columns.get(key) or [None] * len(whole) for key in wanted},
+        malformed=[
+            (number, f"{len(row)} fields, the header has {len(header)}")
+            for number, row in rows[1:]
+            if len(row) != len(header)
+        ],
+    )
 
 
 def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
@@ -124,14 +178,16 @@ def _typed(texts: Sequence[str]) -> list[Any]:
     return [text or None for text in texts]
 
 
-def _parquet_lines(path: Path, wanted: AbstractSet[str]) -> Iterator[Line]:
-    number = 0
+def _from_parquet(path: Path, wanted: Sequence[str]) -> Told:
     with opened(path, str(path)) as file:
-        columns = [name for name in file.schema_arrow.names if name in wanted]
-        for batch in file.iter_batches(columns=columns):
-            for values in batch.to_pylist():
-                number += 1
-                yield number, {key: _or_none(value) for key, value in values.items()}
+        there = [key for key in wanted if key in file.schema_arrow.names]
+        table = file.read(there)
+    columns = {key: list(map(_or_none, table[key].to_pylist())) for key in there}
+    count = table.num_rows if there else 0
+    return Told(
+        lines=list(range(1, count + 1)),
+        columns={key: columns.get(key) or [None] * count for key in wanted},
+    )
 
 
 def _or_none(value: Any) -> Any:

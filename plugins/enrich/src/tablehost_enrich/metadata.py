@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from attrs import frozen
 
 from tablehost import Refused
-from tablehost_enrich.keys import NAMING, SPLIT_KEYS
-from tablehost_enrich.lines import Line, read_lines
-from tablehost_enrich.split import split_values
+from tablehost_enrich.keys import NAMING
+from tablehost_enrich.lines import read_told
+from tablehost_enrich.split import split_columns
 
 MOST_PROBLEMS = 20
 _MOST_EXACT = 2**53
@@ -52,78 +52,59 @@ def read_metadata(path: Path, keys: Sequence[str], *, key: str, seed: str) -> Me
         Refused: two lines of one clip disagree, a key's values have no common type, or no line
             can be used.
     """
-    rows: dict[str, tuple[Any, ...]] = {}
-    numbers: list[int] = []
-    malformed: list[tuple[int, str]] = []
-    problems: list[str] = []
-    lines = 0
-    lines_of = read_lines(path, {key, *NAMING, *keys})
-    for number, name, found in _named_rows(lines_of, keys, key, seed):
-        lines += 1
-        if name is None:
-            malformed.append((number, found))
-            continue
-        before = rows.setdefault(name, found)
-        if before is found:
-            numbers.append(number)
-        elif before != found and len(problems) < MOST_PROBLEMS:
-            first = numbers[list(rows).index(name)]
-            differing = [one for one, a, b in zip(keys, before, found, strict=True) if a != b]
-            problems.append(
-                f"lines {first} and {number} are both about {name!r} "
-                f"and disagree on {', '.join(differing)}"
-            )
+    told = read_told(path, list(dict.fromkeys((key, *NAMING, *keys))))
+    names = list(map(_name, *(told.columns[one] for one in (key, "src", "filename"))))
+    splits = split_columns(names, told.columns["chug_content_name"], told.columns["split"], seed)
+    columns = {one: splits.get(one) or told.columns[one] for one in keys}
+    rows, problems = _rows_by_name(names, told.lines, columns)
+    no_name = f"no {key}, no src and no filename"
+    nameless = [(told.lines[at], no_name) for at, name in enumerate(names) if name is None]
+    malformed = sorted(told.malformed + nameless)
     if not rows:
         why = f"; line {malformed[0][0]}: {malformed[0][1]}" if malformed else ""
         problems.append(f"no line tells of a clip{why}")
-    columns: dict[str, pa.Array] = {}
-    for one, values in zip(keys, zip(*rows.values(), strict=True), strict=False):
-        try:
-            column = _column(values, numbers)
-        except ValueError as error:
-            problems.append(f"the values of {one!r} {error}")
-            continue
-        if column is not None:
-            columns[one] = column
+    lines = told.lines
+    if len(rows) < len(names):
+        lines = [lines[at] for at in rows.values()]
+        columns = {one: [values[at] for at in rows.values()] for one, values in columns.items()}
+    arrays, untyped = _arrays(columns, lines)
+    problems += untyped
     if problems:
         raise Refused(f"{path}: {problem}" for problem in problems[:MOST_PROBLEMS])
     return Metadata(
         names=pa.array(rows, pa.string()),
-        columns=columns,
-        absent=tuple(one for one in keys if one not in columns),
-        lines=lines,
+        columns=arrays,
+        absent=tuple(one for one in keys if one not in arrays),
+        lines=len(told.lines) + len(told.malformed),
         malformed=tuple(malformed),
     )
 
 
-def _named_rows(
-    lines: Iterable[Line], keys: Sequence[str], key: str, seed: str
-) -> Iterator[tuple[int, str | None, Any]]:
-    """Yield of every line its number, its clip and the wanted values; or no clip, and why."""
-    derived = [(at, SPLIT_KEYS.index(one)) for at, one in enumerate(keys) if one in SPLIT_KEYS]
-    for number, said in lines:
-        if isinstance(said, str):
-            yield number, None, said
+def _rows_by_name(
+    names: Sequence[str | None], lines: Sequence[int], columns: Mapping[str, Sequence[Any]]
+) -> tuple[dict[str, int], list[str]]:
+    """Return the first row of every clip, and where a later one disagrees with it."""
+    rows: dict[str, int] = {}
+    problems: list[str] = []
+    for at, name in enumerate(names):
+        if name is None or (first := rows.setdefault(name, at)) == at:
             continue
-        name = _name(said, key)
-        if name is None:
-            yield number, None, f"no {key}, no src and no filename"
-            continue
-        values = list(map(said.get, keys))
-        if derived:
-            split = split_values(name, said.get("chug_content_name"), said.get("split"), seed)
-            for at, which in derived:
-                values[at] = split[which]
-        yield number, name, tuple(values)
+        differing = [key for key, values in columns.items() if values[first] != values[at]]
+        if differing and len(problems) < MOST_PROBLEMS:
+            problems.append(
+                f"lines {lines[first]} and {lines[at]} are both about {name!r} "
+                f"and disagree on {', '.join(differing)}"
+            )
+    return rows, problems
 
 
-def _name(said: dict[str, Any], key: str) -> str | None:
-    own = said.get(key)
+def _name(own: object, src: object, filename: object) -> str | None:
+    """Return the name of a row's clip: its own, or else the base name of its file."""
     if type(own) is int:
         return str(own)
     if isinstance(own, str) and own:
         return own if _is_unicode(own) else None
-    file = said.get("src") or said.get("filename")
+    file = src or filename
     if not isinstance(file, str):
         return None
     name = file.replace("\\", "/").rpartition("/")[2]
@@ -135,7 +116,24 @@ def _is_unicode(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _column(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
+def _arrays(
+    columns: Mapping[str, Sequence[Any]], lines: Sequence[int]
+) -> tuple[dict[str, pa.Array], list[str]]:
+    """Return the columns that say something, and those whose values have no common type."""
+    arrays: dict[str, pa.Array] = {}
+    problems: list[str] = []
+    for key, values in columns.items():
+        try:
+            array = _array(values, lines)
+        except ValueError as error:
+            problems.append(f"the values of {key!r} {error}")
+            continue
+        if array is not None:
+            arrays[key] = array
+    return arrays, problems
+
+
+def _array(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
     """Return a key's values in the one type that fits all; None where there is none.
 
     Raises:
@@ -151,13 +149,13 @@ def _column(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
     if kinds or kind not in _TYPES:
         raise ValueError(_mixed(values, lines))
     try:
-        column = pa.array(values, _TYPES[kind])
+        array = pa.array(values, _TYPES[kind])
     except (OverflowError, UnicodeEncodeError):
         _check(values, lines, _no_cell, "do not fit into a column of a table")
         raise
-    if kind is float and pc.any(pc.is_inf(column)).as_py():
+    if kind is float and pc.any(pc.is_inf(array)).as_py():
         _check(values, lines, math.isinf, "are not finite")
-    return column
+    return array
 
 
 def _is_inexact(value: float) -> bool:

@@ -18,9 +18,14 @@ def _known_format(_instance: object, _field: Attribute[Any], value: Path) -> Non
         raise ValueError(msg)
 
 
+def _is_name(text: str) -> bool:
+    """Tell whether a text stands in JSON as it is."""
+    return text.isprintable() and not set(text) & {'"', "\\"} and text != ""
+
+
 def _named(_instance: object, _field: Attribute[Any], value: str) -> None:
-    if not value:
-        msg = "must be the name of a column, got ''"
+    if not _is_name(value):
+        msg = f"must be the name of a column, without quotes or backslashes, got {value!r}"
         raise ValueError(msg)
 
 
@@ -31,8 +36,8 @@ def _fraction(_instance: object, _field: Attribute[Any], value: float) -> None:
 
 
 def _fillable(instance: Any, _field: Attribute[Any], value: tuple[str, ...]) -> None:
-    if not value or not all(value) or len(set(value)) < len(value):
-        msg = f"must be one or more different names, got {list(value)}"
+    if not value or not all(map(_is_name, value)) or len(set(value)) < len(value):
+        msg = f"must be different names, without quotes or backslashes, got {list(value)}"
         raise ValueError(msg)
     touched = [key for key in value if is_protected(key) or key == instance.key]
     if touched:

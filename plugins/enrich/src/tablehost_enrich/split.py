@@ -1,9 +1,10 @@
-"""The split of a clip, out of its metadata."""
+"""The splits of clips, out of their metadata."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
 from hashlib import blake2s
+from typing import Any
 
 SPLITS = ("train", "val", "test")
 POLICY = "content-name-blake2s-80-10-10"
@@ -11,26 +12,33 @@ _TRAIN_BELOW = 0.80
 _VAL_BELOW = 0.90
 
 
-@cache
 def split_of(content: str, seed: str) -> str:
     """Return the split of a content: 80 % train, 10 % val, 10 % test, by a hash of its name."""
-    digest = blake2s(f"{seed}\0{content}".encode(), digest_size=8).digest()
-    place = int.from_bytes(digest, "big") / 2**64
+    seeded = f"{seed}\0{content}".encode("utf-8", "surrogatepass")  # such a name is told of later
+    place = int.from_bytes(blake2s(seeded, digest_size=8).digest(), "big") / 2**64
     if place < _TRAIN_BELOW:
         return "train"
     return "val" if place < _VAL_BELOW else "test"
 
 
-def split_values(name: str, content: object, own: object, seed: str) -> tuple[str | None, str, str]:
+def split_columns(
+    names: Sequence[str | None], contents: Sequence[object], own: Sequence[object], seed: str
+) -> dict[str, list[Any]]:
     """Return the values of `split`, `chug_split_key` and `chug_split_policy`.
 
     Args:
-        name: of the clip's file.
-        content: the row's content name, if it has one.
-        own: the split that the row names itself, if any.
+        names: of the clips' files.
+        contents: the rows' content names, where they have one.
+        own: the splits that the rows name themselves, if any.
         seed: of the hash.
     """
-    named = content if isinstance(content, str) and content else None
-    if isinstance(own, str) and own in SPLITS:
-        return own, named or name, POLICY
-    return split_of(named, seed) if named else None, named or name, POLICY
+    named = [one if isinstance(one, str) and one else None for one in contents]
+    hashed = {one: one and split_of(one, seed) for one in set(named)}
+    return {
+        "split": [
+            said if said and said in SPLITS else hashed[content]
+            for said, content in zip(own, named, strict=True)
+        ],
+        "chug_split_key": [content or name for content, name in zip(named, names, strict=True)],
+        "chug_split_policy": [POLICY] * len(names),
+    }
