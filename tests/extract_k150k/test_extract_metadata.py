@@ -60,9 +60,10 @@ def test_an_integer_beyond_64_bits_is_refused(metadata_of):
 
 def test_malformed_lines_are_counted_with_their_numbers(metadata_of):
     broken = [b"{", b"[]", b"{}", b"\xff", b'{"src": "a", "chug_name": NaN}', b""]
-    metadata = metadata_of({"src": "b"}, *broken)
-    assert [line for line, _ in metadata.malformed] == [2, 3, 4, 5, 6]
-    assert metadata.lines == 6
+    half = b'{"src": "a", "chug_content_name": "\\ud800"}'
+    metadata = metadata_of({"src": "b"}, *broken, half)
+    assert [line for line, _ in metadata.malformed] == [2, 3, 4, 5, 6, 8]
+    assert metadata.lines == 7
 
 
 def test_two_lines_that_disagree_are_refused_with_both_numbers(metadata_of):

@@ -83,12 +83,13 @@ def locked(output: Output) -> Iterator[None]:
         os.close(descriptor)
 
 
-def commit(output: Output, run_id: str) -> None:
+def commit(output: Output, run_id: str, table_sha256: str) -> None:
     """Make the staged table and manifest the current pair.
 
     Args:
         output: where they belong; both are staged under `run_id`.
         run_id: this run.
+        table_sha256: of the staged table, as it was written.
 
     A sidecar at the usual place that the new one, which lies elsewhere, replaces is removed: it
     would speak of another table.
@@ -101,8 +102,12 @@ def commit(output: Output, run_id: str) -> None:
     for old in filter(None, (output.manifest, retire)):
         _keep_in_history(output, old)
     reached("history")
+    digests = {
+        output.table: table_sha256,
+        output.manifest: file_digest(staged[output.manifest]).sha256,
+    }
     moves = [
-        Move(str(path.absolute()), str(target.absolute()), file_digest(path).sha256)
+        Move(str(path.absolute()), str(target.absolute()), digests[target])
         for target, path in staged.items()
     ]
     intent = Intent(run_id, tuple(moves), str(retire.absolute()) if retire else None)

@@ -219,7 +219,7 @@ class _Session:
             staged = self.output.staged(self.output.manifest, self.run_id)
             staged.write_text(manifests.to_json(merged), encoding="utf-8")
             with self.interrupts.shielded():
-                commit.commit(self.output, self.run_id)
+                commit.commit(self.output, self.run_id, facts.table.sha256)
                 self.output.failed.unlink(missing_ok=True)
                 self._tell_what_is_lost()
                 return self._landed(facts.status, facts.build)

@@ -27,6 +27,7 @@ from tablehost.manifest import Column
 from tablehost.row_groups import GROUP_BYTES, group_rows, row_groups
 
 _ZSTD_LEVEL: Final = 1
+_PAGE_BYTES: Final = 2**18  # a page is encoded and compressed within the processor's cache
 
 
 @frozen
@@ -150,6 +151,7 @@ def _parquet(sink: _HashingSink, schema: pa.Schema) -> Iterator[pq.ParquetWriter
         use_byte_stream_split=_paths(schema, floats=True),
         version="2.6",
         data_page_version="1.0",
+        data_page_size=_PAGE_BYTES,
         write_statistics=True,
     )
     try:

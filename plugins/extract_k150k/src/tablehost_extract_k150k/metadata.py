@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from hashlib import blake2s
@@ -161,7 +162,13 @@ def _parse_line(raw: bytes) -> tuple[str, dict[str, Any]]:
     if not name:
         msg = "no src and no filename"
         raise ValueError(msg)
+    if any(_HALF.search(one) for one in (name, *values.values()) if isinstance(one, str)):
+        msg = "half of a character, as JSON can spell it and no table can hold it"
+        raise ValueError(msg)
     return name, values
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def _no_constant(name: str) -> NoReturn:
