@@ -27,6 +27,7 @@ from tablehost.manifest import Column
 from tablehost.row_groups import GROUP_BYTES, group_rows, row_groups
 
 _ZSTD_LEVEL: Final = 1
+_BUFFER_BYTES: Final = 2**22  # so much is handed over at once, by threads that wait for Python
 _PAGE_BYTES: Final = 2**18  # a page is encoded and compressed within the processor's cache
 
 
@@ -142,25 +143,26 @@ class _HashingSink:
 
 @contextmanager
 def _parquet(sink: _HashingSink, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    writer = pq.ParquetWriter(
-        pa.PythonFile(sink, mode="w"),
-        schema,
-        compression="zstd",
-        compression_level=_ZSTD_LEVEL,
-        use_dictionary=_paths(schema, floats=False),
-        use_byte_stream_split=_paths(schema, floats=True),
-        version="2.6",
-        data_page_version="1.0",
-        data_page_size=_PAGE_BYTES,
-        write_statistics=True,
-    )
-    try:
-        yield writer
-    except BaseException:
-        with suppress(Exception):  # what it says of a file cut short would bury the cause
-            writer.close()
-        raise
-    writer.close()
+    with pa.BufferedOutputStream(pa.PythonFile(sink, mode="w"), _BUFFER_BYTES) as buffered:
+        writer = pq.ParquetWriter(
+            buffered,
+            schema,
+            compression="zstd",
+            compression_level=_ZSTD_LEVEL,
+            use_dictionary=_paths(schema, floats=False),
+            use_byte_stream_split=_paths(schema, floats=True),
+            version="2.6",
+            data_page_version="1.0",
+            data_page_size=_PAGE_BYTES,
+            write_statistics=True,
+        )
+        try:
+            yield writer
+        except BaseException:
+            with suppress(Exception):  # what it says of a file cut short would bury the cause
+                writer.close()
+            raise
+        writer.close()
 
 
 def _write(

@@ -67,6 +67,9 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
             return dry_run(request)
         from tablehost import host  # noqa: PLC0415  # what a run needs, and help does not
 
+        # Row groups follow each other in memory of one size, which this allocator hands on;
+        # Arrow's own give it back to the system, and fetch it again page by page.
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         landed = host.run(request, says)
     except TablehostError as error:
         return _failed(error, builder, settings, says, redact)
