@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from measure import measure, show, tablehost
 
+BARE = Path(__file__).parent / "bare.py"
 LABELS = ("netflix", "konvid", "bvi", "ugc")
 FRAMES = 150  # a clip
 FEATURES = (
@@ -55,15 +56,17 @@ PEERS = {"pandas": PANDAS, "DuckDB": DUCKDB, "polars": POLARS}
 def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     with tempfile.TemporaryDirectory() as folder:
-        figures = {name: [] for name in ("ours", "twice", *PEERS)}
+        figures = {name: [] for name in ("ours", "twice", "bare", *PEERS)}
         shards = write_shards(Path(folder), rows)
         print(f"combine {len(shards)} shards of {rows} rows x {len(FEATURES) + 3} columns")
         more = write_shards(Path(folder) / "more", 2 * rows)
         for _ in range(3):
             with tempfile.TemporaryDirectory() as cache:  # a new one: every input is hashed
                 own = {"TABLEHOST_CACHE_DIR": cache}
-                figures["ours"].append(measure(ours(folder, shards), environment=own))
-                figures["twice"].append(measure(ours(folder, more), environment=own))
+                figures["ours"].append(measure(tablehost(*ours(folder, shards)), environment=own))
+                figures["twice"].append(measure(tablehost(*ours(folder, more)), environment=own))
+            bare = [sys.executable, BARE, *ours(folder, shards)]
+            figures["bare"].append(measure(bare))
             for name, code in PEERS.items():
                 command = [sys.executable, "-c", code, f"{folder}/peer.parquet", *shards]
                 figures[name].append(measure(command))
@@ -72,13 +75,14 @@ def main() -> None:
     for name in PEERS:
         show(f"{name}: read, union, write", best[name])
         print(f"    ours takes {best['ours'].seconds / best[name].seconds:.2f} of it")
-    show("tablehost run combine, twice the rows", best["twice"])
+    show("without digests and statistics", best["bare"])
+    show("twice the rows", best["twice"])
 
 
 def ours(folder: str, shards: list[str]) -> list[object]:
     inputs = [token for shard in shards for token in ("--input", shard)]
     out = Path(folder) / "ours.parquet"
-    return tablehost("run", "combine", *inputs, "--out", out, "--overwrite", "--quiet")
+    return ["run", "combine", *inputs, "--out", out, "--overwrite", "--quiet"]
 
 
 def write_shards(folder: Path, rows: int) -> list[str]:
