@@ -64,3 +64,9 @@ say python examples/look.py demo/combined.parquet
 
 tell "The three tables, each with its proof beside it:"
 ls demo/{features,enriched,combined}.parquet{,.manifest.json}
+
+tell "Are they still what their manifests say?"
+say tablehost verify demo
+
+tell "And what is the last one made of?"
+say tablehost lineage demo/combined.parquet

@@ -250,6 +250,25 @@ def test_it_prints_the_main_fields_of_three_manifests(
         assert re.search(f"^{line}", second.printed, re.MULTILINE)
 
 
+def test_it_ends_with_all_tables_intact_and_what_the_last_is_made_of(second: Second) -> None:
+    *_, verified, lineage = second.printed.split("\n$ tablehost ")
+    assert "5 tables: 5 intact" in verified
+    for corpus in ("phone", "film"):
+        assert f"input: {corpus}=demo/{corpus}.parquet (per_frame," in lineage
+
+
+@pytest.mark.parametrize("name", ["features", "enriched", "combined"])
+def test_a_replay_from_elsewhere_by_more_workers_makes_the_same_bytes(
+    demo: Path, tmp_path: Path, name: str
+) -> None:
+    table = demo / f"demo/{name}.parquet"
+    workers = str(len(os.sched_getaffinity(0)) + 1)
+    command = [sys.executable, "-m", "tablehost", "replay", table, "--workers", workers]
+    ended = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True)
+    assert ended.stdout == f"reproduced-bytes  {table}\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_shortened_manifest_of_the_readme_has_only_real_fields(manifest: Any) -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text()
     (shown,) = re.findall(r"^```json\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)

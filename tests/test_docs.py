@@ -11,6 +11,7 @@ import sys
 import tomllib
 import wave
 from collections.abc import Iterator
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,21 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MAKE = re.compile(r"^make (\w+)$")
 NAME = re.compile(r"# ([\w.]+\.(?:py|toml))$", re.MULTILINE)  # a block that is a file says so
 INSTALL = re.compile(r"^pip install ")
+# A command exits with 0 unless told otherwise, and prints what is shown; `...` is anything.
+STEP = re.compile(r"^\$ (.+?)(?:  # exit code (\d))?\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+
+
+@frozen
+class Step:
+    """A command, and what the page says of it: its exit code, and what it prints, if anything."""
+
+    command: str
+    code: int
+    printed: str
+
+    def prints(self, out: str) -> bool:
+        flags = ELLIPSIS | NORMALIZE_WHITESPACE
+        return not self.printed or OutputChecker().check_output(self.printed, out, flags)
 
 
 @frozen
@@ -35,8 +51,8 @@ class Block:
     text: str
 
     @property
-    def commands(self) -> list[str]:
-        return [line.removeprefix("$ ") for line in self.text.splitlines() if line.startswith("$ ")]
+    def steps(self) -> list[Step]:
+        return [Step(one, int(code or 0), out) for one, code, out in STEP.findall(self.text)]
 
 
 def blocks(page: Path) -> Iterator[Block]:
@@ -81,11 +97,13 @@ def test_every_command_of_a_page_runs(page: Path, reader: Path) -> None:
     for block in blocks(page):
         if name := NAME.match(block.text):
             (reader / name[1]).write_text(block.text)
-        for command in block.commands:
-            if MAKE.match(command) or INSTALL.match(command):
+        for step in block.steps:
+            if MAKE.match(step.command) or INSTALL.match(step.command):
                 continue
-            ended = execute(command, reader)
-            assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
+            ended = execute(step.command, reader)
+            told = f"{step.command}\n{ended.stdout}\n{ended.stderr}"
+            assert ended.returncode == step.code, told
+            assert step.prints(ended.stdout), told
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -107,9 +125,9 @@ def test_every_block_of_python_is_a_file_or_part_of_an_example(page: Path) -> No
 def test_every_make_command_of_a_page_is_a_target(page: Path) -> None:
     makefile = (REPOSITORY / "Makefile").read_text()
     for block in blocks(page):
-        for command in block.commands:
-            if target := MAKE.match(command):
-                assert re.search(rf"^{target[1]}:", makefile, re.MULTILINE), command
+        for step in block.steps:
+            if target := MAKE.match(step.command):
+                assert re.search(rf"^{target[1]}:", makefile, re.MULTILINE), step.command
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

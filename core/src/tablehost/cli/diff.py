@@ -28,7 +28,7 @@ def diff(a: Path, b: Path, /, *, as_json: Json = False) -> int:
 
     Their manifests are compared, and their rows where both tables are there: by the key that the
     builder named, else by position. Run ids, times, places and whatever else differs by nature are
-    no difference.
+    no difference. Exit code 1 if anything differs.
 
     Args:
         a: The first table, or its manifest.

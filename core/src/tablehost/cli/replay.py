@@ -51,14 +51,14 @@ def replay(
 ) -> int:
     """Make a table again from its manifest alone, elsewhere, and compare.
 
-    This runs the builder that the manifest names. The first word of the answer is one of
-    reproduced-bytes, reproduced-rows, within-tolerance (exit code 0), differs, inputs-changed,
-    code-changed, environment-changed and cannot (1).
+    This runs the builder that the manifest names; nothing is left of it without --into. The first
+    word of the answer is reproduced-bytes, reproduced-rows or within-tolerance, or with exit code 1
+    differs, inputs-changed, code-changed, environment-changed or cannot.
 
     Args:
         path: The table, or its manifest.
-        sample: Do only N items of the table's, and compare their rows.
-        seed: What the items of a sample are drawn by.
+        sample: Do only so many of the table's items, and compare their rows.
+        seed: Draws the items of a sample; another seed draws others.
         into: New folder that keeps the table that is made, and its manifest.
         moved: OLD=NEW, where an input or a folder of inputs lies elsewhere now; may be given more
             than once.

@@ -27,7 +27,7 @@ def show(
 
     Args:
         path: The table, or its manifest.
-        as_json: Write the manifest, or the state of the run, as JSON.
+        as_json: Write the manifest and the state of an unfinished run as one JSON object.
     """
     output = Output.at(path)
     intent = commit.pending(output)

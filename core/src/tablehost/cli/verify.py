@@ -59,8 +59,8 @@ def verify(
 
     The bytes are read and, where they are not as the manifest says, the rows. The verdicts, the
     most severe first: torn, no-manifest, not-its-manifest, rows-changed, columns-changed,
-    inputs-changed, unverifiable, missing-values-recoded, rewritten, intact. Exit 1 if any table is
-    not intact.
+    inputs-changed, unverifiable, missing-values-recoded, rewritten, intact. Exit code 1 if any
+    table is not intact.
 
     Args:
         paths: Tables, manifests, or folders, which stand for every table below them.

@@ -27,10 +27,11 @@ class _Answers:
 def why(path: Path, /, *, as_json: Json = False) -> int:
     """Tell whether a table is stale, why, and which command refreshes it.
 
-    A table is stale if its inputs, the defaults of its options, the version or the code of its
-    builder, or a tool is another now, if a table that it was made of was rebuilt, or if items
-    failed that may succeed now. It is unknown where that cannot be told. The exit code is 0 where
-    every table is current, else 1. A builder that is a file is read and not imported.
+    A table is stale if its inputs, the defaults of its options, a tool, or the version or code of
+    its builder changed since, if a table that it was made of was rebuilt, or if items failed that
+    may succeed now. A table that it was made of may be stale itself: ask for the folder. Where it
+    cannot be told, the answer is unknown. A builder that is a file is read and not imported. Exit
+    code 1 if any table is not current.
 
     Args:
         path: The table, its manifest, or a folder for every table in it.
