@@ -41,7 +41,8 @@ def execute(tokens: list[str]) -> int:
     try:
         return int(_app(tokens)(tokens, exit_on_error=False, print_error=False) or 0)
     except CycloptsError as error:
-        complain([_one_line(error)])
+        command = f"{tokens[0]} " if tokens[0] in _COMMANDS else ""
+        complain([f"{one_line(error)}; see tablehost {command}--help"])
         return 2
     except TablehostError as error:
         if verbose:
@@ -88,5 +89,7 @@ def show_traceback(error: BaseException, redact: Callable[[str], str] = str) -> 
     print(printable(redact("".join(traceback.format_exception(error)))), file=sys.stderr)
 
 
-def _one_line(error: CycloptsError) -> str:
-    return " ".join(str(error).split())
+def one_line(error: CycloptsError) -> str:
+    """Return what is wrong with a command line, without the full stop at its end."""
+    text = " ".join(str(error).split())
+    return text if text.endswith("...") else text.removesuffix(".")

@@ -75,6 +75,7 @@ def _ask() -> bool:
     try:
         return input("remove these? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
+        print()  # nobody ended the line of the question
         return False
 
 

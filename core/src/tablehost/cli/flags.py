@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
+from tablehost.cli import one_line
 from tablehost.convert import metavar
 from tablehost.errors import UsageError
 from tablehost.options import Given, Option, options_of
@@ -56,7 +57,7 @@ def parse(
     try:
         return app(list(tokens), exit_on_error=False, print_error=False)  # type: ignore[no-any-return]  # ours
     except CycloptsError as error:
-        msg = f"{name}: {' '.join(str(error).split())}; see {name} --help"
+        msg = f"{name}: {one_line(error)}; see {name} --help"
         raise UsageError(msg) from error
 
 

@@ -21,7 +21,7 @@ from tablehost.report import Reporter, duration, reporter
 from tablehost.request import HostOptions, Landed, Request, check_collisions
 
 _HELP = ("--help", "-h")
-_SUMMARY = "Build a table and its manifest with a builder: tablehost run BUILDER [OPTIONS]."
+_SUMMARY = "Build a table and its manifest. BUILDER is one of these, or the path of a Python file."
 
 
 def run(
@@ -183,6 +183,7 @@ def _print_help() -> None:
         name="tablehost run",
         help=_SUMMARY,
         usage="Usage: tablehost run BUILDER [OPTIONS]",
+        help_flags=(),
         version_flags=(),
     ).help_print([])
     from tablehost.plugins import READY, discover  # noqa: PLC0415  # only for this
@@ -190,3 +191,4 @@ def _print_help() -> None:
     for listing in discover():
         status = listing.summary if listing.status == READY else listing.status
         print(f"  {listing.name:<16} {status}")
+    print("\ntablehost run BUILDER --help shows the options of one.")

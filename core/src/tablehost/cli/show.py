@@ -42,8 +42,8 @@ def show(
     if as_json:
         print(json.dumps({"manifest": found, "unfinished": unfinished}, indent=2, sort_keys=True))
         return 0
-    if found is not None:
-        _print_manifest(found)
+    if found is not None and not _print_manifest(found):
+        print(f"{manifest.find(path)} says nothing that tablehost knows; --json shows it")
     for line in (unfinished or {}).get("said", []):
         print(printable(line))
     return 0
@@ -74,19 +74,23 @@ def _state(
     return {"said": said, "progress": attrs.asdict(progress) if progress else None}
 
 
-def _print_manifest(found: dict[str, Any]) -> None:
-    """Print what a manifest tells; what an older tool's lacks, or has otherwise, is left out."""
+def _print_manifest(found: dict[str, Any]) -> bool:
+    """Print what a manifest tells; what an older tool's lacks, or has otherwise, is left out.
+
+    Returns:
+        Whether there was anything to print.
+    """
     from rich.console import Console  # noqa: PLC0415  # heavier than the rest of this command
 
     console = Console(highlight=False, soft_wrap=True)
-    for name, value in _main_lines(found):
-        if value not in (None, ""):
-            console.print(f"{name:<9}{printable(str(value))}", markup=False)
-    for line in (*_input_lines(found), *_failure_lines(found)):
+    main = [f"{name:<9}{value}" for name, value in _main_lines(found) if value not in (None, "")]
+    lines = [*main, *_input_lines(found), *_failure_lines(found)]
+    for line in lines:
         console.print(printable(line), markup=False)
     columns = [one for one in _list(dig(found, "table", "columns")) if isinstance(one, dict)]
     if columns:
         console.print(_column_table(columns))
+    return bool(lines or columns)
 
 
 def _main_lines(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
