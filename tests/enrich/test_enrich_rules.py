@@ -201,7 +201,9 @@ def test_in_place_the_old_manifest_becomes_the_parent(bench):
     before = sha256((bench.path / "t.parquet").read_bytes()).hexdigest()
     bench.lines({"src": "b", "chug_name": "m"})
     assert bench.enrich(out="t.parquet").code == 2
-    assert bench.enrich("--overwrite", out="t.parquet").code == 0
+    ended = bench.enrich("--overwrite", out="t.parquet")
+    assert ended.code == 0
+    assert "rebuilt in place: the earlier table can no longer be replayed" in ended.said
     assert bench.result("t.parquet")["chug_name"].to_pylist() == ["n", "m", None]
     provenance = bench.manifest("t.parquet")["run_provenance"]
     assert provenance["inputs"]["features_parquet"]["sha256"] == before
