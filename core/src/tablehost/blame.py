@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from tablehost.errors import BrokenBuilder, TablehostError
 from tablehost.request import Request
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class NotWritten(TablehostError):
@@ -24,6 +27,7 @@ def builder_at_fault(request: Request, where: str) -> Iterator[None]:
 
     Raises:
         BrokenBuilder: the builder raised something that is not the host's to say.
+        NotWritten: a disk took no more of what the builder wrote.
     """
     try:
         yield
@@ -35,6 +39,9 @@ def builder_at_fault(request: Request, where: str) -> Iterator[None]:
     except TablehostError:
         raise
     except (Exception, SystemExit) as error:  # a builder may raise anything
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            msg = f"{error.filename or 'a file'} could not be written in {where}: {error.strerror}"
+            raise NotWritten(msg) from error
         text = request.redact(f"{type(error).__name__}: {error}")
         report = request.output.failed
         msg = f"builder {request.builder} failed in {where}: {text} (details in {report})"

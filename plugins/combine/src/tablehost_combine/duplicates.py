@@ -51,7 +51,7 @@ class KeyHashes:
     def add(self, batch: pa.RecordBatch) -> None:
         """Take the keys of some rows in."""
         with self._path.open("ab") as file:
-            key_hashes(batch).tofile(file)
+            file.write(key_hashes(batch))  # not `tofile`, whose error does not tell of a full disk
 
     def repeated(self) -> _Hashes:
         """Return the hashes that occur more than once, in order."""
