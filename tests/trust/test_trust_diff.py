@@ -7,6 +7,7 @@ from contextlib import chdir
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
@@ -232,6 +233,15 @@ def test_code_that_differs_is_named_by_its_kind(bench):
     assert bench.differ("a.parquet", "c.parquet")[1]["code"][0]["note"] == "unknown"
 
 
+def test_another_builder_is_one_line(pair):
+    pair.build("a", "--text", "T=x.txt", "--overwrite")
+    (pair.path / "gauge.py").write_text((pair.path / "measure.py").read_text())
+    given = ("./gauge.py", "--text", "T=x.txt", "--out", "b.parquet", "--overwrite", "--quiet")
+    assert pair.run("run", *given).code == 0
+    shown, _ = pair.differ("a.parquet", "b.parquet")
+    assert shown.endswith('  code\n    another builder: "measure" -> "gauge"\n')
+
+
 def test_packages_host_tools_and_machine_are_compared(pair):
     def change(told):
         block = told["run_provenance"]
@@ -286,7 +296,16 @@ def test_two_tables_without_manifests_are_compared_by_their_rows(pair):
     assert "    the manifests: a.parquet has no manifest" in shown
     shutil.copy(pair.path / "a.parquet", pair.path / "c.parquet")
     shown, _ = pair.differ("a.parquet", "c.parquet")
-    assert shown.startswith("the same     a.parquet  c.parquet\n  not compared\n")
+    assert shown.startswith("the same rows a.parquet  c.parquet\n  not compared\n")
+
+
+def test_types_that_tablehost_would_not_write_are_compared_as_far_as_they_can(pair):
+    twice = pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], names=["x", "x"])
+    for name in "cd":
+        pq.write_table(pa.table({"odd": twice, "n": [1]}), pair.path / f"{name}.parquet")
+    shown, told = pair.differ("c.parquet", "d.parquet")
+    assert (told["verdict"], told["rows"]["incomparable"]) == ("different", ["odd"])
+    assert "    odd: cannot be compared\n" in shown
 
 
 def test_a_key_that_is_not_unique_is_said(pair):

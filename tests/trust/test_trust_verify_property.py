@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tablehost.statcache import StatCache
 from tablehost.table import write_table
+from tablehost.trust.evidence.archive import Archive
 from tablehost.trust.evidence.subjects import subject
 from tablehost.trust.verify import Question, verify
 
@@ -73,7 +74,7 @@ def found(tmp_path_factory):
             }
             Path(f"{path}.manifest.json").write_text(json.dumps(told))
             change(path)
-            return verify(subject(path), Question(depth=depth), cache).verdict
+            return verify(subject(path), Question(depth=depth), cache, Archive()).verdict
 
     yield found
     cache.close()

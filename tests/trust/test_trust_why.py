@@ -132,9 +132,18 @@ def test_an_input_that_changed_makes_a_table_stale_and_the_command_refreshes_it(
     assert kinds(tables) == ("current", [])
 
 
-def test_an_input_that_is_gone_leaves_the_answer_unknown(tables):
+def test_an_input_that_is_gone_leaves_the_answer_unknown_and_has_to_come_back_first(tables):
     (tables.path / "m.jsonl").unlink()
-    assert kinds(tables) == ("unknown", ["inputs-missing"])
+    told = tables.tablehost("why", "rich.parquet")
+    assert (told.code, told.out.splitlines()) == (
+        1,
+        [
+            "unknown  rich.parquet",
+            "    inputs-missing   --metadata-jsonl m.jsonl is not there",
+            "    note             to refresh it, bring back first: --metadata-jsonl m.jsonl",
+        ],
+    )
+    assert ask(tables)["refresh"]["commands"] == []
 
 
 def test_a_parent_that_was_rebuilt_is_told_with_both_runs(tables):
@@ -158,6 +167,28 @@ def test_a_parent_that_was_rebuilt_to_the_same_bytes_makes_nothing_stale(tables)
 def test_a_parent_that_somebody_edited_was_not_rebuilt(tables):
     tables.write(tables.read("other.parquet"), "rich.parquet")
     assert kinds(tables, "all.parquet") == ("stale", ["inputs-changed"])
+
+
+def test_a_parent_of_another_name_is_found_and_the_command_names_it(tables):
+    for suffix in ("", ".manifest.json"):
+        (tables.path / f"t.parquet{suffix}").rename(tables.path / f"u.parquet{suffix}")
+    told = tables.tablehost("why", "rich.parquet")
+    moved = "    inputs-moved     --features-parquet t.parquet was found as u.parquet"
+    assert (told.code, told.out.splitlines()) == (0, ["current  rich.parquet", moved])
+    (tables.path / "m.jsonl").write_text('{"filename": "clip1", "chug_name": "other"}\n')
+    refresh(tables)
+    assert kinds(tables) == ("current", [])
+
+
+def test_a_parent_that_is_stale_itself_is_told_and_makes_nothing_stale(tables):
+    tables.write(tables.read("raw2.parquet"), "raw.parquet")
+    told = tables.tablehost("why", "all.parquet")
+    text = "t.parquet, which it was made of, is stale itself: ask why t.parquet"
+    assert (told.code, told.out.splitlines()) == (
+        0,
+        ["current  all.parquet", f"    parents-stale    {text}"],
+    )
+    assert kinds(tables, "t.parquet") == ("stale", ["inputs-changed"])
 
 
 def test_the_files_of_a_folder_that_changed_came_or_went_are_named(tables):
@@ -185,7 +216,7 @@ def test_items_that_failed_are_a_reason_and_the_command_mends_them(tables, build
     (tables.path / "clips" / "a.mp4").write_text("")
     tables.tablehost("run", "./parts.py", "--folder", "clips", "--limit", 2, "--out", "p.parquet")
     (reason,) = ask(tables, "p.parquet")["reasons"]
-    assert reason["text"] == "1 items have no row (1 empty); a run tries them again"
+    assert reason["text"] == "1 item failed (1 empty); a run tries again"
     (tables.path / "clips" / "a.mp4").write_text("a")
     refresh(tables, "p.parquet")
     assert kinds(tables, "p.parquet") == ("current", [])
@@ -238,7 +269,7 @@ def test_a_tool_is_compared_by_its_content(words):
     refresh(words, "w.parquet")
     assert kinds(words, "w.parquet") == ("current", [])
     tool.unlink()
-    assert ask(words, "w.parquet")["reasons"][0]["text"] == f"tool tool: {tool} is gone"
+    assert ask(words, "w.parquet")["reasons"][0]["text"] == "tool tool: tool is gone"
 
 
 def test_other_defaults_and_another_version_are_reasons(tables):
@@ -384,3 +415,8 @@ def test_what_a_manifest_does_not_tell_is_unknown_and_never_changed(tables, bloc
     found = {reason["kind"] for reason in ask(tables, "t.parquet")["reasons"]}
     assert "not-told" in found
     assert not found & {"inputs-changed", "parents-rebuilt", "engine-changed"}
+
+
+def test_an_option_that_came_to_a_builder_without_any_is_a_reason(tables):
+    as_if(tables, lambda block: block.update(args={}, args_from={}))
+    assert "--key is new" in " ".join(reason["text"] for reason in ask(tables)["reasons"])

@@ -80,6 +80,7 @@ def test_into_a_folder_keeps_table_and_manifest_and_nothing_else(lengths):
         (("--into", "in"), "--into: in is not empty; give a new folder"),
         (("--into", "new", "--sample", "1"), "a sample is none; give --sample or --into"),
         (("--map", "in"), "--map: 'in' is not OLD=NEW"),
+        (("--map", "i=in"), "--map: no path that t.parquet.manifest.json tells lies in i"),
         (("--sample", "0"), "Must be >= 1"),
         (("--workers", "0"), "Must be >= 1"),
     ],
@@ -103,12 +104,40 @@ def test_the_script_is_a_command_that_makes_the_table(words):
     assert (words.path / "replay/t.parquet").read_bytes() == (words.path / "t.parquet").read_bytes()
 
 
+def test_the_script_gives_what_was_a_default_then_and_is_none_now(bench, tables):
+    for suffix in ("", ".manifest.json"):
+        shutil.copy(tables / f"filled.parquet{suffix}", bench.path / f"t.parquet{suffix}")
+    bench.edit(lambda block: block["args"].update(key="name"))
+    code, out, _ = bench.run("replay", "t.parquet", "--script")
+    assert (code, " --key name " in out) == (0, True)
+
+
+def test_the_script_says_where_defaults_could_not_be_compared(words, word_count):
+    (words.path / "words.py").write_text(word_count + "UNUSED = 1\n")
+    first = words.run("replay", "t.parquet", "--script")[1].splitlines()[0]
+    said = "# words.py is not the code that made the table, and its defaults may be others"
+    assert first == said
+    words.edit(lambda block: block["code"]["plugin"].update(builder="gone", distribution="x-gone"))
+    first = words.run("replay", "t.parquet", "--script")[1].splitlines()[0]
+    assert first.endswith("so its defaults were not compared")
+
+
+def test_one_row_and_one_cell_are_told_as_one(words):
+    table = pq.read_table(words.path / "t.parquet")
+    pq.write_table(table.set_column(1, "words", [[2, 2]]), words.path / "t.parquet")
+    lines = words.run("replay", "t.parquet")[1].splitlines()
+    assert lines[2:] == [
+        "  1 row has other values",
+        "  words: 1 cell, largest difference 1; at row 1: 2 -> 1",
+    ]
+
+
 def test_a_changed_input_is_named_and_nothing_is_built(words):
     (words.path / "in/t.txt").write_text("a b\nd\n")
     (words.path / "words.py").write_text("raise SystemExit")
     found = words.replay("t.parquet")
     assert found["verdict"] == "inputs-changed"
-    assert found["why"] == [f"--text {words.path}/in/t.txt: it has other content"]
+    assert found["why"] == ["--text in/t.txt: it has other content"]
 
 
 def test_changed_files_of_a_folder_are_named(lengths):
@@ -231,7 +260,7 @@ def test_a_table_that_was_changed_differs_in_its_columns_or_rows(words, change, 
     found = words.replay("t.parquet")
     assert (found["verdict"], found["why"]) == (
         "differs",
-        [*why, "the table's rows are no longer those of its manifest"],
+        ["the table's rows are no longer those of its manifest", *why],
     )
 
 

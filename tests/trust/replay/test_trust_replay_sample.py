@@ -47,7 +47,21 @@ def test_the_seed_decides_which_items_are_drawn(lengths):
     tamper(lengths.path / "t.parquet", {"15.txt"})
     found = [lengths.replay("t.parquet", "--sample", 5, "--seed", seed) for seed in (0, 1)]
     assert [one["sample"]["seed"] for one in found] == [0, 1]
-    assert {one["verdict"] for one in found} == {"reproduced-rows", "differs"}
+    assert {one["rows"]["changed_rows"] for one in found} == {0, 1}
+
+
+def test_a_sample_of_good_rows_does_not_vouch_for_a_table_with_a_bad_one(lengths):
+    tamper(lengths.path / "t.parquet", {"15.txt"})
+    found = lengths.replay("t.parquet", "--sample", 1)
+    assert (found["verdict"], found["rows"]["changed_rows"]) == ("differs", 0)
+    assert found["why"] == ["the table's rows are no longer those of its manifest"]
+
+
+def test_that_a_table_was_written_again_is_a_remark(lengths):
+    tamper(lengths.path / "t.parquet", set())
+    found = lengths.replay("t.parquet", "--sample", 8)
+    assert found["verdict"] == "reproduced-rows"
+    assert found["remarks"] == ["the table was written again since: other bytes, the same rows"]
 
 
 def test_the_same_items_are_drawn_in_whatever_order_they_come():

@@ -13,6 +13,7 @@ from tablehost.text import printable
 from tablehost.trust.difference.changes import Change
 from tablehost.trust.difference.input_changes import InputChange
 from tablehost.trust.evidence.subjects import subject
+from tablehost.trust.words import shown
 
 if TYPE_CHECKING:
     from tablehost.trust.diff import Difference
@@ -47,8 +48,9 @@ def diff(a: Path, b: Path, /, *, as_json: Json = False) -> int:
 
 
 def _lines(found: Difference) -> Iterator[str]:
-    verdict = "the same" if found.verdict == "same" else found.verdict
-    yield f"{verdict:<13}{found.a}  {found.b}"
+    same = "the same rows" if found.unknown else "the same"
+    verdict = same if found.verdict == "same" else found.verdict
+    yield f"{verdict:<12} {shown(Path(found.a))}  {shown(Path(found.b))}"
     yield from _section("table", map(_said, found.table))
     yield from _section("options", map(_said, found.options))
     yield from _section("inputs", (line for one in found.inputs for line in _input_lines(one)))
@@ -115,6 +117,7 @@ def _row_lines(rows: RowsDifference) -> Iterator[str]:
         agreed = f", {within} within tolerance" if within else ""
         where, a, b = _where(cells.example.where), _value(cells.example.a), _value(cells.example.b)
         yield f"{name}: {cells.changed} changed{by}{agreed}; at {where}: {a} -> {b}"
+    yield from (f"{name}: cannot be compared" for name in rows.incomparable)
 
 
 def _examples(count: int, examples: Iterable[dict[str, Any]]) -> str:

@@ -11,7 +11,7 @@ from tablehost.cli.answer import Json, print_json
 from tablehost.text import printable
 from tablehost.trust.lineage import Edge, Lineage, Node
 from tablehost.trust.lineage import lineage as trace
-from tablehost.trust.remaking.command import shown
+from tablehost.trust.words import counted, shown
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -102,9 +102,9 @@ def _facts(node: Node) -> Iterator[str]:
         yield f"unknown: {node.why}"
     if node.builder:
         yield f"{node.builder} {node.version or ''}".strip()
-    for number, what in ((node.rows, "rows"), (node.files, "files"), (node.bytes, "bytes")):
+    for number, what in ((node.rows, "row"), (node.files, "file"), (node.bytes, "byte")):
         if number is not None:
-            yield f"{number} {what}"
+            yield counted(number, what)
     if node.when:
         yield node.when
     if node.sha256:

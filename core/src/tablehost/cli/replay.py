@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from attrs import frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
@@ -16,8 +15,10 @@ from tablehost.cli.answer import Json, print_json
 from tablehost.errors import UsageError
 from tablehost.report import reporter
 from tablehost.text import printable
+from tablehost.trust.evidence.places import never_there
 from tablehost.trust.evidence.subjects import Subject, subject
-from tablehost.trust.remaking.command import command_of, remarks
+from tablehost.trust.remaking.command import replaying
+from tablehost.trust.words import counted, shown, some
 
 if TYPE_CHECKING:
     from tablehost.trust.difference.rows import RowsDifference
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 
 _MOST = 20
 _AtLeastOne = Annotated[int | None, Parameter(validator=Number(gte=1))]
-
-
-@frozen
-class Script:
-    """The command that makes a table again, and what to know of it."""
-
-    command: tuple[str, ...]
-    remarks: tuple[str, ...]
 
 
 def replay(
@@ -66,7 +59,8 @@ def replay(
         script: Print the command that makes the table again, in ./replay or --into; run nothing.
         as_json: Write the answer as one JSON object.
     """
-    found, places = subject(path), _moved(moved)
+    found = subject(path)
+    places = _moved(found, moved)
     if script:
         out = (into or Path("replay")) / found.table.name
         _print_script(found, out, places, as_json=as_json)
@@ -96,7 +90,7 @@ def _replay(found: Subject, asked: Asked, *, as_json: bool) -> Answer:
         log.removeHandler(says)
 
 
-def _moved(told: Sequence[str]) -> dict[Path, Path]:
+def _moved(found: Subject, told: Sequence[str]) -> dict[Path, Path]:
     moved = {}
     for one in told:
         old, _, new = one.partition("=")
@@ -104,26 +98,34 @@ def _moved(told: Sequence[str]) -> dict[Path, Path]:
             msg = f"--map: {one!r} is not OLD=NEW"
             raise UsageError(msg)
         moved[Path(old)] = Path(new)
+    unused = never_there(found, moved) if found.manifest else []
+    if unused:
+        nowhere = some([*map(str, unused)])
+        msg = (
+            f"--map: no path that {found.place} tells lies in {nowhere}; "
+            "`tablehost show` names its inputs"
+        )
+        raise UsageError(msg)
     return moved
 
 
 def _print_script(found: Subject, out: Path, moved: dict[Path, Path], *, as_json: bool) -> None:
-    command, said = command_of(found, out=out, moved=moved), remarks(found)
+    script = replaying(found, out, moved)
     if as_json:
-        print_json(Script(tuple(command), tuple(said)))
+        print_json(script)
         return
-    for remark in said:
-        print(printable(f"# {remark}"))
-    print(shlex.join(command))
+    for remark in script.remarks:
+        print(printable(f"# {remark}".replace("\n", "\\n")))
+    print(shlex.join(script.command))
 
 
 def _lines(answer: Answer) -> Iterator[str]:
-    yield f"{answer.verdict}  {answer.table}"
+    yield f"{answer.verdict}  {shown(Path(answer.table))}"
     details = [*_sample_lines(answer.sample), *answer.why, *_row_lines(answer.rows)]
     for line in (*details[:_MOST], *answer.remarks):
         yield f"  {line}"
     if len(details) > _MOST:
-        yield f"  ... and {len(details) - _MOST} more lines, all of it in --json"
+        yield f"  ... and {counted(len(details) - _MOST, 'more line')}, all of it in --json"
     if answer.kept:
         yield f"  kept as {answer.kept}"
 
@@ -132,27 +134,26 @@ def _row_lines(rows: RowsDifference | None) -> Iterator[str]:
     """Yield what differs in the rows; `a` is the table, `b` what was made again."""
     if rows is None:
         return
-    for count, what in (
-        (rows.changed_rows, "have other values"),
-        (rows.removed, "are in the table only"),
-        (rows.added, "are missing in the table"),
+    for count, single, several, what in (
+        (rows.changed_rows, "has", "have", "other values"),
+        (rows.removed, "is", "are", "in the table only"),
+        (rows.added, "is", "are", "missing in the table"),
     ):
         if count:
-            yield f"{count} rows {what}"
+            yield f"{counted(count, 'row')} {single if count == 1 else several} {what}"
     if rows.reordered:
         yield "the rows stand in another order"
     for name, cells in rows.columns.items():
         largest = "" if cells.largest is None else f", largest difference {cells.largest:.6g}"
         one = cells.example
         where = ", ".join(f"{key} {value}" for key, value in one.where.items())
-        yield f"{name}: {cells.changed} cells{largest}; at {where}: {one.a} -> {one.b}"
-    for name in rows.incomparable:
-        yield f"{name}: cannot be compared, its types differ"
+        yield f"{name}: {counted(cells.changed, 'cell')}{largest}; at {where}: {one.a} -> {one.b}"
+    yield from (f"{name}: cannot be compared" for name in rows.incomparable)
 
 
 def _sample_lines(sample: Sampled | None) -> Iterator[str]:
     if sample is not None:
         yield (
-            f"sample: {sample.items} of {sample.of} items, seed {sample.seed}; were "
+            f"sample: {sample.items} of {counted(sample.of, 'item')}, seed {sample.seed}; were "
             f"{sample.share:.2%} of them bad or more, it would have shown with 95 % probability"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -22,10 +22,12 @@ from tablehost.statcache import StatCache
 from tablehost.text import printable
 from tablehost.trust.drift.contents import Depth
 from tablehost.trust.drift.findings import Verdict
+from tablehost.trust.evidence.archive import Archive
 from tablehost.trust.evidence.parents import with_parents
 from tablehost.trust.evidence.subjects import Subject, subjects
 from tablehost.trust.verify import Question, Verified
 from tablehost.trust.verify import verify as verify_table
+from tablehost.trust.words import shown
 
 _FEW = 20
 _NOTES = {"fast": " (size, rows and schema only)"}
@@ -78,7 +80,9 @@ def verify(
     asked = None if inputs == "none" else inputs
     question = Question(depth=depth, inputs=asked, parents=parents)
     found = subjects(paths)
-    verified = _verify_all(with_parents(found) if parents else found, question)
+    archive = Archive()
+    asked_for = with_parents(found, archive) if parents else found
+    verified = _verify_all(asked_for, question, archive)
     counts = Counter(one.verdict for one in verified)
     if as_json:
         print_json(Answer(tables=tuple(verified), counts=dict(counts)))
@@ -87,13 +91,13 @@ def verify(
     return 0 if set(counts) == {"intact"} else 1
 
 
-def _verify_all(tables: Sequence[Subject], question: Question) -> list[Verified]:
+def _verify_all(tables: Sequence[Subject], question: Question, archive: Archive) -> list[Verified]:
     """Verify tables beside each other: hashing and reading leave Python's lock alone."""
     with ExitStack() as stack:
         cache = stack.enter_context(StatCache())
         pool = stack.enter_context(ThreadPoolExecutor(len(os.sched_getaffinity(0))))
         meter = stack.enter_context(_reporter(len(tables)).progress(len(tables), "tables"))
-        ask = partial(verify_table, question=question, cache=cache)
+        ask = partial(verify_table, question=question, cache=cache, archive=archive)
         return [_counted(one, meter) for one in pool.map(ask, tables)]
 
 
@@ -111,7 +115,7 @@ def _print(verified: Sequence[Verified], counts: Counter[Verdict]) -> None:
     """Print a line a table; of many tables those that are intact are only counted."""
     few = len(verified) <= _FEW
     for one in verified:
-        if few or one.findings:
+        if few or one.findings or one.notes:
             _print_one(one)
     if len(verified) > 1:
         told = [f"{counts[name]} {name}" for name in get_args(Verdict) if counts[name]]
@@ -120,8 +124,13 @@ def _print(verified: Sequence[Verified], counts: Counter[Verdict]) -> None:
 
 def _print_one(one: Verified) -> None:
     note = _NOTES.get(one.depth, "") if not one.findings else ""
-    print(printable(f"{one.verdict}{note}  {one.table}"))
+    print(printable(f"{one.verdict}{note}  {shown(one.table)}"))
+    for line in _details(one):
+        print(printable(f"    {line}".replace("\n", " ")))
+
+
+def _details(one: Verified) -> Iterator[str]:
     for finding in one.findings:
         other = f"{finding.verdict}: " if finding.verdict != one.verdict else ""
-        for why in finding.why:
-            print(printable(f"    {other}{why}".replace("\n", " ")))
+        yield from (f"{other}{why}" for why in finding.why)
+    yield from one.notes

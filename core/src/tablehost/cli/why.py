@@ -11,9 +11,9 @@ from attrs import frozen
 from tablehost.cli.answer import Json, print_json
 from tablehost.text import printable
 from tablehost.trust.evidence.subjects import subjects
-from tablehost.trust.remaking.command import shown
 from tablehost.trust.why import Answer
 from tablehost.trust.why import why as ask
+from tablehost.trust.words import shown
 
 _AS_MANY = 5
 """So many details of a reason are printed; JSON has them all."""
@@ -29,9 +29,9 @@ def why(path: Path, /, *, as_json: Json = False) -> int:
 
     A table is stale if its inputs, the defaults of its options, a tool, or the version or code of
     its builder changed since, if a table that it was made of was rebuilt, or if items failed that
-    may succeed now. A table that it was made of may be stale itself: ask for the folder. Where it
-    cannot be told, the answer is unknown. A builder that is a file is read and not imported. Exit
-    code 1 if any table is not current.
+    may succeed now. A table that it was made of may be stale itself: that makes it not stale, and
+    is told. Where it cannot be told, the answer is unknown. A builder that is a file is read and
+    not imported. Exit code 1 if any table is not current.
 
     Args:
         path: The table, its manifest, or a folder for every table in it.

@@ -7,8 +7,6 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-from tablehost.parquet import opened
-from tablehost.trust.difference.cells import type_name
 from tablehost.trust.difference.changes import (
     Change,
     between,
@@ -19,7 +17,7 @@ from tablehost.trust.difference.changes import (
 )
 from tablehost.trust.difference.input_changes import InputChange, input_changes
 from tablehost.trust.difference.rows import RowsDifference, compare_rows
-from tablehost.trust.evidence.facts import Facts, told_by
+from tablehost.trust.evidence.facts import Facts, footer_of, told_by
 from tablehost.trust.evidence.subjects import Subject
 
 _TOLD = {
@@ -101,24 +99,13 @@ def diff(a: Subject, b: Subject) -> Difference:
 
 
 def _rows(a: Subject, b: Subject) -> RowsDifference:
-    keys = [key for one in (a, b) if isinstance(key := one.says("table", "key"), list)]
-    tolerance = a.says("table", "tolerance")
-    return compare_rows(
-        a.table,
-        b.table,
-        key=keys[0] if keys else None,
-        tolerance=tolerance if isinstance(tolerance, dict) else None,
-    )
+    return compare_rows(a.table, b.table, key=a.key or b.key, tolerance=a.tolerance)
 
 
 def _types(one: Subject, told: Facts) -> dict[str, str] | None:
     """Return the type of every column, of the table itself where it is there."""
-    if one.table.is_file():
-        with opened(one.table, str(one.table)) as file:
-            return {each.name: type_name(each.type) for each in file.schema_arrow}
-    if told.columns is None:
-        return None
-    return {each["name"]: str(each.get("type")) for each in told.columns}
+    columns = footer_of(one.table).columns if one.table.is_file() else told.columns
+    return None if columns is None else {each["name"]: str(each.get("type")) for each in columns}
 
 
 def _column_changes(a: dict[str, str] | None, b: dict[str, str] | None) -> Iterator[Change]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from attrs import frozen
 
@@ -17,11 +16,12 @@ from tablehost.manifest import dig, find, read
 from tablehost.options import options_of
 from tablehost.plugins import Builder
 from tablehost.statcache import StatCache
-from tablehost.trust.evidence.archive import claim_of, in_place
+from tablehost.trust.evidence.archive import claim_of
+from tablehost.trust.evidence.builder import as_json, changed_defaults
 from tablehost.trust.evidence.code import code_changes, tool_changes
-from tablehost.trust.evidence.inputs import Recorded, State, compare, recorded
+from tablehost.trust.evidence.inputs import Recorded, State
 from tablehost.trust.evidence.subjects import Subject
-from tablehost.trust.remaking.command import shown
+from tablehost.trust.words import counted, flag
 
 Kind = Literal[
     "table-missing",
@@ -35,6 +35,8 @@ Kind = Literal[
     "items-failed",
     "inputs-missing",
     "not-told",
+    "inputs-moved",
+    "parents-stale",
 ]
 """The most important first."""
 
@@ -78,17 +80,26 @@ def table_reasons(subject: Subject) -> Iterator[Reason]:
         yield Reason(kind="not-told", weight="unknown", text=text)
 
 
-def input_reasons(subject: Subject, cache: StatCache) -> Iterator[Reason]:
-    """Compare the inputs, but one that the table was written over.
+def input_reasons(subject: Subject, state: State) -> Iterator[Reason]:
+    """Tell what became of an input.
 
     Args:
         subject: the table.
-        cache: digests of files that did not change.
+        state: of the input now.
     """
-    for one in recorded(subject):
-        if not in_place(subject, one):
-            state = compare(one, "stat", cache)
-            yield from _input_reasons(subject, state)
+    one = state.input
+    if one.move:
+        yield Reason(kind="inputs-moved", weight="cosmetic", text=one.move)
+    if state.verdict == "missing":
+        yield Reason(kind="inputs-missing", weight="unknown", text=f"{one} is not there")
+    elif state.verdict == "unverifiable":
+        yield Reason(kind="not-told", weight="unknown", text=f"{one}: {state.why}")
+    elif rebuilt := _rebuilt(subject, one):
+        same = state.verdict == "same"
+        text = f"{one} was rebuilt{', to the same bytes' if same else ''}: {rebuilt}"
+        yield Reason(kind="parents-rebuilt", weight="cosmetic" if same else "stale", text=text)
+    else:
+        yield from _content_reasons(subject, state)
 
 
 def default_reasons(subject: Subject, builder: Builder) -> Iterator[Reason]:
@@ -102,19 +113,16 @@ def default_reasons(subject: Subject, builder: Builder) -> Iterator[Reason]:
     if not isinstance(args, dict) or not isinstance(origins, dict):
         return
     options = {option.name: option for option in options_of(builder.options_class)}
-    left_out = subject.provenance("recipe", "left_out")
-    for name in sorted(args.keys() - options.keys()):
-        if isinstance(left_out, list) and name in left_out:
-            continue
-        yield _default_reason(f"{_flag(name)} is gone; it was {_json(args[name])}")
+    left_out = subject.sequence("recipe", "left_out")
+    for name in sorted(args.keys() - options.keys() - {*map(str, left_out)}):
+        yield _default_reason(f"{flag(name)} is gone; it was {as_json(args[name])}")
+    changed = {option.name for option in changed_defaults(subject, builder)}
     for name, option in options.items():
-        if not option.semantic:
-            continue
-        now = "to be given" if option.required else _json(option.default)
-        if name not in args:
+        now = "to be given" if option.required else as_json(option.default)
+        if name in changed:
+            yield _default_reason(f"{option.flag}: {as_json(args[name])} -> {now}")
+        elif option.semantic and name not in args:
             yield _default_reason(f"{option.flag} is new: {now}")
-        elif origins.get(name) == "default" and _json(args[name]) != now:
-            yield _default_reason(f"{option.flag}: {_json(args[name])} -> {now}")
 
 
 def version_reasons(subject: Subject, builder: Builder) -> Iterator[Reason]:
@@ -138,28 +146,15 @@ def code_reasons(subject: Subject, builder: Builder | Path) -> Iterator[Reason]:
     for kind in dict.fromkeys(change.kind for change in changes):
         details = tuple(f"{one.what} {one.detail}" for one in changes if one.kind == kind)
         weight: Weight = "stale" if kind == "semantic" else kind
-        text = f"{kind}: {_count(details, 'module')}"
+        text = f"{kind}: {counted(len(details), 'module')}"
         yield Reason(kind="code-changed", weight=weight, text=text, details=details)
 
 
-def _input_reasons(subject: Subject, state: State) -> Iterator[Reason]:
-    what = f"{_flag(state.input.option)} {_path(state.input)}"
-    if state.verdict == "missing":
-        yield Reason(kind="inputs-missing", weight="unknown", text=f"{what} is not there")
-        return
-    if state.verdict == "unverifiable":
-        yield Reason(kind="not-told", weight="unknown", text=f"{what}: {state.why}")
-        return
-    rebuilt = _rebuilt(subject, state.input)
-    if rebuilt:
-        same = state.verdict == "same"
-        text = f"{what} was rebuilt{', to the same bytes' if same else ''}: {rebuilt}"
-        yield Reason(kind="parents-rebuilt", weight="cosmetic" if same else "stale", text=text)
-        return
+def _content_reasons(subject: Subject, state: State) -> Iterator[Reason]:
     files = {"changed": state.changed, "new": _new(subject, state), "gone": state.removed}
     if state.verdict == "changed" or files["new"]:
         counts = ", ".join(f"{len(names)} {word}" for word, names in files.items() if names)
-        text = f"{what}: {counts or state.why or 'other content'}"
+        text = f"{state.input}: {counts or state.why or 'other content'}"
         details = tuple(f"{word} {name}" for word, names in files.items() for name in names)
         yield Reason(kind="inputs-changed", weight="stale", text=text, details=details)
 
@@ -196,31 +191,12 @@ def _failed_items(subject: Subject) -> Iterator[Reason]:
     number = subject.says("run", "items", "failed")
     if not isinstance(number, int) or number < 1:
         return
-    failures = subject.says("run", "failures")
-    known = [one for one in failures if isinstance(one, dict)] if isinstance(failures, list) else []
-    counts = Counter(str(one.get("reason")) for one in known)
+    counts = Counter(str(one.get("reason")) for one in subject.failures)
     why = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
-    text = f"{number} items have no row ({why}); a run tries them again"
-    details = tuple(f"{one.get('key')}: {one.get('reason')}" for one in known)
+    text = f"{counted(number, 'item')} failed ({why}); a run tries again"
+    details = tuple(f"{one.get('key')}: {one.get('reason')}" for one in subject.failures)
     yield Reason(kind="items-failed", weight="stale", text=text, details=details)
 
 
 def _default_reason(text: str) -> Reason:
     return Reason(kind="defaults-changed", weight="stale", text=text)
-
-
-def _count(names: tuple[str, ...], what: str) -> str:
-    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
-
-
-def _flag(option: str) -> str:
-    return "--" + option.replace("_", "-")
-
-
-def _path(one: Recorded) -> str:
-    return (f"{one.label}=" if one.label else "") + shown(one.path)
-
-
-def _json(value: Any) -> str:
-    """Return a value as the manifest has it."""
-    return json.dumps(value, default=str)

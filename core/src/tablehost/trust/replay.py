@@ -3,13 +3,13 @@
 The verdict comes about in this order:
 
 1. The inputs are looked at. Where one changed the answer is `inputs-changed` and nothing is built;
-   where one is missing, or anything else that a run takes, it is `cannot`.
+   where one is missing, or anything else that a run takes, it is `cannot`. A table whose rows are
+   no longer those of its manifest `differs`, whatever else is found: a sample may not hold them.
 2. The table is built by the builder as it is installed now, from nothing: the ledger of the first
    run is neither used nor touched.
 3. What came is compared with the table, or where that is gone with what the manifest tells of it:
    `reproduced-bytes`, `reproduced-rows`, or `within-tolerance` of what the builder declared.
-4. Where it is another table, the likely cause is named. A table whose rows are no longer those of
-   its manifest `differs`, whatever else changed. Else it is `inputs-changed` where the builder read
+4. Where it is another table, the likely cause is named: `inputs-changed` where the builder read
    what it had not read then, such as a new file of a folder; `code-changed` where it has other code
    (not only another layout); `environment-changed` where a tool, a package, this host, Python or
    the machine is another. Where nothing of that changed it `differs`: the builder does not make the
@@ -37,8 +37,8 @@ from tablehost.trust.evidence.subjects import Subject
 from tablehost.trust.evidence.subjects import subject as made
 from tablehost.trust.remaking import likeness
 from tablehost.trust.remaking.causes import causes_after, causes_before
-from tablehost.trust.remaking.likeness import Likeness, compare_sample, compare_table
-from tablehost.trust.remaking.obstacles import CannotReplay, check, input_states
+from tablehost.trust.remaking.likeness import Likeness, compare_sample, compare_table, drift_of
+from tablehost.trust.remaking.obstacles import check, input_states
 from tablehost.trust.remaking.remake import NotRemade, place, remake
 from tablehost.trust.remaking.restore import restore
 
@@ -151,20 +151,21 @@ def _replay(subject: Subject, asked: Asked, output: Output, reporter: Reporter) 
     if changed:
         return Answer(table=str(subject.table), verdict="inputs-changed", why=tuple(changed))
     restored, sample = restore(subject, asked.moved), _sample(subject, asked)
-    causes = causes_before(subject, restored.builder)
+    drift, causes = drift_of(subject), causes_before(subject, restored.builder)
     try:
         items = remake(restored, output, reporter, workers=asked.workers, sample=sample)
     except NotRemade as error:
-        raise CannotReplay([*error.problems, *causes.told]) from error
+        raise Refused([*error.problems, *causes.told]) from error
     remade = made(output.table)
     causes = causes_after(causes, subject, remade, sampled=sample is not None)
     found = _with_failures(_compare(subject, remade, sample), subject, items)
-    likeliest = None if found.altered else causes.likeliest
+    likeliest = found.verdict or causes.likeliest or "differs"
+    unclear = (str(one) for one in states if one.verdict != "same")
     return Answer(
         table=str(subject.table),
-        verdict=found.verdict or likeliest or "differs",
-        why=found.why,
-        remarks=(*(str(one) for one in states if one.verdict != "same"), *causes.told),
+        verdict="differs" if drift.against else likeliest,
+        why=(*drift.against, *found.why),
+        remarks=(*unclear, *drift.beside, *causes.told),
         rows=found.rows,
         sample=_proof(sample),
         kept=str(output.table) if asked.into else None,
@@ -179,16 +180,14 @@ def _sample(subject: Subject, asked: Asked) -> Sample | None:
 
 def _failed_before(subject: Subject) -> set[str]:
     """Return the keys of the items that failed when the table was made."""
-    failures = subject.says("run", "failures")
-    told = failures if isinstance(failures, list) else []
-    return {str(one.get("key")) for one in told if isinstance(one, dict)}
+    return {str(one.get("key")) for one in subject.failures}
 
 
 def _compare(subject: Subject, remade: Subject, sample: Sample | None) -> Likeness:
     if sample is None:
         return compare_table(subject, remade)
     if not sample.drawn:
-        raise CannotReplay(["it has no item that could be drawn"])
+        raise Refused(["it has no item that could be drawn"])
     return compare_sample(subject, remade)
 
 

@@ -18,7 +18,9 @@ from tablehost.trust.drift.contents import Depth, compare_contents
 from tablehost.trust.drift.findings import Finding, Verdict, unverifiable
 from tablehost.trust.drift.torn import torn
 from tablehost.trust.evidence import inputs
-from tablehost.trust.evidence.parents import inputs_elsewhere, parents
+from tablehost.trust.evidence.archive import Archive
+from tablehost.trust.evidence.inputs import Recorded
+from tablehost.trust.evidence.parents import parents
 from tablehost.trust.evidence.subjects import Subject, looked_up_again
 
 
@@ -47,6 +49,7 @@ class Verified:
         verdict: that of the most severe finding; `intact` without any.
         depth: how hard was looked at it.
         findings: everything that is not as the manifest says, the most severe first.
+        notes: which inputs were found elsewhere than they were.
     """
 
     table: Path
@@ -54,9 +57,10 @@ class Verified:
     verdict: Verdict
     depth: Depth
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
 
 
-def verify(subject: Subject, question: Question, cache: StatCache) -> Verified:
+def verify(subject: Subject, question: Question, cache: StatCache, archive: Archive) -> Verified:
     """Tell whether a table still belongs to its manifest.
 
     A run that lands a new pair meanwhile is no drift: whatever was found is looked for again, until
@@ -66,9 +70,12 @@ def verify(subject: Subject, question: Question, cache: StatCache) -> Verified:
         subject: the table.
         question: what to look at.
         cache: digests of input files that did not change.
+        archive: finds inputs that are not at their place.
     """
     while True:
-        findings = sorted(_findings(subject, question, cache), key=lambda one: one.severity)
+        asked = _asked(subject, question, archive)
+        found = _findings(subject, question, asked, cache)
+        findings = sorted(found, key=lambda one: one.severity)
         now = looked_up_again(subject) if findings else subject
         if now == subject:
             break
@@ -79,10 +86,19 @@ def verify(subject: Subject, question: Question, cache: StatCache) -> Verified:
         verdict=findings[0].verdict if findings else "intact",
         depth=question.depth,
         findings=tuple(findings),
+        notes=tuple(one.move for one in asked if one.move),
     )
 
 
-def _findings(subject: Subject, question: Question, cache: StatCache) -> Iterator[Finding]:
+def _asked(subject: Subject, question: Question, archive: Archive) -> list[Recorded]:
+    if question.inputs is not None:
+        return archive.inputs(subject)
+    return parents(subject, archive) if question.parents else []
+
+
+def _findings(
+    subject: Subject, question: Question, asked: list[Recorded], cache: StatCache
+) -> Iterator[Finding]:
     if subject.torn is not None:
         yield torn(subject.table, subject.torn)
     elif subject.place is None:
@@ -91,17 +107,14 @@ def _findings(subject: Subject, question: Question, cache: StatCache) -> Iterato
         yield unverifiable(str(subject.problem))
     else:
         yield from compare_contents(subject, question.depth)
-        yield from _compare_inputs(subject, question, cache)
+        if question.inputs is not None and not isinstance(subject.provenance("inputs"), dict):
+            yield unverifiable("the manifest names no inputs")
+        yield from _compare_inputs(
+            [inputs.compare(one, question.inputs or "stat", cache) for one in asked]
+        )
 
 
-def _compare_inputs(subject: Subject, question: Question, cache: StatCache) -> Iterator[Finding]:
-    if question.inputs is not None and not isinstance(subject.provenance("inputs"), dict):
-        yield unverifiable("the manifest names no inputs")
-    if question.inputs is not None:
-        asked = inputs_elsewhere(subject)
-    else:
-        asked = parents(subject) if question.parents else []
-    states = [inputs.compare(one, question.inputs or "stat", cache) for one in asked]
+def _compare_inputs(states: list[inputs.State]) -> Iterator[Finding]:
     changed = [one for one in states if one.verdict == "changed"]
     if changed:
         yield Finding(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
 from itertools import dropwhile
 from pathlib import Path
 from typing import Literal, get_args
@@ -11,16 +10,19 @@ from typing import Literal, get_args
 from attrs import evolve, frozen
 
 from tablehost.errors import ManifestError, TablehostError
-from tablehost.plugins import Builder, load
+from tablehost.plugins import Builder
 from tablehost.preflight import item_recipes, maker
 from tablehost.statcache import StatCache
 from tablehost.trust import reasons
 from tablehost.trust.evidence.archive import Archive, in_place
+from tablehost.trust.evidence.builder import builder_now
 from tablehost.trust.evidence.code import surroundings_changes
-from tablehost.trust.evidence.inputs import Recorded, recorded
+from tablehost.trust.evidence.inputs import Recorded, State, compare, recorded
+from tablehost.trust.evidence.parents import with_parents
 from tablehost.trust.evidence.subjects import Subject
 from tablehost.trust.reasons import Kind, Reason, Weight
-from tablehost.trust.remaking.command import builder_of, command_of, remarks
+from tablehost.trust.remaking.command import Script, refreshing
+from tablehost.trust.words import shown, some
 
 _KINDS = get_args(Kind)
 _WEIGHTS = get_args(Weight)
@@ -31,6 +33,10 @@ _WITHOUT_OVERWRITE: set[Kind] = {
     "parents-rebuilt",
     "items-failed",
 }
+_KEPT = (
+    "finished items are kept, unless the builder raised its ITEM_VERSION; "
+    "--fresh does them all again"
+)
 
 
 @frozen(kw_only=True)
@@ -71,7 +77,8 @@ class _Step:
 
     subject: Subject
     reasons: tuple[Reason, ...]
-    notes: tuple[str, ...]
+    states: tuple[State, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> set[Kind]:
@@ -81,15 +88,31 @@ class _Step:
 
 def why(tables: Iterable[Subject]) -> Iterator[Answer]:
     """Tell of each table whether it is stale, and why."""
-    loaded = cache(load)
+    archive, known = Archive(), dict[Path, Answer]()
     with StatCache() as digests:
+
+        def ask(table: Subject) -> Answer:
+            place = table.table.absolute()
+            if place not in known:
+                runs = _runs(table, archive)
+                known[place] = _answer([_step(one, archive, digests) for one in runs], table)
+            return known[place]
+
         for table in tables:
-            yield _answer([_step(one, digests, loaded) for one in _runs(table)], table)
+            own, (_, *ancestors) = ask(table), with_parents([table], archive)
+            stale = tuple(_stale(one) for one in ancestors if ask(one).verdict == "stale")
+            yield evolve(own, table=str(table.table), reasons=(*own.reasons, *stale))
 
 
-def _runs(table: Subject) -> list[Subject]:
+def _stale(ancestor: Subject) -> Reason:
+    path = shown(ancestor.table)
+    text = f"{path}, which it was made of, is stale itself: ask why {path}"
+    return Reason(kind="parents-stale", weight="cosmetic", text=text)
+
+
+def _runs(table: Subject, archive: Archive) -> list[Subject]:
     """Return a table as every run left it that edited it in place, the oldest first."""
-    archive, found = Archive(), [table]
+    found = [table]
     while True:
         edited = _edited(found[0])
         before = archive.parent(found[0], edited) if edited else None
@@ -103,37 +126,28 @@ def _edited(subject: Subject) -> Recorded | None:
     return next((one for one in recorded(subject) if in_place(subject, one)), None)
 
 
-def _step(subject: Subject, digests: StatCache, loaded: Callable[[str], Builder]) -> _Step:
+def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
     if subject.manifest is None:
         text = subject.problem or "it has no manifest"
-        return _Step(subject=subject, reasons=(_not_told(text),), notes=())
+        return _Step(subject=subject, reasons=(_not_told(text),))
+    states = [compare(one, "stat", digests) for one in archive.inputs(subject)]
     found = [
         *reasons.table_reasons(subject),
-        *reasons.input_reasons(subject, digests),
+        *(reason for state in states for reason in reasons.input_reasons(subject, state)),
         *reasons.engine_reasons(subject, digests),
     ]
+    notes: list[str] = []
     try:
-        builder = _builder(subject, loaded)
+        builder = builder_now(subject)
     except TablehostError as error:
         found.append(_not_told(f"{error}; so its version, defaults and code were not compared"))
-        return _Step(subject=subject, reasons=tuple(found), notes=())
-    if isinstance(builder, Builder):
-        found += reasons.default_reasons(subject, builder)
-        found += reasons.version_reasons(subject, builder)
-    found += reasons.code_reasons(subject, builder)
-    notes = tuple(surroundings_changes(subject, builder))
-    return _Step(subject=subject, reasons=tuple(found), notes=notes)
-
-
-def _builder(subject: Subject, loaded: Callable[[str], Builder]) -> Builder | Path:
-    """Return the installed builder, or the file of one, which is read and never imported."""
-    name = builder_of(subject)
-    if subject.provenance("code", "plugin", "distribution"):
-        return loaded(name)
-    if not Path(name).is_file():
-        msg = f"the builder's file {name} is not there"
-        raise ManifestError(msg)
-    return Path(name)
+    else:
+        if isinstance(builder, Builder):
+            found += reasons.default_reasons(subject, builder)
+            found += reasons.version_reasons(subject, builder)
+        found += reasons.code_reasons(subject, builder)
+        notes = surroundings_changes(subject, builder)
+    return _Step(subject=subject, states=tuple(states), reasons=tuple(found), notes=tuple(notes))
 
 
 def _answer(steps: list[_Step], table: Subject) -> Answer:
@@ -166,29 +180,29 @@ def _named(step: _Step, *, alone: bool) -> Iterator[Reason]:
 def _refresh(steps: list[_Step]) -> Refresh | None:
     """Return the commands of the first run that has a reason, and of all after it."""
     again = list(dropwhile(lambda step: not step.kinds, steps))
+    missing = [str(one.input) for step in again for one in step.states if one.verdict == "missing"]
+    if missing:
+        return Refresh(commands=(), remarks=(f"to refresh it, bring back first: {some(missing)}",))
     try:
-        commands = tuple(_command(step) for step in again)
+        scripts = [_script(step) for step in again]
     except ManifestError:
         return None
-    said = dict.fromkeys(remark for step in again for remark in _remarks(step))
+    said = dict.fromkeys(remark for one in scripts for remark in one.remarks)
+    commands = tuple(one.command for one in scripts)
     return Refresh(commands=commands, remarks=tuple(said)) if commands else None
 
 
-def _command(step: _Step) -> tuple[str, ...]:
-    command = command_of(step.subject)
+def _script(step: _Step) -> Script:
+    """Return the command of one run, which replaces what stands for another recipe."""
+    moved = {one.input.lay: one.input.path for one in step.states if one.input.lay}
+    found = refreshing(step.subject, moved)
+    remarks, command = found.remarks, found.command
     if step.kinds - _WITHOUT_OVERWRITE and "--overwrite" not in command:
-        command.append("--overwrite")
-    return tuple(command)
-
-
-def _remarks(step: _Step) -> Iterator[str]:
-    yield from remarks(step.subject)
+        command = (*command, "--overwrite")
     semantic = any(one.kind == "code-changed" and one.weight == "stale" for one in step.reasons)
     if semantic and item_recipes(step.subject.manifest or {}):
-        yield (
-            "finished items are kept, unless the builder raised its ITEM_VERSION; "
-            "--fresh does them all again"
-        )
+        remarks = (*remarks, _KEPT)
+    return Script(command=command, remarks=remarks)
 
 
 def _not_told(text: str) -> Reason:

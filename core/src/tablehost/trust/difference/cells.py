@@ -33,14 +33,6 @@ class Cells:
     distance: Array
 
 
-def type_name(kind: pa.DataType) -> str:
-    """Name a type by what its values mean, also one in which tablehost would write nothing."""
-    try:
-        return logical_type(kind)
-    except TypeError:
-        return str(kind)
-
-
 def comparable(a: pa.DataType, b: pa.DataType) -> bool:
     """Tell whether values of two types can be compared: of one meaning, or two numbers."""
     try:

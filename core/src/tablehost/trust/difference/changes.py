@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from packaging.utils import canonicalize_name
 
 from tablehost.manifest import dig
+from tablehost.trust.evidence.code import kind_of
 from tablehost.trust.evidence.facts import Column
 from tablehost.trust.evidence.subjects import Subject
 
@@ -79,13 +80,7 @@ def option_changes(a: Subject, b: Subject) -> Iterator[Change]:
 
 def code_changes(a: Subject, b: Subject) -> Iterator[Change]:
     """Yield how the code differs that made the tables, and what it stood on."""
-    one, other = (side.provenance("code", "plugin") for side in (a, b))
-    yield from _facts(one, other, ("builder", "distribution", "version"), "plugin ")
-    if dig(one, "modules") and dig(other, "modules"):
-        yield from _module_changes(a, b)
-    else:
-        entry, entry_b = (side.provenance("entrypoint") for side in (a, b))
-        yield from _facts(entry, entry_b, ("sha256",), "entrypoint ")
+    yield from _builder_changes(a, b)
     host, host_b = (side.provenance("code", "host") for side in (a, b))
     yield from _facts(host, host_b, ("version", "sha256"), "tablehost ")
     yield from between(_packages(a), _packages(b), "package ")
@@ -114,17 +109,26 @@ def _facts(a: Any, b: Any, names: Collection[str], prefix: str = "") -> Iterator
         )
 
 
+def _builder_changes(a: Subject, b: Subject) -> Iterator[Change]:
+    one, other = (side.provenance("code", "plugin") for side in (a, b))
+    another = list(_facts(one, other, ("builder",), "another "))
+    if another:
+        yield from another  # no module of one stands for one of the other
+        return
+    yield from _facts(one, other, ("distribution", "version"), "plugin ")
+    if dig(one, "modules") and dig(other, "modules"):
+        yield from _module_changes(a, b)
+    else:
+        entry, entry_b = (side.provenance("entrypoint") for side in (a, b))
+        yield from _facts(entry, entry_b, ("sha256",), "entrypoint ")
+
+
 def _module_changes(a: Subject, b: Subject) -> Iterator[Change]:
     ours, theirs = (one.provenance("code", "plugin", "modules") for one in (a, b))
-    pythons = {str(one.provenance("environment", "python")).rpartition(".")[0] for one in (a, b)}
+    pythons = [one.provenance("environment", "python") for one in (a, b)]
     for change in between(_digests(ours), _digests(theirs)):
-        trees = [dig(side, change.what, "syntax_sha256") for side in (ours, theirs)]
-        note = "semantic"
-        if None not in trees and trees[0] == trees[1]:
-            note = "cosmetic"
-        elif change.kind == "changed" and (None in trees or len(pythons) > 1):
-            note = "unknown"  # each version of Python has trees of its own
-        yield evolve(change, what=f"module {change.what}", note=note)
+        sides = [dig(side, change.what) for side in (ours, theirs)]
+        yield evolve(change, what=f"module {change.what}", note=kind_of(*sides, *pythons))
 
 
 def _digests(told: Any) -> Any:
@@ -145,15 +149,11 @@ def _packages(one: Subject) -> Any:
 
 def _placed(one: Subject) -> set[str]:
     """Name the options whose value is the path of an input, of a tool or of an output."""
-    args, outputs = one.provenance("args"), one.provenance("outputs")
-    if not isinstance(args, dict):
-        return set()
-    named = [one.provenance(*where) for where in (("inputs",), ("code", "tools"))]
-    names = {name for told in named if isinstance(told, dict) for name in told}
-    placed = [dig(told, "path") for told in outputs.values()] if isinstance(outputs, dict) else []
-    return names | {name for name, value in args.items() if value is not None and value in placed}
+    named = one.mapping("inputs").keys() | one.mapping("code", "tools").keys()
+    outputs = [dig(told, "path") for told in one.mapping("outputs").values()]
+    args = one.mapping("args").items()
+    return named | {name for name, value in args if value is not None and value in outputs}
 
 
 def _left_out(one: Subject) -> set[str]:
-    told = one.provenance("recipe", "left_out")
-    return {name for name in told if isinstance(name, str)} if isinstance(told, list) else set()
+    return {name for name in one.sequence("recipe", "left_out") if isinstance(name, str)}

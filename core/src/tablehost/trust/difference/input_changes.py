@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import zip_longest
 
 from attrs import frozen
 
-from tablehost.errors import ManifestError
-from tablehost.listing import dir_hash1, read_listing
 from tablehost.manifest import folder_digest
 from tablehost.trust.difference.changes import Change
-from tablehost.trust.evidence.inputs import Recorded, recorded
+from tablehost.trust.evidence.inputs import Recorded, file_changes, listed, recorded
 from tablehost.trust.evidence.subjects import Subject
+from tablehost.trust.words import flag
 
 
 @frozen(kw_only=True)
@@ -47,7 +45,7 @@ def input_changes(a: Subject, b: Subject) -> Iterator[InputChange]:
     for side, subject in enumerate((a, b)):
         for one in recorded(subject):
             label = f" {one.label}" if one.label else ""
-            groups[f"--{one.option.replace('_', '-')}{label}"][side].append(one)
+            groups[f"{flag(one.option)}{label}"][side].append(one)
     for what, (ours, theirs) in groups.items():
         yield from _group_changes(what, ours, theirs)
 
@@ -86,31 +84,10 @@ def _change(what: str, one: Recorded | None, other: Recorded | None) -> InputCha
             return InputChange(what=what, kind="added", b=path)
         return InputChange(what=what, kind="removed", a=path)
     paths = {"a": one.told["path"], "b": other.told["path"]}
-    before, now = _files(one), _files(other)
+    before, now = listed(one), listed(other)
     if before is None or now is None:
         folder = "directory" in (one.told.get("kind"), other.told.get("kind"))
         note = "other content" + (", and no listing to tell of which files" if folder else "")
         return InputChange(what=what, kind="changed", **paths, note=note)
-    both = before.keys() & now.keys()
-    return InputChange(
-        what=what,
-        kind="changed",
-        **paths,
-        note="other content",
-        added=_sorted(now.keys() - before.keys()),
-        removed=_sorted(before.keys() - now.keys()),
-        changed=_sorted(name for name in both if before[name] != now[name]),
-    )
-
-
-def _files(one: Recorded) -> dict[str, str] | None:
-    """Return the digests of a folder's files, where its listing is there and the one meant."""
-    try:
-        files = dict(read_listing(one.listing)) if one.listing else {}
-    except (OSError, ManifestError):
-        return None
-    return files if dir_hash1(files.items()) == folder_digest(dict(one.told)) else None
-
-
-def _sorted(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(names, key=os.fsencode))
+    files = file_changes(before, now)
+    return InputChange(what=what, kind="changed", **paths, note="other content", **files)

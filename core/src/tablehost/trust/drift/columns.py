@@ -13,8 +13,9 @@ from typing import Any
 
 from attrs import frozen
 
-from tablehost.trust.drift.findings import SHOWN, Finding, some
+from tablehost.trust.drift.findings import Finding
 from tablehost.trust.evidence.facts import Column, Facts
+from tablehost.trust.words import SHOWN, counted, some
 
 _COUNTS = ("nulls", "nan")
 _EXACT = ("inf", "min", "max")
@@ -149,7 +150,7 @@ def _recoded(matched: _Matched) -> Iterator[Finding]:
         for name, (nulls, nan) in ((name, counts.values()) for name, counts in which.items())
     ]
     if len(why) > SHOWN:
-        why[SHOWN:] = [f"and {len(why) - SHOWN} columns more"]
+        why[SHOWN:] = [f"and {counted(len(why) - SHOWN, 'column')} more"]
     if why:
         yield Finding(verdict="missing-values-recoded", why=tuple(why), which=which)
 
@@ -190,5 +191,4 @@ def _differ(a: Any, b: Any) -> bool:
 
 def _more(count: int) -> str:
     """Say how many rows more, or fewer where it is below 0."""
-    rows = "row" if abs(count) == 1 else "rows"
-    return f"{abs(count)} {rows} {'more' if count > 0 else 'fewer'}"
+    return f"{counted(abs(count), 'row')} {'more' if count > 0 else 'fewer'}"

@@ -8,10 +8,11 @@ from typing import Literal
 from tablehost.digests import file_digest
 from tablehost.errors import TablehostError
 from tablehost.trust.drift.columns import drift, false_statements
-from tablehost.trust.drift.findings import Finding, some, unverifiable
+from tablehost.trust.drift.findings import Finding, unverifiable
 from tablehost.trust.drift.owner import owner
 from tablehost.trust.evidence.facts import Facts, footer_of, rows_of, told_by
 from tablehost.trust.evidence.subjects import Subject
+from tablehost.trust.words import some
 
 Depth = Literal["fast", "bytes", "full"]
 """Look at size, rows and schema; read the bytes, and where they differ the rows; read both."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from attrs import field, frozen
@@ -20,9 +20,6 @@ Verdict = Literal[
     "intact",
 ]
 """What a table is beside its manifest, the most severe first."""
-
-SHOWN = 12
-"""So many names are shown to a person; a program gets them all."""
 
 
 @frozen(kw_only=True)
@@ -52,9 +49,3 @@ def unverifiable(why: str) -> Finding:
         why: what is missing to tell.
     """
     return Finding(verdict="unverifiable", why=(why,))
-
-
-def some(names: Sequence[str]) -> str:
-    """Name the first ones for a person, and tell how many there are more."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tablehost.digests import file_digest
 from tablehost.trust.evidence.facts import Facts
-from tablehost.trust.evidence.inputs import locate
+from tablehost.trust.evidence.places import locate
 from tablehost.trust.evidence.subjects import Subject
+from tablehost.trust.words import shown
 
 
 def owner(subject: Subject, told: Facts, found: Facts) -> str | None:
@@ -34,7 +35,7 @@ def owner(subject: Subject, told: Facts, found: Facts) -> str | None:
     if isinstance(path, str):
         other = locate(subject, path)
         if _is_as_told(other, subject):
-            return f"it is the manifest of {other}, which is as it says"
+            return f"it is the manifest of {shown(other)}, which is as it says"
     if told.columns is None or found.columns is None:
         return None
     if not told.share("name", found) and not told.share("digest", found):

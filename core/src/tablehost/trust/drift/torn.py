@@ -8,6 +8,7 @@ from tablehost.commit import Intent, Move
 from tablehost.digests import file_digest
 from tablehost.output import Output
 from tablehost.trust.drift.findings import Finding
+from tablehost.trust.words import shown
 
 
 def torn(table: Path, intent: Intent) -> Finding:
@@ -22,7 +23,7 @@ def torn(table: Path, intent: Intent) -> Finding:
         files[_state(move)].append(move.target)
     why = [f"the commit of run {intent.run_id} was cut off"]
     why += [
-        f"{state.replace('_', ' ')}: {', '.join(targets)}"
+        f"{state.replace('_', ' ')}: {', '.join(shown(Path(one)) for one in targets)}"
         for state, targets in files.items()
         if targets
     ]

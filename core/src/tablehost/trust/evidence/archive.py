@@ -6,18 +6,17 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tablehost.digests import file_digest
 from tablehost.errors import ManifestError, TablehostError
 from tablehost.manifest import dig, read
 from tablehost.output import MANIFEST_SUFFIX, Output
-from tablehost.trust.evidence.inputs import Recorded, listed
-from tablehost.trust.evidence.subjects import Subject, subject
-
-_HISTORY_SUFFIX = ".history"
+from tablehost.trust.evidence.inputs import Recorded, listed, recorded
+from tablehost.trust.evidence.subjects import HISTORY_SUFFIX, Subject, subject
 
 
 @frozen(kw_only=True)
@@ -36,13 +35,14 @@ class Kept:
     def in_history(self) -> bool:
         """Tell whether another table lies in its place now."""
         place = self.subject.place
-        return place is not None and place.parent.name.endswith(_HISTORY_SUFFIX)
+        return place is not None and place.parent.name.endswith(HISTORY_SUFFIX)
 
 
 class Archive:
     """Every manifest that was looked at, current ones and those in histories."""
 
     def __init__(self) -> None:
+        self._lock = RLock()  # tables are verified beside each other
         self._kept: dict[Path, Kept] = {}
         self._by: dict[tuple[str, str], Kept] = {}
         self._looked: set[Path] = set()
@@ -71,12 +71,15 @@ class Archive:
 
     def look_in(self, folder: Path) -> None:
         """Remember the manifests in a folder, given absolute, and in the histories there."""
-        places = sorted(folder.iterdir()) if folder.is_dir() else []
+        if folder in self._looked or not os.access(folder, os.R_OK):
+            return
+        self._looked.add(folder)
+        places = sorted(folder.iterdir())
         for place in places:
             if place.name.endswith(MANIFEST_SUFFIX) and place not in self._kept and place.is_file():
                 self.add(subject(place))
         for place in places:
-            if place.name.endswith(_HISTORY_SUFFIX):
+            if place.name.endswith(HISTORY_SUFFIX):
                 self._look_in_history(place)
 
     def parent(self, child: Subject, one: Recorded) -> Kept | None:
@@ -103,8 +106,28 @@ class Archive:
                 return found
         return None
 
+    def inputs(self, child: Subject) -> list[Recorded]:
+        """Return the inputs of a table, but for the one that it was written over.
+
+        A table that is not at its place is found by its digest in the folder of the child.
+
+        Args:
+            child: the table that was made of them.
+        """
+        return [self._found(child, one) for one in recorded(child) if not in_place(child, one)]
+
+    def _found(self, child: Subject, one: Recorded) -> Recorded:
+        if os.path.exists(one.path):  # noqa: PTH110  # False where one may not look
+            return one
+        with self._lock:
+            self.look_in(child.table.absolute().parent)
+            parent = self.parent(child, one)
+        if parent is None or parent.in_history or not parent.subject.table.is_file():
+            return one
+        return evolve(one, path=parent.subject.table, lay=one.path)
+
     def _look_in_history(self, folder: Path) -> None:
-        table = folder.with_name(folder.name.removesuffix(_HISTORY_SUFFIX))
+        table = folder.with_name(folder.name.removesuffix(HISTORY_SUFFIX))
         for place in sorted(folder.glob(f"*{MANIFEST_SUFFIX}")):
             try:
                 told = read(place)
@@ -128,9 +151,7 @@ def claim_of(child: Subject, one: Recorded) -> dict[str, Any]:
     for claim in _claims(child):
         if claim["path"].endswith(name) and _lay(cwd, claim["path"]) == lay:
             return claim
-    if in_place(child, one) and isinstance(child.provenance("replaces"), dict):
-        return dict(child.provenance("replaces"))
-    return {}
+    return child.mapping("replaces") if in_place(child, one) else {}
 
 
 def tables_in(child: Subject, folder: Recorded) -> list[Recorded]:
@@ -165,10 +186,7 @@ def in_place(child: Subject, one: Recorded) -> bool:
 
 
 def _claims(child: Subject) -> list[dict[str, Any]]:
-    told = child.provenance("parents")
-    return [
-        one for one in (told if isinstance(told, list) else []) if isinstance(dig(one, "path"), str)
-    ]
+    return [one for one in child.sequence("parents") if isinstance(dig(one, "path"), str)]
 
 
 def _fits(table: Subject, sha256: Any) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -13,13 +12,21 @@ from packaging.utils import canonicalize_name
 
 from tablehost import provenance
 from tablehost.errors import TablehostError
+from tablehost.manifest import dig
 from tablehost.plugins import Builder
 from tablehost.statcache import StatCache, hash_file
-from tablehost.trust.evidence.inputs import locate
+from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subjects import Subject
+from tablehost.trust.words import shown
 
 Kind = Literal["semantic", "unknown", "cosmetic"]
 """The weightiest first."""
+
+_DETAILS = {
+    "semantic": "has other code",
+    "cosmetic": "differs in comments or layout only",
+    "unknown": "differs, and nobody can tell how",
+}
 
 
 @frozen(kw_only=True)
@@ -47,11 +54,11 @@ def code_changes(subject: Subject, builder: Builder | Path) -> list[CodeChange]:
         subject: the table.
         builder: the builder that made it, as it is installed now, or the file of one.
     """
-    before = _table(subject.provenance("code", "plugin", "modules"))
+    before = subject.mapping("code", "plugin", "modules")
     if not before:
         return []
     now = _modules(builder)
-    python = _other_python(subject)
+    python = subject.provenance("environment", "python")
     changes = [
         change
         for name in sorted(before.keys() | now.keys())
@@ -60,14 +67,43 @@ def code_changes(subject: Subject, builder: Builder | Path) -> list[CodeChange]:
     return sorted(changes, key=lambda change: get_args(Kind).index(change.kind))
 
 
-def tool_changes(subject: Subject, digests: StatCache) -> list[str]:
+def kind_of(before: Any, now: Any, python_before: Any, python_now: Any) -> Kind:
+    """Tell how much it means that a module differs.
+
+    Args:
+        before: the module as a manifest describes it; None where it was not there.
+        now: the other one.
+        python_before: the version of Python that parsed the first.
+        python_now: and that of the other.
+    """
+    trees = [dig(one, "syntax_sha256") for one in (before, now)]
+    if None not in trees and trees[0] == trees[1]:
+        return "cosmetic"
+    if None in (before, now):
+        return "semantic"
+    # each version of Python has trees of its own
+    return "unknown" if None in trees or _minor(python_before) != _minor(python_now) else "semantic"
+
+
+def tool_changes(subject: Subject, digests: StatCache) -> Iterator[str]:
     """Say which tools have other content now, or are gone.
 
     Args:
         subject: the table.
         digests: of files that did not change.
     """
-    return list(_tool_changes(subject, digests))
+    for name, told in subject.mapping("code", "tools").items():
+        path, sha256 = dig(told, "path"), dig(told, "sha256")
+        if not isinstance(path, str) or not isinstance(sha256, str):
+            continue
+        place = place_of(subject, path)
+        try:
+            if hash_file(place, digests).sha256 != sha256:
+                yield f"tool {name}: {shown(place)} has other content"
+        except FileNotFoundError:
+            yield f"tool {name}: {shown(place)} is gone"
+        except (OSError, TablehostError) as error:
+            yield f"tool {name}: {shown(place)} cannot be read: {error}"
 
 
 def surroundings_changes(subject: Subject, builder: Builder | Path) -> list[str]:
@@ -80,21 +116,6 @@ def surroundings_changes(subject: Subject, builder: Builder | Path) -> list[str]
     distribution = builder.distribution if isinstance(builder, Builder) else None
     packages = _package_changes(subject, distribution)
     return [*_host_change(subject), *packages, *_machine_changes(subject)]
-
-
-def place_of(subject: Subject, told: str, moved: Mapping[Path, Path] | None = None) -> Path:
-    """Return where a tool or the file of a builder lies now.
-
-    Args:
-        subject: the table that it made.
-        told: its path as the manifest has it, absolute or from the folder of the run.
-        moved: folders or files that lie elsewhere now, by where they lay.
-    """
-    cwd, root = subject.provenance("cwd"), subject.provenance("root", "path")
-    typed = Path(os.path.normpath(Path(cwd if isinstance(cwd, str) else "", told)))
-    if isinstance(root, str) and typed.is_relative_to(root):
-        typed = typed.relative_to(root)  # it may have moved together with the table
-    return locate(subject, str(typed), moved)
 
 
 def _modules(builder: Builder | Path) -> dict[str, dict[str, str]]:
@@ -110,53 +131,29 @@ _packages_of = cache(provenance.packages_of)
 _environment = cache(provenance.environment)
 
 
-def _module_change(name: str, before: Any, now: Any, python: str) -> CodeChange | None:
+def _module_change(name: str, before: Any, now: Any, python: Any) -> CodeChange | None:
+    kind = kind_of(before, now, python, _environment().python)
     if now is None:
-        return CodeChange(what=name, kind="semantic", detail="is gone")
-    if before is None:
-        return CodeChange(what=name, kind="semantic", detail="is new")
-    told = _table(before)
-    if told.get("sha256") in (None, now["sha256"]):
+        detail = "is gone"
+    elif before is None:
+        detail = "is new"
+    elif dig(before, "sha256") in (None, now["sha256"]):
         return None
-    if told.get("syntax_sha256") == now["syntax_sha256"]:
-        detail = "differs in comments or layout only"
-        return CodeChange(what=name, kind="cosmetic", detail=detail)
-    if python or "syntax_sha256" not in told:
-        detail = f"differs, and nobody can tell how{python}"
-        return CodeChange(what=name, kind="unknown", detail=detail)
-    return CodeChange(what=name, kind="semantic", detail="has other code")
+    else:
+        detail = _DETAILS[kind]
+    if kind == "unknown" and python != _environment().python:
+        by = f"by {python or 'an unknown Python'}, and this is {_environment().python}"
+        detail = f"{detail}: it was parsed {by}"
+    return CodeChange(what=name, kind=kind, detail=detail)
 
 
-def _other_python(subject: Subject) -> str:
-    """Say that syntax trees cannot be compared, where another Python parsed the first."""
-    before, now = subject.provenance("environment", "python"), _environment().python
-    if isinstance(before, str) and _minor(before) == _minor(now):
-        return ""
-    return f": it was parsed by {before or 'an unknown Python'}, and this is {now}"
-
-
-def _minor(python: str) -> list[str]:
+def _minor(python: Any) -> list[str]:
     """Return `["CPython 3", "13"]` of `CPython 3.13.1`."""
-    return python.split(".")[:2]
-
-
-def _tool_changes(subject: Subject, digests: StatCache) -> Iterator[str]:
-    for name, told in _table(subject.provenance("code", "tools")).items():
-        path, sha256 = _table(told).get("path"), _table(told).get("sha256")
-        if not isinstance(path, str) or not isinstance(sha256, str):
-            continue
-        place = place_of(subject, path)
-        try:
-            if hash_file(place, digests).sha256 != sha256:
-                yield f"tool {name}: {place} has other content"
-        except FileNotFoundError:
-            yield f"tool {name}: {place} is gone"
-        except (OSError, TablehostError) as error:
-            yield f"tool {name}: {place} cannot be read: {error}"
+    return str(python).split(".")[:2]
 
 
 def _host_change(subject: Subject) -> Iterator[str]:
-    before, now = _table(subject.provenance("code", "host")), _host_code()
+    before, now = subject.mapping("code", "host"), _host_code()
     version = before.get("version")
     if version not in (None, now["version"]):
         yield f"tablehost {version} -> {now['version']}"
@@ -166,7 +163,7 @@ def _host_change(subject: Subject) -> Iterator[str]:
 
 def _package_changes(subject: Subject, distribution: str | None) -> Iterator[str]:
     """Compare versions, but those of builder and host, which are told by themselves."""
-    before = _table(subject.provenance("code", "packages"))
+    before = subject.mapping("code", "packages")
     if not before:
         return
     now = _packages_of(distribution)
@@ -182,7 +179,3 @@ def _machine_changes(subject: Subject) -> Iterator[str]:
         before, current = subject.provenance("environment", name), getattr(now, name)
         if before not in (None, current):
             yield f"{name} {before} -> {current}"
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -9,7 +9,9 @@ from typing import Any, Final
 import attrs
 from attrs import frozen
 
+from tablehost.errors import Refused
 from tablehost.trust.evidence.subjects import Subject
+from tablehost.trust.words import shown
 
 Column = Mapping[str, Any]
 """A column with the names that a manifest gives its facts; those that nobody knows are absent."""
@@ -55,6 +57,16 @@ def told_by(subject: Subject) -> Facts:
     )
 
 
+def type_name(kind: Any) -> str:
+    """Name a type by what its values mean, also one in which tablehost would write nothing."""
+    from tablehost.columns.logical_types import logical_type  # noqa: PLC0415  # pyarrow
+
+    try:
+        return logical_type(kind)
+    except TypeError:
+        return str(kind)
+
+
 def footer_of(table: Path) -> Facts:
     """Return what the footer of a table tells, without reading a row.
 
@@ -63,8 +75,8 @@ def footer_of(table: Path) -> Facts:
     """
     from tablehost.parquet import opened  # noqa: PLC0415  # pyarrow
 
-    with opened(table, "its footer") as file:
-        columns = [{"name": one.name, "type": _type_name(one.type)} for one in file.schema_arrow]
+    with opened(table, shown(table)) as file:
+        columns = [{"name": one.name, "type": type_name(one.type)} for one in file.schema_arrow]
         return Facts(rows=file.metadata.num_rows, columns=tuple(columns))
 
 
@@ -72,29 +84,23 @@ def rows_of(table: Path) -> Facts:
     """Read a table, piece by piece, and return everything that a manifest tells of its rows.
 
     Raises:
-        Refused: it is no Parquet file, or damaged.
-        TableError: its rows are of a kind that no builder can write.
+        Refused: it is no Parquet file, damaged, or has rows that no builder can write.
     """
+    from tablehost.batches import TableError  # noqa: PLC0415  # pyarrow
     from tablehost.columns.summary import rows_digest  # noqa: PLC0415  # pyarrow
     from tablehost.parquet import opened  # noqa: PLC0415  # pyarrow
     from tablehost.table import digest_table  # noqa: PLC0415  # pyarrow
 
-    with opened(table, "its rows") as file:
-        rows, columns = digest_table(file.iter_batches(_ROWS_AT_ONCE), file.schema_arrow)
+    with opened(table, shown(table)) as file:
+        try:
+            rows, columns = digest_table(file.iter_batches(_ROWS_AT_ONCE), file.schema_arrow)
+        except TableError as error:
+            raise Refused([f"{shown(table)}: {error}"]) from error
     return Facts(
         rows=rows,
         rows_digest=rows_digest(columns, rows),
         columns=tuple(map(attrs.asdict, columns)),
     )
-
-
-def _type_name(kind: Any) -> str:
-    from tablehost.columns.logical_types import logical_type  # noqa: PLC0415  # pyarrow
-
-    try:
-        return logical_type(kind)
-    except TypeError:
-        return str(kind)  # one that no builder can write
 
 
 def _columns(told: Any) -> tuple[Column, ...] | None:

@@ -18,8 +18,9 @@ from tablehost.folders import EVERYTHING, Look, hash_files, look
 from tablehost.listing import dir_hash1, read_listing
 from tablehost.manifest import dig, folder_digest
 from tablehost.statcache import StatCache, hash_file
-from tablehost.trust.drift.findings import some
+from tablehost.trust.evidence.places import locate
 from tablehost.trust.evidence.subjects import Subject
+from tablehost.trust.words import flag, shown, some
 
 Depth = Literal["stat", "sample", "full"]
 """How hard to look: trust the cache for files not touched since; read some again; read all."""
@@ -40,6 +41,7 @@ class Recorded:
         path: where it lies now, as far as that can be told.
         told: its descriptor.
         listing: the list of a folder's files; None for a file.
+        lay: where it should be, if it was found elsewhere by its digest.
     """
 
     option: str
@@ -47,10 +49,16 @@ class Recorded:
     path: Path
     told: Mapping[str, Any]
     listing: Path | None
+    lay: Path | None = None
 
     def __str__(self) -> str:
         label = f"{self.label}=" if self.label else ""
-        return f"--{self.option.replace('_', '-')} {label}{self.path}"
+        return f"{flag(self.option)} {label}{shown(self.lay or self.path)}"
+
+    @property
+    def move(self) -> str | None:
+        """Say where it was found, if it was not where it should be."""
+        return f"{self} was found as {shown(self.path)}" if self.lay else None
 
 
 @frozen(kw_only=True)
@@ -88,25 +96,6 @@ def recorded(subject: Subject, moved: Mapping[Path, Path] | None = None) -> list
         moved: folders or files that lie elsewhere now, by where they lay.
     """
     return list(_recorded(subject, moved or {}))
-
-
-def locate(subject: Subject, told: str, moved: Mapping[Path, Path] | None = None) -> Path:
-    """Return where a path of a manifest lies now.
-
-    Args:
-        subject: whose manifest it is.
-        told: the path as it stands there.
-        moved: folders or files that lie elsewhere now, by where they lay.
-
-    Returns:
-        The first place at which something lies, else the likeliest.
-    """
-    places = [root / told for root in subject.roots]  # an absolute path stays as it is
-    for old, new in (moved or {}).items():
-        for place in (Path(told), *places):
-            if place.is_relative_to(old):
-                return new / place.relative_to(old)
-    return next(filter(os.path.exists, places), places[0])
 
 
 def compare(one: Recorded, depth: Depth, cache: StatCache, seed: int = 0) -> State:
@@ -150,9 +139,22 @@ def listed(one: Recorded) -> dict[str, str] | None:
     return entries if dir_hash1(entries.items()) == folder_digest(dict(one.told)) else None
 
 
+def file_changes(a: Mapping[str, str], b: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Name the files of two folders that were changed, added and removed.
+
+    Args:
+        a: the digests of the first one's files, by relative path.
+        b: those of the second.
+    """
+    return {
+        "changed": _sorted(name for name in a.keys() & b.keys() if a[name] != b[name]),
+        "added": _sorted(b.keys() - a.keys()),
+        "removed": _sorted(a.keys() - b.keys()),
+    }
+
+
 def _recorded(subject: Subject, moved: Mapping[Path, Path]) -> Iterator[Recorded]:
-    told = subject.provenance("inputs")
-    for option, described in told.items() if isinstance(told, dict) else ():
+    for option, described in subject.mapping("inputs").items():
         for named in described if isinstance(described, list) else [described]:
             one = {"path": named} if isinstance(named, str) else named
             if not isinstance(one, dict) or not isinstance(one.get("path"), str):
@@ -194,14 +196,13 @@ def _difference(
     beside: Collection[str] = (),
 ) -> State:
     """Tell which files differ; what lies beside a selection of files makes no difference to it."""
-    changed = [name for name in before.keys() & found.keys() if before[name] != found[name]]
-    added, removed = found.keys() - before.keys(), before.keys() - found.keys()
+    files = file_changes(before, found)
     return State(
         input=one,
-        verdict="changed" if changed or added or removed else "same",
-        changed=_sorted(changed),
-        added=_sorted([*added, *beside]),
-        removed=_sorted(removed),
+        verdict="changed" if any(files.values()) else "same",
+        changed=files["changed"],
+        added=_sorted([*files["added"], *beside]),
+        removed=files["removed"],
     )
 
 

@@ -14,7 +14,7 @@ from tablehost.errors import ManifestError, TablehostError, UsageError
 from tablehost.output import MANIFEST_SUFFIX, Output, usual_manifest
 
 _TABLE_SUFFIX = ".parquet"
-_HISTORY_SUFFIX = ".history"
+HISTORY_SUFFIX = ".history"
 _INTENT_SUFFIX = ".intent.json"
 
 
@@ -43,6 +43,34 @@ class Subject:
     def provenance(self, *names: str) -> Any:
         """Return what stands deep in the run's provenance, or None where it is silent."""
         return self.says("run_provenance", *names)
+
+    def mapping(self, *names: str) -> dict[str, Any]:
+        """Return a mapping deep in the run's provenance; empty where it tells none."""
+        found = self.provenance(*names)
+        return found if isinstance(found, dict) else {}
+
+    def sequence(self, *names: str) -> list[Any]:
+        """Return a list deep in the run's provenance; empty where it tells none."""
+        found = self.provenance(*names)
+        return found if isinstance(found, list) else []
+
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """Return the items that failed, as far as the manifest tells."""
+        found = self.says("run", "failures")
+        return [one for one in (found if isinstance(found, list) else []) if isinstance(one, dict)]
+
+    @property
+    def key(self) -> list[Any] | None:
+        """Return the columns that identify a row; None where the manifest names none."""
+        found = self.says("table", "key")
+        return found if isinstance(found, list) else None
+
+    @property
+    def tolerance(self) -> dict[str, Any]:
+        """Return by column within which difference two builds agree, as the manifest tells it."""
+        found = self.says("table", "tolerance")
+        return found if isinstance(found, dict) else {}
 
     @property
     def told(self) -> dict[str, Any]:
@@ -133,7 +161,7 @@ def _below(folder: Path) -> Iterator[Subject]:
     tables: list[Path] = []
     manifests: list[Path] = []
     for here, folders, names in os.walk(folder):
-        folders[:] = sorted(one for one in folders if not one.endswith(_HISTORY_SUFFIX))
+        folders[:] = sorted(one for one in folders if not one.endswith(HISTORY_SUFFIX))
         paths = [Path(here, name) for name in sorted(names) if not name.startswith(".")]
         manifests += [path for path in paths if _is_manifest(path)]
         # a table whose first commit was cut off is not there yet, but its note is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 from attrs import frozen
@@ -13,6 +14,7 @@ from tablehost.trust.difference.input_changes import input_changes
 from tablehost.trust.evidence.code import CodeChange, code_changes, surroundings_changes
 from tablehost.trust.evidence.inputs import recorded
 from tablehost.trust.evidence.subjects import Subject
+from tablehost.trust.words import shown
 
 Cause = Literal["inputs-changed", "code-changed", "environment-changed"]
 
@@ -89,8 +91,7 @@ def _input_changes(subject: Subject, remade: Subject) -> Iterator[str]:
 def _parent_changes(subject: Subject, remade: Subject) -> Iterator[str]:
     """Say which inputs are tables whose own manifest is another one now, or gone."""
     now = {one["manifest_sha256"] for one in remade.provenance("parents")}
-    told = subject.provenance("parents")
-    for one in told if isinstance(told, list) else []:
+    for one in subject.sequence("parents"):
         if isinstance(one, dict) and one.get("manifest_sha256") not in now:
             yield f"{one.get('path')}: its own manifest is not there as it was"
 
@@ -99,4 +100,4 @@ def _tool_changes(subject: Subject, remade: Subject) -> Iterator[str]:
     """Say which tools had other content this time, wherever they lie."""
     for name, tool in remade.provenance("code", "tools").items():
         if subject.provenance("code", "tools", name, "sha256") not in (None, tool["sha256"]):
-            yield f"tool {name}: {tool['path']} has other content"
+            yield f"tool {name}: {shown(Path(tool['path']))} has other content"

@@ -3,97 +3,121 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import frozen
+
 from tablehost import preflight
-from tablehost.errors import ManifestError
+from tablehost.errors import TablehostError
 from tablehost.manifest import dig
 from tablehost.options import REDACTED
 from tablehost.output import MANIFEST_SUFFIX, Output, usual_manifest
-from tablehost.trust.evidence.code import place_of
+from tablehost.plugins import Builder
+from tablehost.trust.evidence.builder import builder_now, builder_of, changed_defaults
+from tablehost.trust.evidence.code import code_changes
+from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subjects import Subject
+from tablehost.trust.words import flag, shown
 
 _ORIGINS = {"env": "the environment", "file": "a configuration file"}
 
 
-def command_of(
-    subject: Subject, *, out: Path | None = None, moved: Mapping[Path, Path] | None = None
-) -> list[str]:
-    """Return the command that builds a table again, to be given in the working directory.
+@frozen(kw_only=True)
+class Script:
+    """The command that builds a table again.
 
-    What was left to its default is left to it again. A secret stands as `<redacted>`.
+    Args:
+        command: for the working directory, `tablehost` first, not quoted; a secret stands in it as
+            `<redacted>`.
+        remarks: what somebody who gives it should know, one sentence each.
+    """
+
+    command: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def refreshing(subject: Subject, moved: Mapping[Path, Path]) -> Script:
+    """Return the command that builds a table anew over itself, from what is here today.
+
+    What was left to its default is left to it again.
 
     Args:
         subject: the table.
-        out: where to build it; over itself unless given.
         moved: folders or files that lie elsewhere now, by where they lay.
-
-    Returns:
-        The arguments, `tablehost` first; not quoted.
 
     Raises:
         ManifestError: the manifest does not tell which builder made the table.
     """
-    command = ["tablehost", "run", builder_of(subject, moved)]
-    for option, value in _given(subject).items():
-        command += _flags(option, _placed(subject, option, value, moved))
-    if out is not None:
-        return [*command, "--out", shown(out)]
-    return [*command, "--out", shown(subject.table), *_over_itself(subject)]
+    given = _given(subject)
+    command = [*_command(subject, given, moved), "--out", shown(subject.table)]
+    return Script(
+        command=(*command, *_over_itself(subject)), remarks=tuple(_remarks(subject, given))
+    )
 
 
-def builder_of(subject: Subject, moved: Mapping[Path, Path] | None = None) -> str:
-    """Return what to type after `tablehost run`: the builder's name, or the path of its file.
+def replaying(subject: Subject, out: Path, moved: Mapping[Path, Path]) -> Script:
+    """Return the command that builds the same table once more, elsewhere.
+
+    What was left to its default is given where that is another one now.
 
     Args:
-        subject: the table that it made.
+        subject: the table.
+        out: where to build it.
         moved: folders or files that lie elsewhere now, by where they lay.
 
     Raises:
-        ManifestError: the manifest does not tell.
+        ManifestError: the manifest does not tell which builder made the table.
     """
-    name = preflight.maker(subject.manifest or {})
-    if name is None:
-        msg = f"{subject.place or subject.table} does not tell which builder made the table"
-        raise ManifestError(msg)
-    file = subject.provenance("entrypoint", "path")
-    if subject.provenance("code", "plugin", "distribution") or not isinstance(file, str):
-        return name
-    return shown(place_of(subject, file, moved))
+    changed, unknown = _defaults(subject, moved)
+    given = _given(subject, changed)
+    command = [*_command(subject, given, moved), "--out", shown(out)]
+    return Script(command=tuple(command), remarks=(*_remarks(subject, given), *unknown))
 
 
-def remarks(subject: Subject) -> list[str]:
-    """Say what somebody who gives the command should know of it, one sentence each.
+def _command(
+    subject: Subject, given: Mapping[str, Any], moved: Mapping[Path, Path]
+) -> Iterator[str]:
+    yield from ("tablehost", "run", builder_of(subject, moved))
+    for option, value in given.items():
+        yield from _flags(option, _placed(subject, option, value, moved))
 
-    Args:
-        subject: the table that the command builds.
-    """
-    return list(_remarks(subject))
+
+def _defaults(subject: Subject, moved: Mapping[Path, Path]) -> tuple[list[str], list[str]]:
+    """Name the options that have another default now, and say why where that is not known."""
+    try:
+        builder = builder_now(subject, moved)
+    except TablehostError as error:
+        return [], [f"{error}; so its defaults were not compared"]
+    if isinstance(builder, Builder):
+        return [option.name for option in changed_defaults(subject, builder)], []
+    said = f"{shown(builder)} is not the code that made the table, and its defaults may be others"
+    return [], [said] if code_changes(subject, builder) else []
 
 
-def _given(subject: Subject) -> dict[str, Any]:
-    """Return the options that did not come from defaults."""
-    args, origins = subject.provenance("args"), subject.provenance("args_from")
-    if not isinstance(args, dict):
-        return {}
-    defaults = origins if isinstance(origins, dict) else {}
-    return {name: value for name, value in args.items() if defaults.get(name) != "default"}
+def _given(subject: Subject, more: Collection[str] = ()) -> dict[str, Any]:
+    """Return the options that did not come from defaults, and some more."""
+    origins = subject.mapping("args_from")
+    return {
+        name: value
+        for name, value in subject.mapping("args").items()
+        if origins.get(name) != "default" or name in more
+    }
 
 
 def _flags(option: str, value: Any) -> Iterator[str]:
     """Yield a flag with its value as `tablehost run` takes it."""
-    flag = _flag(option)
+    name = flag(option)
     if isinstance(value, bool):
-        yield flag if value else flag.replace("--", "--no-", 1)
+        yield name if value else name.replace("--", "--no-", 1)
         return
     for one in value if isinstance(value, list) else [] if value is None else [value]:
         text = one if isinstance(one, str) else json.dumps(one)
-        yield from [f"{flag}={text}"] if text.startswith("-") else [flag, text]
+        yield from [f"{name}={text}"] if text.startswith("-") else [name, text]
 
 
-def _placed(subject: Subject, option: str, value: Any, moved: Mapping[Path, Path] | None) -> Any:
+def _placed(subject: Subject, option: str, value: Any, moved: Mapping[Path, Path]) -> Any:
     """Return the value of an option, its paths as they are to be typed here and now."""
     inputs = subject.provenance("inputs", option)
     if inputs is None and subject.provenance("code", "tools", option, "path") != value:
@@ -124,28 +148,14 @@ def _over_itself(subject: Subject) -> list[str]:
     ]
 
 
-def _remarks(subject: Subject) -> Iterator[str]:
-    given, origins = _given(subject), subject.provenance("args_from")
+def _remarks(subject: Subject, given: Mapping[str, Any]) -> Iterator[str]:
+    origins = subject.mapping("args_from")
     for option, value in given.items():
         if value == REDACTED:
-            yield f"{_flag(option)} is secret and not in the manifest: put it in for {REDACTED}"
-        if value == []:
-            yield f"{_flag(option)} was an empty list, which no flag can say"
+            yield f"{flag(option)} is secret and not in the manifest: put it in for {REDACTED}"
+        if value == [] or (value is None and origins.get(option) == "default"):
+            yield f"{flag(option)} was {json.dumps(value)}, which no flag can say"
     for origin, words in _ORIGINS.items():
-        names = [
-            _flag(name)
-            for name in given
-            if isinstance(origins, dict) and origins.get(name) == origin
-        ]
+        names = [flag(name) for name in given if origins.get(name) == origin]
         if names:
             yield f"{', '.join(names)} came from {words} then"
-
-
-def _flag(option: str) -> str:
-    return "--" + option.replace("_", "-")
-
-
-def shown(path: Path) -> str:
-    """Return a path as somebody in the working directory would type it."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

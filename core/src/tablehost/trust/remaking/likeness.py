@@ -1,4 +1,4 @@
-"""Whether a table that was made once more is the same table."""
+"""Whether a table that was made once more is the same table, and that of its manifest."""
 
 from __future__ import annotations
 
@@ -17,10 +17,6 @@ from tablehost.trust.evidence.subjects import Subject
 Verdict = Literal["reproduced-bytes", "reproduced-rows", "within-tolerance"]
 
 
-class NotComparable(Refused):
-    """The rows of two tables cannot be matched."""
-
-
 @frozen(kw_only=True)
 class Likeness:
     """How alike two tables are.
@@ -29,13 +25,44 @@ class Likeness:
         verdict: None where they are not.
         why: why not, one sentence each.
         rows: the rows that differ; None where they were not compared.
-        altered: whether the first is unlike its own manifest, too.
     """
 
     verdict: Verdict | None
     why: tuple[str, ...] = ()
     rows: RowsDifference | None = None
-    altered: bool = False
+
+
+@frozen(kw_only=True)
+class Drift:
+    """What became of a table since it was made.
+
+    Args:
+        against: why it can no longer speak for its manifest, one sentence each.
+        beside: what is to be known, and speaks against nothing.
+    """
+
+    against: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+
+
+def drift_of(subject: Subject) -> Drift:
+    """Tell whether a table has still the rows of its manifest.
+
+    Args:
+        subject: the table; of one that is gone there is nothing to tell.
+    """
+    if not subject.table.is_file() or file_digest(subject.table).sha256 == subject.sha256:
+        return Drift()
+    try:
+        found = rows_of(subject.table).rows_digest
+    except Refused as unreadable:
+        return Drift(against=tuple(unreadable.problems))
+    told = told_by(subject).rows_digest
+    if told is None:
+        return Drift(beside=("nobody can tell whether the table has still the rows that it had",))
+    if told != found:
+        return Drift(against=("the table's rows are no longer those of its manifest",))
+    return Drift(beside=("the table was written again since: other bytes, the same rows",))
 
 
 def compare_table(subject: Subject, remade: Subject) -> Likeness:
@@ -51,8 +78,8 @@ def compare_table(subject: Subject, remade: Subject) -> Likeness:
         return Likeness(verdict="reproduced-bytes")
     try:
         found, made = rows_of(subject.table), told_by(remade)
-    except Refused as unreadable:
-        return Likeness(verdict=None, why=tuple(unreadable.problems), altered=True)
+    except Refused:
+        return Likeness(verdict=None)  # `drift_of` tells why
     if found.rows_digest == made.rows_digest:
         return Likeness(verdict="reproduced-rows")
     return _compare_rows(subject, remade, found, made)
@@ -71,7 +98,7 @@ def compare_sample(subject: Subject, remade: Subject) -> Likeness:
     found, made = footer_of(subject.table), footer_of(remade.table)
     likeness = _compare_rows(subject, remade, found, made, sampled=True)
     if likeness.rows and likeness.rows.key is None:
-        raise NotComparable([f"a sample's rows are found by key: {likeness.rows.why_position}"])
+        raise Refused([f"a sample's rows are found by key: {likeness.rows.why_position}"])
     return likeness
 
 
@@ -91,8 +118,8 @@ def _compare_rows(
     rows = compare_rows(
         subject.table,
         remade.table,
-        key=_key(subject),
-        tolerance=_tolerance(subject),
+        key=subject.key,
+        tolerance=subject.tolerance,
         only_keys_of_b=sampled,
     )
     why = list(_columns(found, made))
@@ -101,22 +128,7 @@ def _compare_rows(
         return Likeness(
             verdict="within-tolerance" if rows.columns else "reproduced-rows", rows=rows
         )
-    told, digest = told_by(subject).rows_digest, found.rows_digest or _digest(subject)
-    altered = told not in (None, digest)
-    why += ["the table's rows are no longer those of its manifest"] if altered else []
-    return Likeness(verdict=None, why=tuple(why), rows=rows, altered=altered)
-
-
-def _key(subject: Subject) -> list[str] | None:
-    told = subject.says("table", "key")
-    known = isinstance(told, list) and all(isinstance(name, str) for name in told)
-    return told if known else None
-
-
-def _tolerance(subject: Subject) -> dict[str, float]:
-    told = subject.says("table", "tolerance")
-    pairs = told.items() if isinstance(told, dict) else ()
-    return {name: value for name, value in pairs if isinstance(value, int | float)}
+    return Likeness(verdict=None, why=tuple(why), rows=rows)
 
 
 def _columns(found: Facts, made: Facts) -> Iterator[str]:
@@ -124,7 +136,3 @@ def _columns(found: Facts, made: Facts) -> Iterator[str]:
     for finding in drift(found, made):
         if finding.verdict == "columns-changed":
             yield from (f"columns of the replay {line}" for line in finding.why)
-
-
-def _digest(subject: Subject) -> str | None:
-    return rows_of(subject.table).rows_digest

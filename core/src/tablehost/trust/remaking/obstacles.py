@@ -13,10 +13,6 @@ from tablehost.trust.evidence.inputs import State, compare, recorded
 from tablehost.trust.evidence.subjects import Subject
 
 
-class CannotReplay(Refused):
-    """A table cannot be made again here."""
-
-
 def check(subject: Subject, *, sampled: bool) -> None:
     """Look whether there is enough to go by.
 
@@ -25,11 +21,11 @@ def check(subject: Subject, *, sampled: bool) -> None:
         sampled: whether only some of its items are to be done.
 
     Raises:
-        CannotReplay: with all that is missing.
+        Refused: with all that is missing.
     """
     problems = list(_problems(subject)) or (list(_sample_problems(subject)) if sampled else [])
     if problems:
-        raise CannotReplay(problems)
+        raise Refused(problems)
 
 
 def input_states(subject: Subject, moved: Mapping[Path, Path]) -> list[State]:
@@ -40,13 +36,13 @@ def input_states(subject: Subject, moved: Mapping[Path, Path]) -> list[State]:
         moved: folders or files that lie elsewhere now, by where they lay.
 
     Raises:
-        CannotReplay: one is missing, or was replaced by the table itself.
+        Refused: one is missing, or was replaced by the table itself.
     """
     with StatCache() as cache:
         states = [compare(one, "stat", cache) for one in recorded(subject, moved)]
     problems = [problem for state in states if (problem := _lost(subject, state))]
     if problems:
-        raise CannotReplay(problems)
+        raise Refused(problems)
     return states
 
 

@@ -16,13 +16,9 @@ from tablehost.options import REDACTED, Given, Option, from_environment, options
 from tablehost.plugins import Builder, load
 from tablehost.request import check_collisions
 from tablehost.roles import Labelled, Role, is_union, required_type
-from tablehost.trust.evidence.code import place_of
+from tablehost.trust.evidence.builder import builder_of
+from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subjects import Subject
-from tablehost.trust.remaking.command import builder_of
-
-
-class NotRestorable(Refused):
-    """A manifest does not lead to a run here."""
 
 
 @frozen
@@ -52,7 +48,7 @@ def restore(subject: Subject, moved: Mapping[Path, Path]) -> Restored:
         moved: folders or files that lie elsewhere now, by where they lay.
 
     Raises:
-        NotRestorable: something that it takes is not known or not here.
+        Refused: something that it takes is not known or not here.
     """
     builder = _builder(subject, moved)
     told = _told(subject, builder)
@@ -66,7 +62,7 @@ def restore(subject: Subject, moved: Mapping[Path, Path]) -> Restored:
     }
     resolved = resolve(builder.options_class, _secrets(builder, redacted), given)
     if resolved.problems:
-        raise NotRestorable(resolved.problems)
+        raise Refused(resolved.problems)
     names = {option.name: value for option, value in told if _is_name(subject, option)}
     with attrs.validators.disabled():  # a file here may have such a name, and be taken for it
         options = attrs.evolve(resolved.instance, **names)
@@ -78,11 +74,11 @@ def _builder(subject: Subject, moved: Mapping[Path, Path]) -> Builder:
         name = builder_of(subject, moved)
         if name.endswith(".py") and not Path(name).is_file():
             msg = f"its builder {name} is not there; where it was moved, --map OLD=NEW tells"
-            raise NotRestorable([msg])
+            raise Refused([msg])
         builder = load(name)
         check_collisions(builder)
     except TablehostError as error:
-        raise NotRestorable([str(error)]) from error
+        raise Refused([str(error)]) from error
     return builder
 
 
@@ -90,11 +86,11 @@ def _told(subject: Subject, builder: Builder) -> list[tuple[Option, Any]]:
     """Return the options with their recorded values, but those to be left to their defaults."""
     told = subject.provenance("args")
     if not isinstance(told, dict):
-        raise NotRestorable(["the manifest does not tell the options of the run"])
+        raise Refused(["the manifest does not tell the options of the run"])
     options = {option.name: option for option in options_of(builder.options_class)}
     unknown = sorted(told.keys() - options.keys())
     if unknown:
-        raise NotRestorable([f"{builder} has no option {name} any more" for name in unknown])
+        raise Refused([f"{builder} has no option {name} any more" for name in unknown])
     return [
         (options[name], value)
         for name, value in told.items()
@@ -118,7 +114,7 @@ def _secrets(builder: Builder, redacted: Sequence[Option]) -> dict[str, Given]:
         if option.name not in here
     ]
     if problems:
-        raise NotRestorable(problems)
+        raise Refused(problems)
     return {option.name: here[option.name] for option in redacted}
 
 
