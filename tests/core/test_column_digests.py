@@ -44,7 +44,8 @@ def oracle(name, values, kind):
         raw[np.isnan(raw)] = np.nan
         return digest(name, f"values {sha(raw.tobytes())}")
     if name in RAW:
-        raw = np.array([0 if v is None else v for v in values]).astype(RAW[name])
+        # as objects first: of a 0 beside an integer of 64 bits numpy would make floats
+        raw = np.array([0 if v is None else v for v in values], object).astype(RAW[name])
         return digest(name, f"validity {validity}", f"values {sha(raw.tobytes())}")
     if name.startswith("decimal"):
         scaled = [0 if v is None else int(v.scaleb(kind.scale)) for v in values]
