@@ -3,8 +3,11 @@
 `python benchmarks/bare.py run enrich ...` is for comparison only: the manifests say nothing.
 """
 
+import os
 import sys
 from types import SimpleNamespace
+
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as `tablehost run` does
 
 import tablehost.inputs
 import tablehost.table

@@ -97,6 +97,14 @@ def test_rewriting_a_file_leaves_the_digest_of_its_rows(out, tmp_path, rewrite):
     assert (tmp_path / "again.parquet").read_bytes() != out.read_bytes()
 
 
+def test_values_larger_than_any_buffer_are_written_and_hashed_as_they_are(out):
+    noise = np.random.default_rng(0).bytes(30_000_000)
+    values = [noise[start : start + 6_000_000] for start in range(0, len(noise), 6_000_000)]
+    info = write_table(pa.table({"noise": values}), out)
+    assert pq.read_table(out)["noise"].to_pylist() == values
+    assert info.sha256 == hashlib.sha256(out.read_bytes()).hexdigest()
+
+
 @given(st.lists(typed_values(), min_size=1, max_size=3), st.data())
 @settings(max_examples=60, deadline=None)
 def test_the_same_rows_make_the_same_bytes_however_they_arrive(tmp_path_factory, typed, data):

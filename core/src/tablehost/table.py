@@ -3,17 +3,19 @@
 The same rows give the same bytes however they arrive: the stream is cut anew into row groups whose
 bounds depend on the schema and the rows alone, dictionaries are taken apart, and what a library
 adds to a schema for itself (pandas: its index) is left out. While the builder makes the next row
-group, one thread digests the last one and another encodes it: no more than these two are held.
+group, one thread digests the last one and another encodes it: no more than these two are held. A
+third hashes and writes what was encoded.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,6 +31,7 @@ from tablehost.row_groups import GROUP_BYTES, group_rows, row_groups
 _LEVEL: Final = 1
 _FLOAT_LEVEL: Final = -1  # two in a hundred bytes more than at 1, a third of the time less
 _BUFFER_BYTES: Final = 2**22  # so much is handed over at once, by threads that wait for Python
+_MOST_BUFFERS: Final = 4  # so many wait to be written
 _PAGE_BYTES: Final = 2**18  # a page is encoded and compressed within the processor's cache
 
 
@@ -77,10 +80,12 @@ def write_table(
     stored, batches = open_batches(data, schema)
     rows = group_rows(stored)
     try:
-        with path.open("wb") as file:
-            sink = _HashingSink(file)
-            with _parquet(sink, stored) as writer:
-                summary = _write(row_groups(batches, stored, rows), stored, writer)
+        with (
+            path.open("wb") as file,
+            _HashingSink(file) as sink,
+            _parquet(sink, stored) as writer,
+        ):
+            summary = _write(row_groups(batches, stored, rows), stored, writer)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -121,26 +126,47 @@ def digest_table(data: Data, schema: pa.Schema | None = None) -> tuple[int, tupl
 
 
 class _HashingSink:
-    """A file that hashes what is written to it, byte by byte in order."""
+    """A file that hashes what is written to it, in order, while more is encoded."""
 
     closed = False
 
     def __init__(self, file: IO[bytes]) -> None:
         self.digest = hashlib.sha256()
         self._file = file
+        self._position = 0
+        self._under_way: deque[Future[None]] = deque()
+        self._writer = ThreadPoolExecutor(1, "write")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.shutdown(cancel_futures=True)
 
     def write(self, data: bytes) -> int:
-        self.digest.update(data)
-        return self._file.write(data)
+        kept = bytes(data)  # a buffer of Arrow's is used again when this returns
+        self._position += len(kept)
+        self._under_way.append(self._writer.submit(self._take, kept))
+        self._settle(_MOST_BUFFERS)
+        return len(kept)
 
     def tell(self) -> int:
-        return self._file.tell()
+        return self._position
 
     def flush(self) -> None:
         """Leave it to the file's own end."""
 
     def close(self) -> None:
-        """Leave it to whoever opened the file."""
+        """See to it that all is written; the file is left to whoever opened it."""
+        self._settle(0)
+
+    def _settle(self, left: int) -> None:
+        while len(self._under_way) > left:
+            self._under_way.popleft().result()
+
+    def _take(self, data: bytes) -> None:
+        self.digest.update(data)
+        self._file.write(data)
 
 
 @contextmanager
