@@ -42,8 +42,8 @@ class _Watched:
 
     def unchanged(self) -> FileDigest:
         """Wait for the digest, and see to it that the file is still the one that was hashed."""
-        found = self.digest.result()
-        with suppress(OSError):
+        with suppress(ChangedWhileRead, FileNotFoundError):
+            found = self.digest.result()
             if Signature.of(self.path) == self.before:
                 return found
         raise InputChanged(_changed(self.option, self.path))
@@ -108,8 +108,8 @@ class Inputs:
             path: as it stands in the options, or as `parts_of` finds it there.
         """
         files = (one for given in self._given for one in given.files)
-        found = next((one.digest for one in files if one.path == path), None)
-        return found.result().sha256 if found else hash_file(path, self._cache).sha256
+        found = next((one for one in files if one.path == path), None)
+        return (found.unchanged() if found else hash_file(path, self._cache)).sha256
 
     def describe(self, read: Iterable[ReadInput]) -> dict[str, Any]:
         """Return the descriptors of all inputs, by option.

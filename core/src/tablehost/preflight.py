@@ -57,7 +57,7 @@ def _unreadable_parts(option: str, path: Path) -> Iterator[str]:
         return
     if not parts.files:
         what = "has no file in it" if path.is_dir() else "matches no file"
-        yield f"{_flag(option)}: {path} {what}"
+        yield f"{_flag(option)}: {path} {what}; give a file, a folder of part files or a glob"
     for file in parts.files:
         yield from _unreadable(option, file)
 
@@ -209,5 +209,5 @@ def _kind(path: Path) -> str:
         return f"folder, {sum(1 for _ in path.iterdir())} entries"
     if path.is_file():
         return f"file, {path.stat().st_size} bytes"
-    matching = len(parts_of(path).names) if not parts_of(path).single else 0
-    return f"glob, {matching} files" if matching else "missing"
+    parts = parts_of(path)
+    return "missing" if parts.single else f"glob, {len(parts.names)} files"

@@ -92,7 +92,7 @@ def write_table(
     columns = summary.finish()
     return TableInfo(
         sha256=sink.digest.hexdigest(),
-        bytes=path.stat().st_size,
+        bytes=sink.tell(),  # the file itself is held against it before it lands
         rows=summary.rows,
         rows_digest=rows_digest(columns, summary.rows),
         columns=columns,
