@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as is_type
 
-from tablehost.columns.layout import Array
+from tablehost.columns.layout import Array, numbers
 from tablehost.columns.logical_types import plain_type
 from tablehost.columns.moments import Moments
 
@@ -69,7 +69,7 @@ class _Numbers(Statistics):
 
     def update(self, array: pa.Array) -> None:
         super().update(array)
-        values = array.drop_null().to_numpy()
+        values = numbers(array.drop_null())
         finite = np.isfinite(values)
         if not finite.all():
             nan = int(np.count_nonzero(np.isnan(values)))
@@ -106,7 +106,7 @@ class _Times(Statistics):
         super().update(array)
         values = array.drop_null()
         if len(values):
-            self._widen(values.view(self._width).to_numpy())
+            self._widen(numbers(values.view(self._width)))
 
     def bounds(self) -> Bounds:
         return self._said(self._low), self._said(self._high)

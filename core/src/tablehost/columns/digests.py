@@ -39,7 +39,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as is_type
 
-from tablehost.columns.layout import fixed_bytes, lengths, plain, text_bytes, validity
+from tablehost.columns.layout import (
+    fixed_bytes,
+    lengths,
+    numbers,
+    plain,
+    text_bytes,
+    validity,
+)
 from tablehost.columns.logical_types import fields_of, is_list, is_text, logical_type, plain_type
 
 
@@ -93,7 +100,7 @@ class _Floats(ColumnDigest):
     lines = ("values",)
 
     def hash(self, array: pa.Array) -> None:
-        values = array.to_numpy(zero_copy_only=False)  # a null becomes NaN
+        values = numbers(array, absent=np.nan)
         absent = np.isnan(values)
         if absent.any():
             values = np.where(absent, values.dtype.type(np.nan), values)

@@ -97,8 +97,8 @@ def key_hashes(batch: pa.RecordBatch) -> _Hashes:
     source = batch["source"].dictionary_encode()
     corpus = batch["corpus"][0].as_py() if batch.num_rows else ""
     names = [_name_hash(corpus, name) for name in source.dictionary.to_pylist()]
-    by_name = np.array(names, _HASH)[source.indices.to_numpy()]
-    return _mixed(by_name + _mixed(batch["frame_index"].to_numpy().view(_HASH)))
+    by_name = np.array(names, _HASH)[np.from_dlpack(source.indices)]
+    return _mixed(by_name + _mixed(np.from_dlpack(batch["frame_index"]).view(_HASH)))
 
 
 def _name_hash(corpus: str, source: str) -> int:

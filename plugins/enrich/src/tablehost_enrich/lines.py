@@ -7,14 +7,14 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from operator import attrgetter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
 import pyarrow as pa
 from attrs import Factory, frozen
+from msgspec.structs import astuple
 
 from tablehost import Refused
 from tablehost.parquet import opened
@@ -55,45 +55,64 @@ def read_told(path: Path, wanted: Sequence[str]) -> Told:
 
 
 def _from_json(path: Path, wanted: Sequence[str]) -> Told:
-    decode, values = _decoder(wanted)
-    lines, rows, malformed = [], [], []
+    told = Told(lines=[], columns={key: [] for key in wanted})
+    row = _row_type(wanted)
+    decode = msgspec.json.Decoder(row).decode
     with pa.input_stream(str(path), compression=compression_of(path)) as stream:
-        for number, raw in enumerate(io.BufferedReader(stream, _READ_BYTES), 1):
-            line = (raw.removeprefix(_BOM) if number == 1 else raw).strip()
-            if not line:
-                continue
+        reader, first = io.BufferedReader(stream, _READ_BYTES), 1
+        while raws := reader.readlines(_READ_BYTES):
+            lines: Sequence[int] = range(first, first + len(raws))
             try:
-                rows.append(decode(line))
-                lines.append(number)
-            except ValueError as error:
-                malformed.append((number, str(error)))
-    columns = {key: list(map(value_of, rows)) for key, value_of in values.items()}
-    return Told(lines=lines, columns=columns, malformed=malformed)
+                rows = list(map(decode, map(bytes.decode, raws)))
+            except (ValueError, msgspec.DecodeError, RecursionError):
+                lines, rows = _one_by_one(zip(lines, raws, strict=True), row, told.malformed)
+            told.lines.extend(lines)
+            for key, values in zip(wanted, zip(*map(astuple, rows), strict=True), strict=False):
+                told.columns[key].extend(values)
+            first += len(raws)
+    return told
 
 
-def _decoder(wanted: Sequence[str]) -> tuple[Callable[[bytes], Any], dict[str, Any]]:
-    """Return what makes a row of a line of JSON, and by key what takes its value out of a row.
+def _row_type(wanted: Sequence[str]) -> type[msgspec.Struct]:
+    """Return a class of rows with an attribute for each key, None where a line has none."""
+    names = {f"_{at}": key for at, key in enumerate(wanted)}
+    fields = [(name, Any, None) for name in names]
+    return msgspec.defstruct("Row", fields, rename=names, gc=False)
 
-    A line that msgspec does not take is left to Python's own decoder, which takes half a character
-    and numbers without end, and says best what is wrong.
+
+def _one_by_one(
+    numbered: Iterable[tuple[int, bytes]], row: Any, malformed: list[tuple[int, str]]
+) -> tuple[list[int], list[Any]]:
+    """Return the rows of lines among which one is blank or takes more than msgspec."""
+    lines, rows = [], []
+    for number, raw in numbered:
+        line = (raw.removeprefix(_BOM) if number == 1 else raw).strip()
+        if not line:
+            continue
+        try:
+            rows.append(_row(line, row))
+            lines.append(number)
+        except ValueError as error:
+            malformed.append((number, str(error)))
+    return lines, rows
+
+
+def _row(line: bytes, row: Any) -> Any:
+    """Make a row of a line of JSON.
+
+    What msgspec does not take is left to Python's own decoder, which takes half a character and
+    numbers without end, and says best what is wrong.
     """
-    names = {key: f"_{at}" for at, key in enumerate(wanted)}
-    fields = [(name, Any, None) for name in names.values()]
-    row = msgspec.defstruct("Row", fields, rename={v: k for k, v in names.items()}, gc=False)
-    decoder = msgspec.json.Decoder(row)
-
-    def decode(raw: bytes) -> Any:
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError:
-            msg = "not UTF-8"
-            raise ValueError(msg) from None
-        try:
-            return decoder.decode(text)
-        except (msgspec.DecodeError, RecursionError):
-            return row(*map(_json_object(text).get, wanted))
-
-    return decode, {key: attrgetter(name) for key, name in names.items()}
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        msg = "not UTF-8"
+        raise ValueError(msg) from None
+    try:
+        return msgspec.json.decode(text, type=row)
+    except (msgspec.DecodeError, RecursionError):
+        values = _json_object(text)
+        return row(*map(values.get, row.__struct_encode_fields__))
 
 
 def _json_object(text: str) -> dict[str, Any]:
@@ -121,7 +140,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(msg)
 
 
-_READ_BYTES = 1 << 20
+_READ_BYTES = 1 << 17
 _BOM = b"\xef\xbb\xbf"
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
