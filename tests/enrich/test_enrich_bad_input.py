@@ -40,6 +40,20 @@ def test_malformed_lines_are_counted_and_told_never_skipped_in_silence(bench, li
     assert reason in metadata["malformed"][0]["reason"]
 
 
+def test_a_bad_line_among_many_is_the_only_one_lost_and_told_by_its_number(bench):
+    clips = [f"clip{number:05d}" for number in range(9_000)]
+    rows = [{"clip_name": clip, "mos_raw_0_100": at} for at, clip in enumerate(clips)]
+    rows[10], rows[6_000], rows[8_000] = b"", b'{"clip_name": "x"} {}', b'{"clip_name": "\xff"}'
+    bench.table(clip_name=clips)
+    ended = bench.enrich(metadata=bench.lines(*rows))
+    assert ended.code == 0, ended.said
+    lost = {10, 6_000, 8_000}
+    expected = [None if at in lost else at for at in range(len(clips))]
+    assert bench.column("mos_raw_0_100") == expected
+    told = "line 6001: not JSON: more after column 18, line 8001: not UTF-8"
+    assert f"2 malformed lines are left out: {told}" in ended.said
+
+
 def test_a_bom_crlf_and_a_long_line_are_fine(bench):
     bench.table()
     long = json.dumps({"src": "b", "chug_name": "m", "note": "x" * 10_000_000}).encode()
