@@ -17,6 +17,7 @@ import psutil
 from attrs import frozen
 
 _SAMPLE_SECONDS = 0.02
+_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}  # modules are compiled once, as installed ones are
 
 
 @frozen
@@ -54,7 +55,7 @@ def measure(
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
-            env={**os.environ, **(environment or {})},
+            env=os.environ | _COMPILED | (environment or {}),
         )
         peak = _Peak(process.pid)
         code = process.wait()

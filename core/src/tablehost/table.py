@@ -2,9 +2,9 @@
 
 The same rows give the same bytes however they arrive: the stream is cut anew into row groups whose
 bounds depend on the schema and the rows alone, dictionaries are taken apart, and what a library
-adds to a schema for itself (pandas: its index) is left out. While the builder makes the next row
-group, one thread digests the last one and another encodes it: no more than these two are held. A
-third hashes and writes what was encoded.
+adds to a schema for itself (pandas: its index) is left out. While the builder makes a row group,
+one thread digests the two before it and another encodes them: no more than these three are held. A
+third thread hashes and writes what was encoded.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from tablehost.columns.summary import ColumnsSummary, rows_digest
 from tablehost.manifest import Column
 from tablehost.row_groups import GROUP_BYTES, group_rows, row_groups
 
+_MOST_GROUPS: Final = 2  # so many are digested and encoded at once, while a third is made
 _LEVEL: Final = 1
 _FLOAT_LEVEL: Final = -1  # two in a hundred bytes more than at 1, a third of the time less
 _BUFFER_BYTES: Final = 2**20  # handed over at once; ext4 takes pieces of 2**22 ten times slower
@@ -208,14 +209,17 @@ def _write(
 ) -> ColumnsSummary:
     summary = ColumnsSummary(schema)
     with ThreadPoolExecutor(1, "digest") as digester, ThreadPoolExecutor(1, "encode") as encoder:
-        under_way: list[Future[None]] = []
+        under_way: deque[list[Future[None]]] = deque()
         for group in groups:  # the builder stays in this thread: what it opened may belong here
-            _finish(under_way)
-            under_way = [
+            if len(under_way) == _MOST_GROUPS:
+                _finish(under_way.popleft())
+            taken = [
                 digester.submit(summary.update, group),
                 encoder.submit(_encode, writer, group),
             ]
-        _finish(under_way)
+            under_way.append(taken)
+        for taken in under_way:
+            _finish(taken)
     return summary
 
 
