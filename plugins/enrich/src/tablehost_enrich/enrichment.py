@@ -74,7 +74,7 @@ def stream(enrichment: Enrichment, options: Options, run: Run) -> Iterator[pa.Re
         run.progress(enrichment.rows, "rows") as meter,
         opened(options.features_parquet, enrichment.who) as file,
     ):
-        for batch in file.iter_batches(group_rows(filler.schema)):
+        for batch in file.iter_batches(group_rows(filler.schema), use_threads=False):
             meter(batch.num_rows)
             yield filler.fill(batch)
     unmatched = filler.count.rows - filler.count.matched
