@@ -14,7 +14,7 @@ import tablehost.table
 from tablehost.cli import execute
 from tablehost.columns.logical_types import logical_type
 from tablehost.digests import FileDigest
-from tablehost.manifest import Column
+from tablehost.sections import Column
 
 NOTHING = "0" * 64
 

@@ -30,11 +30,12 @@ from tablehost.request import Landed, Request
 from tablehost.roles import Role
 from tablehost.root import Root
 from tablehost.run import Run
+from tablehost.sections import Recipe, Replaced
 from tablehost.statcache import StatCache
 from tablehost.workers import Workers
 
 if TYPE_CHECKING:
-    from tablehost.sections import Facts
+    from tablehost.facts import Facts
     from tablehost.table import TableInfo
 
 _log = logging.getLogger("tablehost")
@@ -186,7 +187,7 @@ class _Session:
         )
 
     def _facts(self, build: Build, table: TableInfo) -> Facts:
-        from tablehost.sections import Facts  # noqa: PLC0415  # pyarrow
+        from tablehost.facts import Facts  # noqa: PLC0415  # pyarrow
 
         read = self.run.ledger.read_inputs() if self.run.ledger else ()
         return Facts(
@@ -206,7 +207,7 @@ class _Session:
         )
 
     def _land(self, facts: Facts, fields: Any) -> Landed:
-        from tablehost.sections import host_sections, recipe_of  # noqa: PLC0415  # pyarrow
+        from tablehost.facts import host_sections, recipe_of  # noqa: PLC0415  # pyarrow
 
         self._check_kind()
         recipe = recipe_of(facts)
@@ -233,7 +234,7 @@ class _Session:
                 self.output.history,
             )
 
-    def _nothing_to_do(self, table: TableInfo, recipe: manifests.Recipe) -> bool:
+    def _nothing_to_do(self, table: TableInfo, recipe: Recipe) -> bool:
         """Tell whether this run found everything done and made what is there already."""
         if self.previous is None or self.request.host.overwrite or self.run.ledger is None:
             return False
@@ -268,10 +269,10 @@ class _Session:
     def _items(self) -> Items:
         return self.run.ledger.items() if self.run.ledger else Items()
 
-    def _replaces(self) -> manifests.Replaced | None:
+    def _replaces(self) -> Replaced | None:
         if self.previous is None or self.previous_path is None:
             return None
-        return manifests.Replaced(
+        return Replaced(
             run_id=manifests.dig(self.previous, "run_provenance", "run_id"),
             manifest_sha256=file_digest(self.previous_path).sha256,
         )

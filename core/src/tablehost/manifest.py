@@ -1,4 +1,4 @@
-"""The manifest: its own sections, and how it is merged, checked, written and read."""
+"""The manifest: how it is merged, checked, written, found and read."""
 
 from __future__ import annotations
 
@@ -7,186 +7,17 @@ import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 import cattrs
-from attrs import frozen
 
-from tablehost.build import Failure, Session
 from tablehost.errors import BrokenBuilder, ManifestError
 from tablehost.output import MANIFEST_SUFFIX, usual_manifest
 from tablehost.schema import DIALECT, fields_schema
+from tablehost.sections import HostSections
 
 MAJOR = 1
-
-
-@frozen(kw_only=True)
-class ItemCounts:
-    """How many items this session had, and what became of them."""
-
-    total: int
-    done_before: int
-    ok: int
-    failed: int
-    removed: int
-
-
-@frozen(kw_only=True)
-class RunSection:
-    """Whether everything that was asked for is in the table."""
-
-    status: Literal["complete", "partial"]
-    items: ItemCounts
-    failures: tuple[Failure, ...]
-
-
-@frozen(kw_only=True)
-class Column:
-    """One column of the table: what it is and what is in it.
-
-    Args:
-        name: the column's name.
-        type: its logical type.
-        digest: of its values, as `tablehost.columns.digests` defines it.
-        nulls: how many rows have no value.
-        nan: how many are NaN.
-        inf: how many are infinite, of either sign.
-        min: the least finite value of a column of numbers; of dates and timestamps, as ISO text.
-        max: the greatest.
-        mean: of numbers; None also where it is too large to tell.
-        std: of numbers, their standard deviation as a population.
-    """
-
-    name: str
-    type: str
-    digest: str
-    nulls: int
-    nan: int
-    inf: int
-    min: int | float | str | None
-    max: int | float | str | None
-    mean: float | None
-    std: float | None
-
-
-@frozen(kw_only=True)
-class Invariant:
-    """Something that must hold of every table, and whether it does."""
-
-    name: str
-    ok: bool
-
-
-@frozen(kw_only=True)
-class TableSection:
-    """The table's bytes, rows and columns."""
-
-    sha256: str
-    bytes: int
-    rows: int
-    rows_digest: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...] | None
-    tolerance: dict[str, float]
-    writer: str
-    invariants: tuple[Invariant, ...]
-
-
-@frozen(kw_only=True)
-class RootSection:
-    """The folder that relative paths start from."""
-
-    path: str
-    kind: Literal["git", "folder"]
-    outside: int
-
-
-@frozen(kw_only=True)
-class Code:
-    """The code that made the table."""
-
-    plugin: dict[str, Any]
-    host: dict[str, Any]
-    tools: dict[str, Any]
-    packages: dict[str, str]
-
-
-@frozen(kw_only=True)
-class Environment:
-    """The machine that made the table."""
-
-    python: str
-    platform: str
-    cpu: str
-
-
-@frozen(kw_only=True)
-class Recipe:
-    """What decides the table, as digests.
-
-    Args:
-        table: of the semantic options, the digests of all inputs and the item recipes.
-        item: by item function, of what beside the item and its file decides a row.
-        left_out: options that are in no recipe.
-    """
-
-    table: str
-    item: dict[str, str]
-    left_out: tuple[str, ...]
-
-
-@frozen(kw_only=True)
-class Parent:
-    """A table among the inputs that has a manifest of its own."""
-
-    option: str
-    path: str
-    run_id: str | None
-    table_sha256: str | None
-    manifest_sha256: str
-
-
-@frozen(kw_only=True)
-class Replaced:
-    """The manifest that stood here before, kept in the output's history."""
-
-    run_id: str | None
-    manifest_sha256: str
-
-
-@frozen(kw_only=True)
-class RunProvenance:
-    """How the table was made: enough to ask whether it still is that, and to make it again."""
-
-    schema: str = "ai-run-provenance-v1"
-    entrypoint: dict[str, Any]
-    argv: tuple[str, ...]
-    args: dict[str, Any]
-    args_from: dict[str, str]
-    inputs: dict[str, Any]
-    outputs: dict[str, Any]
-    run_id: str
-    started_at: str
-    finished_at: str
-    cwd: str
-    root: RootSection
-    code: Code
-    environment: Environment
-    recipe: Recipe
-    parents: tuple[Parent, ...]
-    replaces: Replaced | None
-    sessions: tuple[Session, ...]
-    redacted: tuple[str, ...]
-
-
-@frozen(kw_only=True)
-class HostSections:
-    """What the host adds to every manifest."""
-
-    run: RunSection
-    table: TableSection
-    run_provenance: RunProvenance
 
 
 def merge(fields: Any, sections: HostSections) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from packaging.utils import canonicalize_name
 from tablehost.digests import file_digest
 from tablehost.errors import ManifestError
 from tablehost.listing import dir_hash1
-from tablehost.manifest import Code, Environment, Parent, dig, find, read
+from tablehost.manifest import dig, find, read
 from tablehost.options import options_of, values_by_role
 from tablehost.plugins import Builder
 from tablehost.roles import Role
+from tablehost.sections import Code, Environment, Parent
 from tablehost.statcache import StatCache, hash_file
 
 

@@ -1,183 +1,177 @@
-"""The host's sections of the manifest, put together at the end of a run."""
+"""The host's sections of every manifest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
-import pyarrow.parquet as pq
 from attrs import frozen
 
-from tablehost import manifest as manifests
-from tablehost import provenance
-from tablehost.build import Build, Items
-from tablehost.clock import utc_now
-from tablehost.digests import json_digest
-from tablehost.errors import BrokenBuilder
-from tablehost.manifest import folder_digest
-from tablehost.options import recorded, semantic
-from tablehost.redaction import secret_options
-from tablehost.request import Request
-from tablehost.root import Root
-from tablehost.table import TableInfo
+from tablehost.build import Failure, Session
 
 
 @frozen(kw_only=True)
-class Facts:
-    """What a run knows when its last row is written.
+class ItemCounts:
+    """How many items this session had, and what became of them."""
+
+    total: int
+    done_before: int
+    ok: int
+    failed: int
+    removed: int
+
+
+@frozen(kw_only=True)
+class RunSection:
+    """Whether everything that was asked for is in the table."""
+
+    status: Literal["complete", "partial"]
+    items: ItemCounts
+    failures: tuple[Failure, ...]
+
+
+@frozen(kw_only=True)
+class Column:
+    """One column of the table: what it is and what is in it.
 
     Args:
-        request: what was asked for.
-        run_id: this run's id.
-        started_at: when it began.
-        build: the builder's, filled in.
-        table: what was written.
-        inputs: the descriptors of all inputs, by option.
-        input_files: the input files with their options' names.
-        code: the code that made the table.
-        item_recipes: by item function.
-        replaces: the manifest that stood here before.
-        root: what paths are relative to.
+        name: the column's name.
+        type: its logical type.
+        digest: of its values, as `tablehost.columns.digests` defines it.
+        nulls: how many rows have no value.
+        nan: how many are NaN.
+        inf: how many are infinite, of either sign.
+        min: the least finite value of a column of numbers; of dates and timestamps, as ISO text.
+        max: the greatest.
+        mean: of numbers; None also where it is too large to tell.
+        std: of numbers, their standard deviation as a population.
     """
 
-    request: Request
+    name: str
+    type: str
+    digest: str
+    nulls: int
+    nan: int
+    inf: int
+    min: int | float | str | None
+    max: int | float | str | None
+    mean: float | None
+    std: float | None
+
+
+@frozen(kw_only=True)
+class Invariant:
+    """Something that must hold of every table, and whether it does."""
+
+    name: str
+    ok: bool
+
+
+@frozen(kw_only=True)
+class TableSection:
+    """The table's bytes, rows and columns."""
+
+    sha256: str
+    bytes: int
+    rows: int
+    rows_digest: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] | None
+    tolerance: dict[str, float]
+    writer: str
+    invariants: tuple[Invariant, ...]
+
+
+@frozen(kw_only=True)
+class RootSection:
+    """The folder that relative paths start from."""
+
+    path: str
+    kind: Literal["git", "folder"]
+    outside: int
+
+
+@frozen(kw_only=True)
+class Code:
+    """The code that made the table."""
+
+    plugin: dict[str, Any]
+    host: dict[str, Any]
+    tools: dict[str, Any]
+    packages: dict[str, str]
+
+
+@frozen(kw_only=True)
+class Environment:
+    """The machine that made the table."""
+
+    python: str
+    platform: str
+    cpu: str
+
+
+@frozen(kw_only=True)
+class Recipe:
+    """What decides the table, as digests.
+
+    Args:
+        table: of the semantic options, the digests of all inputs and the item recipes.
+        item: by item function, of what beside the item and its file decides a row.
+        left_out: options that are in no recipe.
+    """
+
+    table: str
+    item: dict[str, str]
+    left_out: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Parent:
+    """A table among the inputs that has a manifest of its own."""
+
+    option: str
+    path: str
+    run_id: str | None
+    table_sha256: str | None
+    manifest_sha256: str
+
+
+@frozen(kw_only=True)
+class Replaced:
+    """The manifest that stood here before, kept in the output's history."""
+
+    run_id: str | None
+    manifest_sha256: str
+
+
+@frozen(kw_only=True)
+class RunProvenance:
+    """How the table was made: enough to ask whether it still is that, and to make it again."""
+
+    schema: str = "ai-run-provenance-v1"
+    entrypoint: dict[str, Any]
+    argv: tuple[str, ...]
+    args: dict[str, Any]
+    args_from: dict[str, str]
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
     run_id: str
     started_at: str
-    build: Build
-    table: TableInfo
-    inputs: Mapping[str, Any]
-    input_files: list[tuple[str, Path]]
-    code: manifests.Code
-    item_recipes: Mapping[str, str]
-    replaces: manifests.Replaced | None
-    root: Root
-
-    @property
-    def status(self) -> Literal["complete", "partial"]:
-        """Tell whether everything that was asked for is in the table."""
-        return "partial" if self.build.items.failed else "complete"
+    finished_at: str
+    cwd: str
+    root: RootSection
+    code: Code
+    environment: Environment
+    recipe: Recipe
+    parents: tuple[Parent, ...]
+    replaces: Replaced | None
+    sessions: tuple[Session, ...]
+    redacted: tuple[str, ...]
 
 
-def recipe_of(facts: Facts) -> manifests.Recipe:
-    """Return what decides the table, as digests."""
-    options = facts.request.options
-    content = {
-        "builder": facts.request.builder.name,
-        "options": semantic(options),
-        "inputs": {name: _content(one) for name, one in facts.inputs.items()},
-        "tools": {name: tool["sha256"] for name, tool in facts.code.tools.items()},
-        "items": dict(facts.item_recipes),
-    }
-    return manifests.Recipe(
-        table=json_digest(content),
-        item=dict(facts.item_recipes),
-        left_out=provenance.left_out(options),
-    )
+@frozen(kw_only=True)
+class HostSections:
+    """What the host adds to every manifest."""
 
-
-def host_sections(facts: Facts, recipe: manifests.Recipe, staged: Path) -> manifests.HostSections:
-    """Put the host's sections together.
-
-    Args:
-        facts: of the run.
-        recipe: of the table.
-        staged: the table's file, not yet in its place.
-
-    Raises:
-        BrokenBuilder: an invariant does not hold.
-    """
-    return manifests.HostSections(
-        run=_run(facts.status, facts.build.items),
-        table=_table(facts, staged),
-        run_provenance=_provenance(facts, recipe),
-    )
-
-
-def _run(status: Literal["complete", "partial"], items: Items) -> manifests.RunSection:
-    return manifests.RunSection(
-        status=status,
-        items=manifests.ItemCounts(
-            total=items.total,
-            done_before=items.done_before,
-            ok=items.ok,
-            failed=items.failed,
-            removed=items.removed,
-        ),
-        failures=items.failures,
-    )
-
-
-def _table(facts: Facts, staged: Path) -> manifests.TableSection:
-    table, build = facts.table, facts.build
-    return manifests.TableSection(
-        sha256=table.sha256,
-        bytes=table.bytes,
-        rows=table.rows,
-        rows_digest=table.rows_digest,
-        columns=table.columns,
-        key=build.key,
-        tolerance=dict(build.tolerance),
-        writer=table.writer,
-        invariants=_invariants(facts, staged),
-    )
-
-
-def _invariants(facts: Facts, staged: Path) -> tuple[manifests.Invariant, ...]:
-    """Check what must hold of every table; nothing lands where it does not."""
-    table, items = facts.table, facts.build.items
-    footer = pq.read_metadata(staged)
-    checked = {
-        "the footer counts the rows that were written": footer.num_rows == table.rows,
-        "the file is as long as what was hashed": staged.stat().st_size == table.bytes,
-        "items add up": items.total == items.done_before + items.ok + items.failed,
-        "the key's columns are there": set(facts.build.key or ()) <= set(table.schema.names),
-        # a builder's own are of all items, not of a sample
-        **({} if facts.request.sample else facts.build.invariants),
-    }
-    broken = [name for name, ok in checked.items() if not ok]
-    if broken:
-        msg = f"builder {facts.request.builder}: this does not hold of its table: {broken}"
-        raise BrokenBuilder(msg)
-    return tuple(manifests.Invariant(name=name, ok=ok) for name, ok in checked.items())
-
-
-def _provenance(facts: Facts, recipe: manifests.Recipe) -> manifests.RunProvenance:
-    request, options, root = facts.request, facts.request.options, facts.root
-    outputs = {
-        "table": {
-            "path": root.name(request.output.table),
-            "exists": True,
-            "kind": "file",
-            "sha256": facts.table.sha256,
-            "bytes": facts.table.bytes,
-        },
-        "manifest": {"path": root.name(request.output.manifest)},
-    }
-    return manifests.RunProvenance(
-        entrypoint=provenance.entrypoint_of(request.builder),
-        argv=tuple(map(request.redact, request.argv)),
-        args=recorded(options),
-        args_from=dict(request.sources),
-        inputs=dict(facts.inputs),
-        outputs=outputs,
-        run_id=facts.run_id,
-        started_at=facts.started_at,
-        finished_at=utc_now(),
-        cwd=str(Path.cwd()),
-        root=manifests.RootSection(path=str(root.path), kind=root.kind, outside=len(root.outside)),
-        code=facts.code,
-        environment=provenance.environment(),
-        recipe=recipe,
-        parents=tuple(provenance.parents(facts.input_files, root.name)),
-        replaces=facts.replaces,
-        sessions=facts.build.sessions,
-        redacted=secret_options(options),
-    )
-
-
-def _content(described: Any) -> Any:
-    """Return the content of an option's inputs, with their labels."""
-    if isinstance(described, list):
-        return [_content(one) for one in described]
-    return [described.get("label"), folder_digest(described)]
+    run: RunSection
+    table: TableSection
+    run_provenance: RunProvenance

@@ -26,8 +26,8 @@ from attrs import frozen
 from tablehost.batches import Data, TableError, open_batches
 from tablehost.columns.logical_types import fields_of
 from tablehost.columns.summary import ColumnsSummary, rows_digest
-from tablehost.manifest import Column
 from tablehost.row_groups import GROUP_BYTES, group_rows, row_groups
+from tablehost.sections import Column
 
 _MOST_GROUPS: Final = 2  # so many are digested and encoded at once, while a third is made
 _LEVEL: Final = 1

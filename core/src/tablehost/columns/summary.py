@@ -17,7 +17,7 @@ from tablehost.columns.digests import ColumnDigest, column_digest
 from tablehost.columns.layout import plain
 from tablehost.columns.logical_types import logical_type
 from tablehost.digests import json_digest
-from tablehost.manifest import Column
+from tablehost.sections import Column
 
 ROWS_AT_ONCE: Final = 65_536
 """So many are looked at together: few calls, and values that fit into the processor's cache."""
