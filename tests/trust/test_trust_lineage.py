@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from table_makers import RICH
 
-RICH = ("enrich", "--features-parquet", "t.parquet", "--metadata-jsonl", "m.jsonl")
 IN_PLACE = (*RICH, "--out", "t.parquet", "--overwrite")
 UNKNOWN = r"\(unknown: no manifest with this digest found, [0-9a-f]{12}\)$"
 

@@ -1,0 +1,100 @@
+"""`tablehost diff` where a table or a manifest is gone, tells too little or tells nonsense."""
+
+import json
+import shutil
+
+import pytest
+
+from tablehost.output import Output
+
+
+@pytest.fixture
+def twins(pair):
+    """Give `a` and `c`, which are the same."""
+    pair.run("./measure.py", "--text", "T=x.txt", "--out", "c.parquet")
+    return pair
+
+
+@pytest.mark.parametrize("gone", [("a",), ("b",), ("a", "b")])
+def test_manifests_are_compared_where_a_table_is_gone(pair, gone):
+    for name in gone:
+        (pair.path / f"{name}.parquet").unlink()
+    shown, told = pair.diff("a.parquet", "b.parquet.manifest.json")
+    assert (told["rows"], told["values"]) == (None, ["name", "value"])
+    assert "  columns with other values\n    name\n    value\n" in shown
+    for name in gone:
+        assert f"    the rows one by one: {name}.parquet is not there\n" in shown
+
+
+def test_digests_tell_that_two_tables_are_the_same_where_one_is_gone(twins):
+    (twins.path / "c.parquet").unlink()
+    assert twins.diff("a.parquet", "c.parquet")[1]["verdict"] == "same"
+
+
+def test_two_tables_without_manifests_are_compared_by_their_rows(pair):
+    for name in "ab":
+        (pair.path / f"{name}.parquet.manifest.json").unlink()
+    shown, told = pair.diff("a.parquet", "b.parquet")
+    assert (told["rows"]["key"], told["rows"]["changed_rows"], told["rows"]["added"]) == (
+        None,
+        3,
+        1,
+    )
+    assert "  rows, by position\n    + 1: row=3\n" in shown
+    assert "    the manifests: a.parquet has no manifest" in shown
+    shutil.copy(pair.path / "a.parquet", pair.path / "c.parquet")
+    shown, _ = pair.diff("a.parquet", "c.parquet")
+    assert shown.startswith("the same rows a.parquet  c.parquet\n  not compared\n")
+
+
+def test_what_a_manifest_does_not_tell_is_unknown_and_no_difference(twins):
+    twins.edit(lambda told: (told.pop("table"), told["run_provenance"].pop("code")), "c.parquet")
+    shown, told = twins.diff("a.parquet", "c.parquet")
+    assert told["verdict"] == "same"
+    assert "    the code: c.parquet.manifest.json does not tell\n" in shown
+    (twins.path / "a.parquet").unlink()
+    assert twins.diff("a.parquet", "c.parquet")[1]["verdict"] == "unverifiable"
+
+
+def test_a_commit_that_did_not_finish_is_said(pair):
+    place = Output.at(pair.path / "b.parquet").intents[0]
+    place.write_text(json.dumps({"run_id": "r", "moves": [], "remove": None}))
+    shown, _ = pair.diff("a.parquet", "b.parquet")
+    assert "    the commit on b.parquet did not finish; the next run on it finishes it\n" in shown
+
+
+def test_a_manifest_of_upstream_is_compared_as_far_as_it_tells(pair, upstream):
+    pair.tell(upstream, "u")
+    upstream["run_provenance"]["args"]["split_seed"] = "other"
+    pair.tell(upstream, "v")
+    _, same = pair.diff("u.manifest.json", "u.manifest.json")
+    assert same["verdict"] == "unverifiable"
+    _, other = pair.diff("u.manifest.json", "v.manifest.json")
+    assert [one["what"] for one in other["options"]] == ["split_seed"]
+    assert not other["inputs"] + other["code"] + other["columns"]
+
+
+@pytest.mark.parametrize("value", [None, "x", [[1]], {"x": {"y": [1]}}])
+def test_any_value_may_stand_anywhere_in_a_manifest(pair, value):
+    told = pair.manifest("b.parquet")
+    for block in (told, told["table"], told["run_provenance"], told["run_provenance"]["code"]):
+        for name, kept in list(block.items()):
+            block[name] = value
+            pair.tell(told, "b.parquet")
+            assert pair.tablehost("diff", "a.parquet", "b.parquet").code == 1
+            block[name] = kept
+
+
+@pytest.mark.parametrize("path", ["gone.parquet", ".", "x.txt"])
+def test_what_is_no_table_is_refused_in_one_line(pair, path):
+    ended = pair.tablehost("diff", "a.parquet", path)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert path in ended.err
+
+
+def test_nothing_of_a_manifest_escapes_to_the_terminal(pair):
+    args = {"scale\x1b[31m": "\x1b[2J"}
+    pair.edit(lambda told: told["run_provenance"]["args"].update(args), "b.parquet")
+    shown, _ = pair.diff("a.parquet", "b.parquet")
+    assert "\x1b" not in shown
+    assert "+ scale\\x1b[31m" in shown
