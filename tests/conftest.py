@@ -20,6 +20,7 @@ import imageio_ffmpeg
 import psutil
 import pytest
 from attrs import frozen
+from command_line import Ended
 
 LEFTOVERS = (".tmp", ".lock", ".scratch")
 
@@ -55,19 +56,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the mark from which `docs/reliability.md` is made."""
     words = "outcome(text): what becomes of the case; makes it a line of docs/reliability.md"
     config.addinivalue_line("markers", words)
-
-
-@frozen
-class Ended:
-    """A command that ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @frozen

@@ -1,30 +1,18 @@
 """Shards in a folder of their own, and the command line inside this process."""
 
 import json
-from contextlib import chdir
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
-
-from tablehost.cli import execute
-
-
-@frozen
-class Ended:
-    code: int
-    said: str
+from command_line import CommandLine
 
 
 @frozen
-class Bench:
+class Bench(CommandLine):
     """A folder with shards, in which `tablehost run combine` runs."""
-
-    path: Path
-    capsys: pytest.CaptureFixture
 
     def shard(self, name="a.parquet", rows=3, drop=(), **columns):
         """Write a shard: `vmaf`, what is given, and one distinct row a frame."""
@@ -34,16 +22,14 @@ class Bench:
         return self.path / name
 
     def combine(self, *tokens, out="out.parquet"):
-        with chdir(self.path):
-            code = execute(["run", "combine", *map(str, tokens), "--out", out])
-        return Ended(code, self.capsys.readouterr().err)
+        return self.tablehost("run", "combine", *tokens, "--out", out)
 
     def refused(self, *tokens, code=2):
         """Combine what must be refused, and see to it that nothing is left of it."""
         ended = self.combine(*tokens)
-        assert ended.code == code, ended.said
+        assert ended.code == code, ended.err
         assert not (self.path / "out.parquet").exists()
-        return ended.said
+        return ended.err
 
     def frame(self) -> pd.DataFrame:
         return pq.read_table(self.path / "out.parquet").to_pandas()

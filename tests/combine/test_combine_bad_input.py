@@ -197,5 +197,5 @@ def test_an_input_that_changes_while_it_is_read(bench, monkeypatch):
     monkeypatch.setattr(combination, "look_again", meanwhile)
     ended = bench.combine(*X, "--overwrite")
     assert ended.code == 2
-    assert "a.parquet changed while the table was built" in ended.said
+    assert "a.parquet changed while the table was built" in ended.err
     assert (bench.path / "out.parquet").read_bytes() == before

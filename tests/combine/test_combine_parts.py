@@ -91,7 +91,7 @@ def test_a_part_is_not_given_twice(parts):
 def test_a_part_is_never_the_output(parts):
     ended = parts.combine("--input", "x=parts", out="parts/b.parquet")
     assert ended.code == 2
-    assert "parts/b.parquet is the input --input" in ended.said
+    assert "parts/b.parquet is the input --input" in ended.err
 
 
 def test_a_file_whose_name_looks_like_a_glob_is_that_file(bench):

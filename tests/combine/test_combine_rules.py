@@ -14,7 +14,7 @@ def test_rows_keep_the_order_of_the_inputs_and_the_labels_are_the_corpora(bench)
     bench.shard("a.parquet", 2)
     bench.shard("b.parquet", 3)
     ended = bench.combine("--input", "z=b.parquet", "--input", "a=a.parquet")
-    assert ended.code == 0, ended.said
+    assert ended.code == 0, ended.err
     assert bench.column("corpus") == ["z", "z", "z", "a", "a"]
     assert bench.column("vmaf") == [0.0, 1.0, 2.0, 0.0, 1.0]
     assert tuple(bench.frame().columns) == output_columns(with_teacher=False)
@@ -120,7 +120,7 @@ def test_rows_of_one_corpus_source_and_frame_are_counted(bench):
     bench.shard(source=["s"] * 3, frame_index=[1, 1, 1])
     ended = bench.combine("--input", "x=a.parquet")
     assert ended.code == 0
-    assert "('x', 's', 1), which occurs 3 times" in ended.said
+    assert "('x', 's', 1), which occurs 3 times" in ended.err
     assert bench.manifest()["stats"]["duplicate_rows"] == 2
 
 
@@ -153,7 +153,7 @@ def test_too_many_rows_are_not_searched_for_duplicates_and_this_is_said(bench, m
     monkeypatch.setattr(combination, "MOST_ROWS", 2)
     bench.shard()
     ended = bench.combine("--input", "x=a.parquet")
-    assert "duplicates are not counted" in ended.said
+    assert "duplicates are not counted" in ended.err
     assert bench.manifest()["stats"]["duplicate_rows"] is None
 
 

@@ -77,7 +77,7 @@ def test_rows_without_a_teacher_beside_others_must_be_assumed(bench, assumed, co
     tokens = [token for name in assumed for token in ("--assume-teacher", name)]
     ended = bench.combine("--input", "x=a.parquet", *tokens)
     assert ended.code == code
-    assert code == 0 or "1 " in ended.said
+    assert code == 0 or "1 " in ended.err
 
 
 def test_a_column_without_any_teacher_stays_and_is_null(bench):

@@ -1,29 +1,17 @@
 """A table and its metadata in a folder of their own, and the command line inside this process."""
 
 import json
-from contextlib import chdir
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
-
-from tablehost.cli import execute
-
-
-@frozen
-class Ended:
-    code: int
-    said: str
+from command_line import CommandLine
 
 
 @frozen
-class Bench:
+class Bench(CommandLine):
     """A folder with a table and metadata, in which `tablehost run enrich` runs."""
-
-    path: Path
-    capsys: pytest.CaptureFixture
 
     def table(self, **columns):
         """Write a table; of the clips a, b and c unless other names are given."""
@@ -39,16 +27,14 @@ class Bench:
 
     def enrich(self, *tokens, metadata="m.jsonl", out="out.parquet"):
         given = ("--features-parquet", "t.parquet", "--metadata-jsonl", metadata, "--out", out)
-        with chdir(self.path):
-            code = execute(["run", "enrich", *given, *map(str, tokens)])
-        return Ended(code, self.capsys.readouterr().err)
+        return self.tablehost("run", "enrich", *given, *tokens)
 
     def refused(self, *tokens, **kwargs):
         """Enrich what must be refused, and see to it that nothing is left of it."""
         ended = self.enrich(*tokens, **kwargs)
-        assert ended.code == 2, ended.said
+        assert ended.code == 2, ended.err
         assert not (self.path / "out.parquet").exists()
-        return ended.said
+        return ended.err
 
     def result(self, out="out.parquet"):
         return pq.read_table(self.path / out)

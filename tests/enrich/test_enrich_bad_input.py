@@ -32,7 +32,7 @@ def test_malformed_lines_are_counted_and_told_never_skipped_in_silence(bench, li
     bench.lines(ROW, line, b"", {"src": "b", "chug_name": "m"})
     ended = bench.enrich()
     assert ended.code == 0
-    assert "m.jsonl: 1 malformed lines are left out: line 2: " in ended.said
+    assert "m.jsonl: 1 malformed lines are left out: line 2: " in ended.err
     assert bench.column("chug_name") == ["n", "m", None]
     metadata = bench.manifest()["metadata"]
     assert (metadata["lines"], metadata["malformed_lines"]) == (3, 1)
@@ -46,12 +46,12 @@ def test_a_bad_line_among_many_is_the_only_one_lost_and_told_by_its_number(bench
     rows[10], rows[6_000], rows[8_000] = b"", b'{"clip_name": "x"} {}', b'{"clip_name": "\xff"}'
     bench.table(clip_name=clips)
     ended = bench.enrich(metadata=bench.lines(*rows))
-    assert ended.code == 0, ended.said
+    assert ended.code == 0, ended.err
     lost = {10, 6_000, 8_000}
     expected = [None if at in lost else at for at in range(len(clips))]
     assert bench.column("mos_raw_0_100") == expected
     told = "line 6001: not JSON: more after column 18, line 8001: not UTF-8"
-    assert f"2 malformed lines are left out: {told}" in ended.said
+    assert f"2 malformed lines are left out: {told}" in ended.err
 
 
 def test_a_bom_crlf_and_a_long_line_are_fine(bench):
@@ -273,7 +273,7 @@ def test_a_table_that_changes_while_it_is_read(bench, monkeypatch):
     monkeypatch.setattr(Filler, "fill", meanwhile)
     ended = bench.enrich("--overwrite")
     assert ended.code == 2
-    assert "t.parquet changed while the table was built" in ended.said
+    assert "t.parquet changed while the table was built" in ended.err
     assert (bench.path / "out.parquet").read_bytes() == before
 
 

@@ -50,7 +50,7 @@ def test_only_missing_cells_are_filled(bench):
     cells = bench.manifest()["cells"]
     assert cells["chug_bit_depth"] == counted(filled=2, kept=1, differed=1)
     assert cells["chug_name"] == counted(filled=1, kept=2, differed=2)
-    assert "chug_name: 2 values differ from the metadata's" in ended.said
+    assert "chug_name: 2 values differ from the metadata's" in ended.err
 
 
 def test_other_values_give_way_where_this_is_wanted_but_never_to_nothing(bench):
@@ -203,7 +203,7 @@ def test_in_place_the_old_manifest_becomes_the_parent(bench):
     assert bench.enrich(out="t.parquet").code == 2
     ended = bench.enrich("--overwrite", out="t.parquet")
     assert ended.code == 0
-    assert "rebuilt in place: the earlier table can no longer be replayed" in ended.said
+    assert "rebuilt in place: the earlier table can no longer be replayed" in ended.err
     assert bench.result("t.parquet")["chug_name"].to_pylist() == ["n", "m", None]
     provenance = bench.manifest("t.parquet")["run_provenance"]
     assert provenance["inputs"]["features_parquet"]["sha256"] == before

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from contextlib import chdir
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
+from command_line import CommandLine, forget_builders
 from table_makers import COPY, COUNT, LENGTHS, MEASURE, RICH, WORDS
 
 from tablehost.cli import execute
@@ -20,31 +20,8 @@ UPSTREAM = sorted((Path(__file__).parent / "manifests" / "upstream").glob("*.man
 
 
 @frozen
-class Ended:
-    """A command that ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
-@frozen
-class Tables:
-    """A folder of tables, in which the command line runs inside this process."""
-
-    path: Path
-    capsys: pytest.CaptureFixture
-
-    def tablehost(self, *tokens):
-        """Run `tablehost` with some arguments."""
-        forget_builders(self.path)
-        with chdir(self.path):
-            code = execute([str(token) for token in tokens])
-        return Ended(code, *self.capsys.readouterr())
+class Tables(CommandLine):
+    """A folder of tables."""
 
     def run(self, *tokens):
         """Run a builder, which must come to its end."""
@@ -123,12 +100,6 @@ class Tables:
         manifest = self.manifest(name)
         change(manifest)
         self.tell(manifest, name)
-
-
-def forget_builders(folder):
-    """Let the builders of a folder be read again, as in another process."""
-    for path in folder.glob("*.py"):
-        sys.modules.pop(path.stem, None)
 
 
 def frames(first, **columns):

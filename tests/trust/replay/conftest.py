@@ -2,16 +2,12 @@
 
 import json
 import shutil
-import sys
-from contextlib import chdir
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
-
-from tablehost.cli import execute
+from command_line import CommandLine
 
 LENGTHS = '''
 import os
@@ -64,30 +60,19 @@ def build_table(options: Options, run: Run) -> Build:
 
 
 @frozen
-class Bench:
-    """A folder, and the command line inside this process."""
-
-    path: Path
-    capsys: pytest.CaptureFixture
-
-    def run(self, *tokens, cwd="."):
-        for builder in ("words", "lengths", "echo"):
-            sys.modules.pop(builder, None)  # as in another process: the file is read again
-        with chdir(self.path / cwd):
-            code = execute([str(token) for token in tokens])
-        said = self.capsys.readouterr()
-        return code, said.out, said.err
+class Bench(CommandLine):
+    """A folder of tables that are replayed."""
 
     def replay(self, *tokens, cwd="."):
-        code, out, err = self.run("replay", *tokens, "--workers", 1, "--json", cwd=cwd)
-        assert out, err
-        answer = json.loads(out)
-        assert code == (0 if answer["verdict"].startswith(("reproduced", "within")) else 1)
+        ended = self.tablehost("replay", *tokens, "--workers", 1, "--json", cwd=cwd)
+        assert ended.out, ended.err
+        answer = ended.json
+        assert ended.code == (0 if answer["verdict"].startswith(("reproduced", "within")) else 1)
         return answer
 
     def build(self, *tokens, code=0):
-        ended = self.run("run", *tokens, "--workers", 1)
-        assert ended[0] == code, ended
+        ended = self.tablehost("run", *tokens, "--workers", 1)
+        assert ended.code == code, ended
 
     def lengths(self, *tokens, code=1):
         """Build the table of lengths anew, with other options."""

@@ -48,8 +48,8 @@ def test_a_manifest_of_release_1_0_0_is_replayed_though_its_table_is_gone(bench,
 
 
 def test_the_answer_of_a_table_that_is_the_same_is_one_line(words):
-    code, out, _ = words.run("replay", "t.parquet")
-    assert (code, out) == (0, "reproduced-bytes  t.parquet\n")
+    ended = words.tablehost("replay", "t.parquet")
+    assert (ended.code, ended.out) == (0, "reproduced-bytes  t.parquet\n")
 
 
 def test_a_folder_that_was_moved_whole_takes_its_builder_and_inputs_along(words):
@@ -86,19 +86,19 @@ def test_into_a_folder_keeps_table_and_manifest_and_nothing_else(lengths):
     ],
 )
 def test_what_makes_no_sense_is_refused(words, tokens, said):
-    code, out, err = words.run("replay", "t.parquet", *tokens)
-    assert (code, out) == (2, "")
-    assert said in err
-    assert "Traceback" not in err
+    ended = words.tablehost("replay", "t.parquet", *tokens)
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+    assert "Traceback" not in ended.err
 
 
 def test_the_script_is_a_command_that_makes_the_table(words):
-    code, out, _ = words.run("replay", "t.parquet", "--script", "--map", "in=elsewhere")
-    assert (code, out) == (
+    ended = words.tablehost("replay", "t.parquet", "--script", "--map", "in=elsewhere")
+    assert (ended.code, ended.out) == (
         0,
         "tablehost run words.py --text elsewhere/t.txt --out replay/t.parquet\n",
     )
-    found = json.loads(words.run("replay", "t.parquet", "--script", "--json")[1])
+    found = words.tablehost("replay", "t.parquet", "--script", "--json").json
     assert found["remarks"] == []
     words.build(*found["command"][2:])
     assert (words.path / "replay/t.parquet").read_bytes() == (words.path / "t.parquet").read_bytes()
@@ -108,24 +108,24 @@ def test_the_script_gives_what_was_a_default_then_and_is_none_now(bench, tables)
     for suffix in ("", ".manifest.json"):
         shutil.copy(tables / f"filled.parquet{suffix}", bench.path / f"t.parquet{suffix}")
     bench.edit(lambda block: block["args"].update(key="name"))
-    code, out, _ = bench.run("replay", "t.parquet", "--script")
-    assert (code, " --key name " in out) == (0, True)
+    ended = bench.tablehost("replay", "t.parquet", "--script")
+    assert (ended.code, " --key name " in ended.out) == (0, True)
 
 
 def test_the_script_says_where_defaults_could_not_be_compared(words, word_count):
     (words.path / "words.py").write_text(word_count + "UNUSED = 1\n")
-    first = words.run("replay", "t.parquet", "--script")[1].splitlines()[0]
+    first = words.tablehost("replay", "t.parquet", "--script").out.splitlines()[0]
     said = "# words.py is not the code that made the table, and its defaults may be others"
     assert first == said
     words.edit(lambda block: block["code"]["plugin"].update(builder="gone", distribution="x-gone"))
-    first = words.run("replay", "t.parquet", "--script")[1].splitlines()[0]
+    first = words.tablehost("replay", "t.parquet", "--script").out.splitlines()[0]
     assert first.endswith("so its defaults were not compared")
 
 
 def test_one_row_and_one_cell_are_told_as_one(words):
     table = pq.read_table(words.path / "t.parquet")
     pq.write_table(table.set_column(1, "words", [[2, 2]]), words.path / "t.parquet")
-    lines = words.run("replay", "t.parquet")[1].splitlines()
+    lines = words.tablehost("replay", "t.parquet").out.splitlines()
     assert lines[2:] == [
         "  1 row has other values",
         "  words: 1 cell, largest difference 1; at row 1: 2 -> 1",
@@ -221,7 +221,7 @@ def test_a_builder_that_leaves_it_to_chance_differs_by_so_much(lengths):
     assert found["rows"]["key"] == ["name"]
     assert length["changed"] > 15
     assert 0 < length["largest"] < 1
-    said = lengths.run("replay", "t.parquet")[1].splitlines()
+    said = lengths.tablehost("replay", "t.parquet").out.splitlines()
     assert said[0] == "differs  t.parquet"
     assert said[2].startswith("  length: ")
 

@@ -57,8 +57,8 @@ def echo(bench):
     tools = ("--model", "../model", "--other", "c", "--scratch", "../fast")
     plain = ("--rest", "../rest", "--numbers", "7", "--ratio", "1", "--way", "two", "--no-flag")
     out = ("--out", bench.path / "t.parquet")
-    code, _, said = bench.run("run", "../echo.py", *files, *tools, *plain, *out, cwd="sub")
-    assert code == 0, said
+    ended = bench.tablehost("run", "../echo.py", *files, *tools, *plain, *out, cwd="sub")
+    assert ended.code == 0, ended.err
     return bench
 
 

@@ -81,10 +81,10 @@ def test_an_item_that_fails_only_now_is_a_finding(lengths, lengths_source):
 
 
 def test_the_answer_says_what_a_sample_proves(lengths):
-    code, out, _ = lengths.run("replay", "t.parquet", "--sample", 8)
+    ended = lengths.tablehost("replay", "t.parquet", "--sample", 8)
     proof = "8 of 20 items, seed 0; were 30.00% of them bad or more, it would have shown with"
     said = f"reproduced-rows  t.parquet\n  sample: {proof} 95 % probability\n"
-    assert (code, out) == (0, said)
+    assert (ended.code, ended.out) == (0, said)
 
 
 def test_a_builder_that_does_not_work_item_by_item_cannot_be_sampled(words):
