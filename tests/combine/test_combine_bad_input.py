@@ -123,6 +123,16 @@ def test_a_source_column_that_is_not_there(bench):
     assert "no column 'clip'" in bench.refused(*X, "--source-column", "clip")
 
 
+def test_a_source_column_of_numbers_that_are_no_names_is_refused_though_it_is_a_feature(bench):
+    bench.shard()
+    assert "column 'vmaf' has the type double" in bench.refused(*X, "--source-column", "vmaf")
+
+
+def test_a_label_that_is_too_long(bench):
+    bench.shard()
+    assert "255 letters at most" in bench.refused("--input", f"{'x' * 300}=a.parquet")
+
+
 @pytest.mark.parametrize("label", ["", " ", "a b", " a", "a\tb", "a\x07"])
 def test_a_label_that_is_empty_or_has_spaces(bench, label):
     bench.shard()

@@ -116,47 +116,6 @@ def test_the_index_that_pandas_left_behind_is_no_feature_and_no_error(bench):
     assert bench.manifest()["inputs"][0]["dropped_columns"] == ["__index_level_0__", "Unnamed: 0"]
 
 
-def test_rows_of_one_corpus_source_and_frame_are_counted(bench):
-    bench.shard(source=["s"] * 3, frame_index=[1, 1, 1])
-    ended = bench.combine("--input", "x=a.parquet")
-    assert ended.code == 0
-    assert "('x', 's', 1), which occurs 3 times" in ended.err
-    assert bench.manifest()["stats"]["duplicate_rows"] == 2
-
-
-def test_duplicates_are_refused_where_they_are_an_error(bench):
-    bench.shard(source=["s"] * 3, frame_index=[1, 2, 1])
-    said = bench.refused("--input", "x=a.parquet", "--on-duplicate", "error")
-    assert "1 rows have the corpus, source and frame_index of an earlier one" in said
-
-
-def test_the_same_frame_of_two_corpora_is_no_duplicate(bench):
-    bench.shard("a.parquet", source=["s"] * 3)
-    bench.shard("b.parquet", source=["s"] * 3)
-    tokens = ("--input", "x=a.parquet", "--input", "y=b.parquet", "--on-duplicate", "error")
-    assert bench.combine(*tokens).code == 0
-    assert bench.manifest()["stats"]["duplicate_rows"] == 0
-
-
-def test_keys_of_one_hash_are_no_duplicates(bench, monkeypatch):
-    from tablehost_combine import duplicates  # noqa: PLC0415
-
-    monkeypatch.setattr(duplicates, "key_hashes", lambda batch: np.zeros(batch.num_rows, "<u8"))
-    bench.shard(source=["s", "s", "t"], frame_index=[1, 2, 1])
-    assert bench.combine("--input", "x=a.parquet").code == 0
-    assert bench.manifest()["stats"]["duplicate_rows"] == 0
-
-
-def test_too_many_rows_are_not_searched_for_duplicates_and_this_is_said(bench, monkeypatch):
-    from tablehost_combine import combination  # noqa: PLC0415
-
-    monkeypatch.setattr(combination, "MOST_ROWS", 2)
-    bench.shard()
-    ended = bench.combine("--input", "x=a.parquet")
-    assert "duplicates are not counted" in ended.err
-    assert bench.manifest()["stats"]["duplicate_rows"] is None
-
-
 def test_an_input_without_rows_adds_none(bench):
     bench.shard("a.parquet", 0)
     bench.shard("b.parquet", 1)

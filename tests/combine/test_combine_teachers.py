@@ -37,6 +37,15 @@ def test_the_column_or_else_the_manifest_tells_the_teacher(bench):
     assert set(bench.column("teacher_model")) == {"t"}
 
 
+def test_an_empty_name_is_no_teacher(bench):
+    bench.shard(teacher_model=["", "t", " "])
+    assert "2 rows without teacher_model beside those of 't'" in bench.refused(
+        "--input", "x=a.parquet"
+    )
+    assert bench.combine("--input", "x=a.parquet", "--assume-teacher", "t").code == 0
+    assert set(bench.column("teacher_model")) == {"t"}
+
+
 def test_two_teachers_are_refused_naming_both_inputs(bench):
     bench.shard("a.parquet", teacher_model=["t"] * 3)
     bench.shard("b.parquet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,11 @@ class Combination:
     schema: pa.Schema
     duplicates: Duplicates | None = None
 
+    @property
+    def rows(self) -> int:
+        """Return how many rows are to be taken in all."""
+        return sum(share.rows for share in self.shares)
+
 
 def plan(options: Options, run: Run) -> Combination:
     """Look at every file, and refuse what cannot be combined.
@@ -93,8 +98,15 @@ def plan(options: Options, run: Run) -> Combination:
     if problems:
         raise Refused(problems)
     with_teacher = any(TEACHER in shard.has for shard in shards)
-    schema = output_schema(with_teacher=with_teacher)
-    return Combination(list(_shares(shards, teachers, options.max_rows_per_input)), schema)
+    shares = list(_shares(shards, teachers, options.max_rows_per_input))
+    combination = Combination(shares, output_schema(with_teacher=with_teacher))
+    if options.on_duplicate == "error" and combination.rows > MOST_ROWS:
+        problem = (
+            f"--on-duplicate: duplicates are looked for in {MOST_ROWS} rows at most, and these are "
+            f"{combination.rows}; give keep, or fewer rows"
+        )
+        raise Refused([problem])
+    return combination
 
 
 def stream(combination: Combination, options: Options, run: Run) -> Iterator[pa.RecordBatch]:
@@ -103,10 +115,8 @@ def stream(combination: Combination, options: Options, run: Run) -> Iterator[pa.
     Raises:
         Refused: a value does not fit, or there are duplicates and none are wanted.
     """
-    total = sum(share.rows for share in combination.shares)
-    counted = total <= MOST_ROWS
-    hashes = KeyHashes(run.scratch / "keys") if counted else None
-    with run.progress(total, "rows") as meter:
+    hashes = KeyHashes(run.scratch / "keys") if combination.rows <= MOST_ROWS else None
+    with run.progress(combination.rows, "rows") as meter:
         for share in combination.shares:
             for batch in share.batches(combination.schema, share.tally):
                 if hashes is not None:
@@ -118,11 +128,14 @@ def stream(combination: Combination, options: Options, run: Run) -> Iterator[pa.
     if hashes is None:
         run.log.warning("duplicates are not counted: more than %d rows", MOST_ROWS)
         return
-    again = chain.from_iterable(
-        share.batches(key_schema(), Tally()) for share in combination.shares
-    )
-    combination.duplicates = look_again(hashes.repeated(), again)
+    combination.duplicates = look_again(hashes.repeated(), partial(_keys, combination))
     _judge(combination.duplicates, options, run)
+
+
+def _keys(combination: Combination) -> Iterator[pa.RecordBatch]:
+    """Read the keys of all rows again."""
+    for share in combination.shares:
+        yield from share.batches(key_schema(), Tally())
 
 
 def _given_twice(files: list[tuple[Labelled[Path], Path]]) -> Iterator[str]:

@@ -17,11 +17,12 @@ def describe(options: Options, build: Build) -> Fields:
     corpora: Counter[str] = Counter()
     for share in noted.shares:
         corpora[share.shard.input.label] += share.tally.rows
-    taken = sum(share.rows for share in noted.shares)
     build.invariants["the rows of all corpora add up to the table's"] = (
         corpora.total() == build.rows
     )
-    build.invariants["the rows wanted of all inputs add up to the table's"] = taken == build.rows
+    build.invariants["the rows of all inputs add up to the table's"] = (
+        noted.rows == build.rows
+    )
     known = {share.teacher.name for share in noted.shares} - {None}
     return Fields(
         stats=Stats(

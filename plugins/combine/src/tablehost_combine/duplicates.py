@@ -1,23 +1,29 @@
 """How many rows have the corpus, source and frame_index of an earlier one, in bounded memory.
 
 A 64-bit hash of every row's key goes to a file. Sorted there, keys that occur twice lie side by
-side, and so do the few different keys of one hash: the rows of these hashes are looked at again.
+side, and so do the few different keys of one hash: the rows of these hashes are looked at again, a
+few hundred thousand hashes at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tablehost_combine.columns import KEY
+from tablehost_combine.rows import key_schema
 
 MOST_ROWS = 100_000_000
+_AT_ONCE = 1 << 19
+_TIMES = "times"
 _HASH = np.dtype("<u8")
 _Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -56,40 +62,72 @@ class KeyHashes:
             )  # not `tofile`, whose error does not tell of a full disk
 
     def repeated(self) -> _Hashes:
-        """Return the hashes that occur more than once, in order."""
+        """Return the hashes that occur more than once, each once and in order."""
         if self._path.stat().st_size == 0:
             return np.empty(0, _HASH)
         hashes = np.memmap(self._path, _HASH, "r+")
         hashes.sort()
-        return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+        return np.concatenate([_seconds(hashes, at) for at in range(0, len(hashes), _AT_ONCE)])
 
 
-def look_again(repeated: _Hashes, batches: Iterable[pa.RecordBatch]) -> Duplicates:
+def _seconds(hashes: _Hashes, start: int) -> _Hashes:
+    """Return the hashes that stand in a part of all of them for the second time."""
+    before = min(start, 2)
+    part = hashes[start - before : start + _AT_ONCE]
+    same = part[1:] == part[:-1]
+    second = same & ~np.append(False, same[:-1])
+    if before:
+        second[0] = False  # it stands in the part before
+    found: _Hashes = part[1:][second]
+    return found
+
+
+def look_again(repeated: _Hashes, keys: Callable[[], Iterable[pa.RecordBatch]]) -> Duplicates:
     """Count the keys themselves, where their hashes occur more than once.
 
     Args:
         repeated: these hashes, in order.
-        batches: the keys of all rows.
+        keys: reads the keys of all rows; once for so many of these hashes.
     """
-    if len(repeated) == 0:
-        return Duplicates()
-    keys = pa.Table.from_batches(_suspects(repeated, batches))
-    counted = keys.group_by(list(KEY)).aggregate([([], "count_all")])
-    times = counted["count_all"].to_numpy()
-    if times.max() == 1:
+    parts = [repeated[at : at + _AT_ONCE] for at in range(0, len(repeated), _AT_ONCE)]
+    found = [_duplicates(_counted(_suspects(part, keys()))) for part in parts]
+    most = max(found, key=attrgetter("times"), default=Duplicates())
+    return evolve(most, rows=sum(one.rows for one in found))
+
+
+def _suspects(hashes: _Hashes, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows whose keys have one of some hashes."""
+    for batch in batches:
+        own = key_hashes(batch)
+        rows = np.flatnonzero((own >= hashes[0]) & (own <= hashes[-1]))
+        suspects = rows[hashes[np.searchsorted(hashes, own[rows])] == own[rows]]
+        yield batch.take(pa.array(suspects))
+
+
+def _counted(batches: Iterable[pa.RecordBatch]) -> pa.Table:
+    """Count how often each key occurs; no more rows are held than there are different keys."""
+    counted = key_schema().append(pa.field(_TIMES, pa.int64())).empty_table()
+    waiting: list[pa.Table] = []
+    for batch in batches:
+        ones = pa.array(np.ones(batch.num_rows, np.int64))
+        waiting.append(pa.table(batch).append_column(_TIMES, ones))
+        if sum(one.num_rows for one in waiting) >= _AT_ONCE:
+            counted, waiting = _summed([counted, *waiting]), []
+    return _summed([counted, *waiting])
+
+
+def _summed(tables: list[pa.Table]) -> pa.Table:
+    groups = pa.concat_tables(tables).group_by(list(KEY), use_threads=False)
+    return groups.aggregate([(_TIMES, "sum")]).rename_columns([*KEY, _TIMES])
+
+
+def _duplicates(counted: pa.Table) -> Duplicates:
+    times = counted[_TIMES].to_numpy()
+    if times.max() == 1:  # different keys of one hash
         return Duplicates()
     most = int(times.argmax())
     example = tuple(counted[name][most].as_py() for name in KEY)
-    return Duplicates(
-        rows=keys.num_rows - counted.num_rows, example=example, times=int(times[most])
-    )
-
-
-def _suspects(repeated: _Hashes, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        hashes = key_hashes(batch)
-        places = np.searchsorted(repeated, hashes).clip(max=len(repeated) - 1)
-        yield batch.filter(pa.array(repeated[places] == hashes))
+    return Duplicates(rows=int(times.sum()) - len(times), example=example, times=int(times[most]))
 
 
 def key_hashes(batch: pa.RecordBatch) -> _Hashes:
@@ -101,6 +139,7 @@ def key_hashes(batch: pa.RecordBatch) -> _Hashes:
     return _mixed(by_name + _mixed(np.from_dlpack(batch["frame_index"]).view(_HASH)))
 
 
+@lru_cache(1 << 16)
 def _name_hash(corpus: str, source: str) -> int:
     key = f"{len(corpus)}:{corpus}{source}".encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(key, digest_size=8).digest(), "little")

@@ -8,6 +8,8 @@ from attrs import Attribute, field, frozen
 
 from tablehost import Gate, InputFiles, Labelled
 
+_LONGEST_LABEL = 255
+
 
 def _labels(_instance: object, _field: Attribute[Any], value: tuple[Labelled[Any], ...]) -> None:
     if not value:
@@ -16,6 +18,9 @@ def _labels(_instance: object, _field: Attribute[Any], value: tuple[Labelled[Any
     for shard in value:
         if not shard.label.isprintable() or any(letter.isspace() for letter in shard.label):
             msg = f"must have labels of printable letters without spaces, got {shard.label!r}"
+            raise ValueError(msg)
+        if len(shard.label) > _LONGEST_LABEL:
+            msg = f"must have labels of {_LONGEST_LABEL} letters at most, got {shard.label[:20]}..."
             raise ValueError(msg)
 
 

@@ -51,6 +51,6 @@ def read_origin(path: Path, who: str, digest: Callable[[Path], str]) -> Origin |
     sha256 = table.get("sha256") if isinstance(table, dict) else None
     return Origin(
         manifest=place,
-        teacher=teacher if isinstance(teacher, str) and teacher else None,
+        teacher=teacher if isinstance(teacher, str) and teacher.strip() else None,
         matches=digest(path) == sha256 if isinstance(sha256, str) else None,
     )

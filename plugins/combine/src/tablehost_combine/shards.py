@@ -107,15 +107,17 @@ def _problems(schema: pa.Schema, source_column: str | None) -> Iterator[str]:
     if source_column is not None and source_column not in names:
         yield f"no column {source_column!r}, which --source-column names"
     sources = (source_column,) if source_column else SOURCE_COLUMNS
-    wanted = ("frame_index", "codec", TEACHER, *MEASURED, *sources)
+    rules = [(name, _NUMBER) for name in ("frame_index", *MEASURED)]
+    rules += [(name, _TEXT) for name in ("codec", TEACHER)]
+    rules += [(name, _NAME) for name in sources]
     variants = {name.lower(): name for name in schema.names if name.lower() != name}
-    for name in wanted:
+    for name, rule in rules:
         if name not in names and name.lower() in variants:
             yield f"column {variants[name.lower()]!r} differs from {name!r} in case only; rename it"
         elif name == TARGET and name not in names:
             yield f"no column {TARGET!r}, without which there is nothing to learn; leave it out"
         elif name in names:
-            yield from _type_problem(schema.field(name), _rule(name))
+            yield from _type_problem(schema.field(name), rule)
 
 
 _Rule = tuple[Callable[[pa.DataType], bool], str]
@@ -128,12 +130,6 @@ def _is_number(kind: pa.DataType) -> bool:
 _NUMBER: _Rule = (_is_number, "integers or floats")
 _TEXT: _Rule = (is_text, "text")
 _NAME: _Rule = (lambda kind: is_text(kind) or is_type.is_integer(kind), "text or integers")
-
-
-def _rule(name: str) -> _Rule:
-    if name in ("codec", TEACHER):
-        return _TEXT
-    return _NUMBER if name == "frame_index" or name in MEASURED else _NAME
 
 
 def _type_problem(column: pa.Field, rule: _Rule) -> Iterator[str]:

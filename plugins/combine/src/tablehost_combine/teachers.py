@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from attrs import frozen
 
@@ -51,10 +50,11 @@ def scan_teacher(file: pq.ParquetFile) -> TeacherColumn:
     names: dict[str, None] = {}
     missing = 0
     for batch in file.iter_batches(_SCANNED_ROWS, columns=[TEACHER]):
-        column = batch.column(0)
-        missing += pc.sum(column.is_null()).as_py() or 0
-        for name in column.unique().to_pylist():
-            if name is not None and len(names) < _MOST_NAMES:
+        values, counts = batch.column(0).value_counts().flatten()
+        for name, count in zip(values.to_pylist(), counts.to_pylist(), strict=True):
+            if name is None or not name.strip():
+                missing += count
+            elif len(names) < _MOST_NAMES:
                 names[name] = None
     return TeacherColumn(names=tuple(names), missing=missing)
 
