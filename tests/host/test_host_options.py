@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -104,6 +105,26 @@ def test_a_value_of_the_wrong_type_is_named_with_its_source(project, typed, sour
     for name, words, _ in rows:
         expected = f"from {where[name][source]} is not {words}"
         assert any(f"--{name}: " in line and expected in line for line in said), (name, said)
+
+
+@pytest.mark.outcome("Exit 2: option, value, and what to do.")
+@pytest.mark.parametrize(
+    ("option", "variable", "text"),
+    [
+        ("--out", "TABLEHOST_OUT", b"\xff.parquet"),
+        ("--text", "TABLEHOST_TYPED_TEXT", b"no/\xff"),
+        ("--parts", "TABLEHOST_TYPED_PARTS", b'["\xff=t"]'),
+        ("--parts", "TABLEHOST_TYPED_PARTS", rb'["a=\ud800"]'),
+    ],
+)
+def test_a_value_that_is_not_utf8_is_shown_and_refused(project, option, variable, text):
+    project.write("typed.py", TYPED)
+    places = [] if option == "--out" else ["--out", "t.parquet"]
+    ended = project.run("run", "./typed.py", *places, env={variable: os.fsdecode(text)})
+    assert ended.code == 2, ended.err
+    assert f"{option}: " in ended.err
+    assert f"from {variable} is not UTF-8, as all text in a manifest is; rename it" in ended.err
+    assert "\\ud" in ended.err
 
 
 @pytest.mark.outcome("Exit 2: neither yes nor 1 is a truth value.")

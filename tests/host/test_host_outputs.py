@@ -65,6 +65,16 @@ def test_an_output_that_cannot_be_or_must_not_be_written_is_refused(words, out, 
     assert state(words.path) == before
 
 
+@pytest.mark.outcome("Exit 2, nothing touched: it has no manifest beside it.")
+def test_an_input_without_a_manifest_is_not_rebuilt_in_place(words):
+    before = state(words.path)
+    ended = words.run(*RUN, "t.txt", "--overwrite")
+    assert ended.code == 2
+    assert "t.txt is the input --text and has no t.txt.manifest.json beside it" in ended.err
+    assert "could not be kept; give another --out\n" in ended.err
+    assert state(words.path) == before
+
+
 @pytest.mark.outcome(
     "Exit 2, no table: the table itself, an input, a folder, a link, a FIFO, a path below a file."
 )

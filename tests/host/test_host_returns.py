@@ -317,3 +317,18 @@ def test_a_stream_keeps_its_types_and_its_nulls(project, build):
     assert found.schema.field("i").type == pa.int8()
     assert (told["f"]["nulls"], told["f"]["nan"]) == (1, 1)
     assert found["l"].to_pylist() == [[1], []]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("b.c", "[{'c': 'x', 'd': 0.5}, None]"),
+        ("b.list.element", "[[1, 2], []]"),
+        ("b.key_value.value", "pa.array([[('k', 'v')], []], pa.map_('string', 'string'))"),
+    ],
+)
+def test_a_column_may_be_named_like_what_is_inside_another(project, build, name, values):
+    table = f"pa.table({{'{name}': [0.5, None], 'b': {values}}})"
+    ended = build(f"return {table}")
+    assert ended.code == 0, ended.err
+    assert pq.read_table(project.path / "t.parquet") == eval(table)  # noqa: S307  # the text above

@@ -51,6 +51,20 @@ def test_the_files_of_a_folder_that_changed_came_or_went_are_named(tables):
     assert reason["details"] == ["changed a.mp4", "new new.mp4", "gone b.mp4"]
 
 
+def test_what_comes_beside_the_parts_of_a_table_does_not_make_it_stale(tables):
+    parts = tables.path / "parts"
+    parts.mkdir()
+    for name in ("t.parquet", "t.parquet.manifest.json", "other.parquet"):
+        (tables.path / name).rename(parts / name)
+    tables.run("combine", "--input", "A=parts", "--out", "new.parquet")
+    for name in ("other.parquet.lock", "other.parquet.manifest.json", "_SUCCESS", ".crc"):
+        (parts / name).write_text("{}")
+    assert tables.reasons("new.parquet") == ("current", [])
+    assert tables.verdicts("new.parquet", "--inputs", "full") == {"new.parquet": "intact"}
+    tables.write(tables.read("parts/t.parquet"), "parts/more.parquet")
+    assert tables.why("new.parquet")["reasons"][0]["details"] == ["new more.parquet"]
+
+
 def test_beside_a_selection_only_a_file_that_came_later_is_new(tables):
     (tables.path / "parts.py").write_text(PARTS)
     tables.run("./parts.py", "--folder", "clips", "--out", "p.parquet")

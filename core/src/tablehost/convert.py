@@ -23,6 +23,13 @@ class NotConvertible(ValueError):
     """A value that its option's type does not take."""
 
 
+class NotUtf8(NotConvertible):
+    """A text or path that no manifest can hold, since a manifest is UTF-8."""
+
+    def __str__(self) -> str:
+        return "is not UTF-8, as all text in a manifest is; rename it"
+
+
 _WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text", Path: "a path"}
 
 
@@ -104,13 +111,27 @@ def _typed_bool(raw: Any) -> bool:
 def _text(raw: Any) -> str:
     if not isinstance(raw, str):
         raise NotConvertible
+    check_utf8(raw)
     return raw
 
 
 def _path(raw: Any) -> Path:
     if not isinstance(raw, str | Path) or not str(raw) or "\0" in str(raw):
         raise NotConvertible
+    check_utf8(str(raw))
     return Path(raw)
+
+
+def check_utf8(text: str) -> None:
+    """Refuse text that holds other bytes than UTF-8, as the name of a file may.
+
+    Raises:
+        NotUtf8: it does.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise NotUtf8 from None
 
 
 def _finite(value: float) -> float:

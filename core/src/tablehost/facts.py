@@ -33,7 +33,7 @@ class Facts:
         build: the builder's, filled in.
         table: what was written.
         inputs: the descriptors of all inputs, by option.
-        input_files: the input files with their options' names.
+        input_files: the input files with their options' names and their sha256.
         code: the code that made the table.
         item_recipes: by item function.
         replaces: the manifest that stood here before.
@@ -46,7 +46,7 @@ class Facts:
     build: Build
     table: TableInfo
     inputs: Mapping[str, Any]
-    input_files: list[tuple[str, Path]]
+    input_files: list[tuple[str, Path, str]]
     code: sections.Code
     item_recipes: Mapping[str, str]
     replaces: sections.Replaced | None

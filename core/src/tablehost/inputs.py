@@ -18,8 +18,8 @@ from tablehost.errors import TablehostError
 from tablehost.folders import EVERYTHING, Look, hash_files, look, walk_files
 from tablehost.ledger import ReadInput
 from tablehost.listing import listing_of, write_listing
-from tablehost.options import options_of, values_by_role
-from tablehost.output import Output
+from tablehost.options import flag_of, options_of, values_by_role
+from tablehost.output import LISTING_SUFFIX, Output
 from tablehost.parts import Parts, parts_of, single
 from tablehost.roles import Labelled, Role
 from tablehost.root import Root
@@ -92,9 +92,10 @@ class Inputs:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     @property
-    def files(self) -> list[tuple[str, Path]]:
-        """Return the input files with their options' names."""
-        return [(one.option, one.path) for given in self._given for one in given.files]
+    def files(self) -> list[tuple[str, Path, str]]:
+        """Return the input files with their options' names and their sha256."""
+        files = (one for given in self._given for one in given.files)
+        return [(one.option, one.path, one.unchanged().sha256) for one in files]
 
     @property
     def rebuilt(self) -> bool:
@@ -173,7 +174,10 @@ class Inputs:
         digests = {name: one.sha256 for name, one in zip(parts.names, found, strict=True)}
         size = sum(one.bytes for one in found)
         whole = _is_whole(parts.folder, digests)
-        return self._folder(given.option, parts.folder, digests, size, parts.patterns, whole=whole)
+        described = self._folder(
+            given.option, parts.folder, digests, size, parts.patterns, whole=whole
+        )
+        return described | {"parts": True}
 
     def _folder_of_items(
         self, option: str, folder: Path, inside: dict[str, ReadInput]
@@ -209,7 +213,7 @@ class Inputs:
     ) -> dict[str, Any]:
         lines = listing_of(digests.items())
         digest = hashlib.sha256(lines).hexdigest()
-        listing = self._output.history / f"{option}-{digest[:16]}.sha256.gz"
+        listing = self._output.history / f"{option}-{digest[:16]}{LISTING_SUFFIX}"
         listing.parent.mkdir(exist_ok=True)
         written = write_listing(listing, lines)
         return {
@@ -226,9 +230,8 @@ class Inputs:
 
 
 def _changed(option: str, path: Path) -> str:
-    flag = "--" + option.replace("_", "-")
     return (
-        f"{flag}: {path} changed while the table was built; nothing was written. "
+        f"{flag_of(option)}: {path} changed while the table was built; nothing was written. "
         "Run again when it is at rest"
     )
 

@@ -13,7 +13,7 @@ import cattrs
 from attrs import NOTHING, frozen
 from docstring_parser import parse_from_object
 
-from tablehost.convert import NotConvertible, converter, expected, fits
+from tablehost.convert import NotConvertible, NotUtf8, converter, expected, fits
 from tablehost.errors import BrokenBuilder
 from tablehost.roles import Labelled, Role, path_roles, paths_in, required_type, roles_of
 
@@ -39,7 +39,7 @@ class Option:
     @property
     def flag(self) -> str:
         """Return the command line's name, `--clips-dir`."""
-        return "--" + self.name.replace("_", "-")
+        return flag_of(self.name)
 
     @property
     def required(self) -> bool:
@@ -99,6 +99,11 @@ class Resolved:
     instance: Any
     sources: dict[str, str]
     problems: list[str]
+
+
+def flag_of(option: str) -> str:
+    """Return the command line's name of an option, `--clips-dir`."""
+    return "--" + option.replace("_", "-")
 
 
 def options_of(cls: type) -> tuple[Option, ...]:
@@ -219,6 +224,8 @@ def _structure(option: Option, given: Given) -> Any:
         raise NotConvertible(msg)
     try:
         return strict.structure(raw, option.type)
+    except NotUtf8:
+        raise
     except (NotConvertible, TypeError, cattrs.BaseValidationError):
         msg = f"is not {expected(option.type)}"
         raise NotConvertible(msg) from None

@@ -12,6 +12,13 @@ from tablehost.clock import RUN_ID
 from tablehost.errors import UsageError
 
 MANIFEST_SUFFIX = ".manifest.json"
+LISTING_SUFFIX = ".sha256.gz"
+_LEDGER = ".ledger"
+_LOCK = ".lock"
+_FAILED = ".failed.json"
+_INTENT = ".intent.json"
+_ENDINGS = (MANIFEST_SUFFIX, LISTING_SUFFIX, _LOCK, _FAILED, _INTENT)
+_ANY_LEDGER = re.compile(rf".+{re.escape(_LEDGER)}(\.[a-z]+-{RUN_ID})?(-wal|-shm)?")
 
 
 @frozen
@@ -41,17 +48,17 @@ class Output:
     @property
     def ledger(self) -> Path:
         """Return the finished items, kept so that the table can be extended."""
-        return beside(self.table, ".ledger")
+        return beside(self.table, _LEDGER)
 
     @property
     def lock(self) -> Path:
         """Return the lock of a run that works on this output."""
-        return beside(self.table, ".lock")
+        return beside(self.table, _LOCK)
 
     @property
     def failed(self) -> Path:
         """Return the report of a run that failed."""
-        return beside(self.table, ".failed.json")
+        return beside(self.table, _FAILED)
 
     @property
     def history(self) -> Path:
@@ -64,7 +71,7 @@ class Output:
         places = [self.table]
         if self.manifest.parent != self.table.parent:
             places.append(self.manifest)
-        return tuple(beside(place, ".intent.json") for place in places)
+        return tuple(beside(place, _INTENT) for place in places)
 
     def scratch(self, folder: Path | None) -> Path:
         """Return the run's private folder, the same in every session so that it can be removed.
@@ -104,6 +111,15 @@ def _staged_for(target: Path) -> list[Path]:
     if not target.parent.is_dir():
         return []
     return sorted(path for path in target.parent.iterdir() if name.fullmatch(path.name))
+
+
+def is_kept_beside(name: str) -> bool:
+    """Tell whether a file is by its name what tablehost keeps beside a table, and no table.
+
+    Args:
+        name: of the file, without its folder; what is being staged is hidden, and not meant.
+    """
+    return name.endswith(_ENDINGS) or _ANY_LEDGER.fullmatch(name) is not None
 
 
 def usual_manifest(table: Path) -> Path:

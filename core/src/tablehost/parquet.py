@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,11 +28,34 @@ def opened(path: Path, who: str) -> Iterator[pq.ParquetFile]:
     Raises:
         Refused: it is no Parquet file, it is damaged, or its columns cannot be told apart.
     """
+    with _told(who, OSError, UnicodeDecodeError, pa.ArrowException):
+        file = _File(path, who)
+    with file, _told(who, UnicodeDecodeError):  # text is decoded by whoever looks at it
+        _check_columns(file, who)
+        yield file
+
+
+class _File(pq.ParquetFile):  # type: ignore[misc]  # pyarrow ships no type information
+    """A file that tells of damage also where it shows only while rows are read."""
+
+    def __init__(self, path: Path, who: str) -> None:
+        super().__init__(path, pre_buffer=False, buffer_size=_READ_BYTES)
+        self._who = who
+
+    def iter_batches(self, *args: Any, **kwargs: Any) -> Iterator[pa.RecordBatch]:
+        with _told(self._who, OSError, pa.ArrowException):
+            yield from super().iter_batches(*args, **kwargs)
+
+    def read(self, *args: Any, **kwargs: Any) -> pa.Table:
+        with _told(self._who, OSError, pa.ArrowException):
+            return super().read(*args, **kwargs)
+
+
+@contextmanager
+def _told(who: str, *damage: type[Exception]) -> Iterator[None]:
     try:
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BYTES) as file:
-            _check_columns(file, who)
-            yield file
-    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
+        yield
+    except damage as error:
         reason = " ".join(str(error).split())
         problem = f"{who}: not readable as Parquet, or damaged: {reason}"
         raise Refused([problem]) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from attrs import frozen
 
 from tablehost.folders import EVERYTHING, walk_files
+from tablehost.output import is_kept_beside
 
 _MAGIC = re.compile(r"[*?\[]")
 _NO_PART = (".", "_")  # how names of what is no data begin, to every reader of part files
@@ -42,8 +43,9 @@ def parts_of(path: Path) -> Parts:
     """Find the files that a path stands for.
 
     Args:
-        path: a file; a folder, which stands for the files below it, but for those whose name
-            begins with `.` or `_`; or a glob as of `pathlib`, such as `parts/**/*.parquet`.
+        path: a file; a folder, which stands for the files below it; or a glob as of `pathlib`,
+            such as `parts/**/*.parquet`. Left out are files and folders whose name begins with
+            `.` or `_`, and what tablehost keeps beside a table: manifest, ledger, history, ...
 
     Raises:
         OSError: a folder cannot be read.
@@ -56,6 +58,16 @@ def parts_of(path: Path) -> Parts:
     return _matching(fixed[0], (str(path.relative_to(fixed[0])),))
 
 
+def is_part(name: str) -> bool:
+    """Tell whether a file of a folder is one of its parts.
+
+    Args:
+        name: its path in the folder.
+    """
+    *_, last = steps = name.split("/")
+    return not is_kept_beside(last) and not any(step.startswith(_NO_PART) for step in steps)
+
+
 def single(path: Path) -> Parts:
     """Return the one file that a path is."""
     return Parts(folder=path.parent, patterns=(), names=(path.name,))
@@ -63,5 +75,4 @@ def single(path: Path) -> Parts:
 
 def _matching(folder: Path, patterns: tuple[str, ...]) -> Parts:
     found = walk_files(folder, patterns) if folder.is_dir() else []
-    names = [name for name in found if not name.rpartition("/")[2].startswith(_NO_PART)]
-    return Parts(folder=folder, patterns=patterns, names=tuple(names))
+    return Parts(folder=folder, patterns=patterns, names=tuple(filter(is_part, found)))

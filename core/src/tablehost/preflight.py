@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tablehost import manifest
+from tablehost.convert import NotUtf8, check_utf8
 from tablehost.errors import ManifestError
+from tablehost.folders import EVERYTHING
 from tablehost.manifest import dig
-from tablehost.options import values_by_role
+from tablehost.options import flag_of, values_by_role
 from tablehost.output import Output, staging_name, usual_manifest
-from tablehost.parts import parts_of
+from tablehost.parts import Parts, parts_of, single
 from tablehost.roles import Role
 
 _ANY_RUN_ID = "x" * 25
@@ -37,14 +39,14 @@ def _inputs(options: Any) -> Iterator[str]:
     for role in (Role.INPUT_FILE, Role.TOOL):
         for option, path in values_by_role(options, role):
             if path.is_dir():
-                yield f"{_flag(option)}: {path} is a folder; give a file"
+                yield f"{flag_of(option)}: {path} is a folder; give a file"
             else:
                 yield from _unreadable(option, path)
     for option, path in values_by_role(options, Role.INPUT_FILES):
         yield from _unreadable_parts(option, path)
     for option, path in values_by_role(options, Role.INPUT_DIR):
         if path.exists() and not path.is_dir():
-            yield f"{_flag(option)}: {path} is not a folder"
+            yield f"{flag_of(option)}: {path} is not a folder"
         else:
             yield from _unreadable(option, path)
 
@@ -53,12 +55,16 @@ def _unreadable_parts(option: str, path: Path) -> Iterator[str]:
     try:
         parts = parts_of(path)
     except OSError as error:
-        yield f"{_flag(option)}: {path} cannot be looked at: {error.strerror}"
+        yield f"{flag_of(option)}: {path} cannot be looked at: {error.strerror}"
         return
     if not parts.files:
         what = "has no file in it" if path.is_dir() else "matches no file"
-        yield f"{_flag(option)}: {path} {what}; give a file, a folder of part files or a glob"
+        yield f"{flag_of(option)}: {path} {what}; give a file, a folder of part files or a glob"
     for file in parts.files:
+        try:
+            check_utf8(str(file))
+        except NotUtf8 as problem:
+            yield f"{flag_of(option)}: {str(file)!r} {problem}"
         yield from _unreadable(option, file)
 
 
@@ -66,12 +72,12 @@ def _unreadable(option: str, path: Path) -> Iterator[str]:
     try:
         exists = path.exists()
     except OSError as error:
-        yield f"{_flag(option)}: {path} cannot be looked at: {error.strerror}"
+        yield f"{flag_of(option)}: {path} cannot be looked at: {error.strerror}"
         return
     if not exists:
-        yield f"{_flag(option)}: {path} does not exist"
+        yield f"{flag_of(option)}: {path} does not exist"
     elif not os.access(path, os.R_OK):
-        yield f"{_flag(option)}: {path} cannot be read by this user"
+        yield f"{flag_of(option)}: {path} cannot be read by this user"
 
 
 def _outputs(output: Output) -> Iterator[str]:
@@ -104,27 +110,58 @@ def _unwritable(flag: str, folder: Path) -> Iterator[str]:
 
 def _collisions(options: Any, output: Output, overwrite: bool) -> Iterator[str]:  # noqa: FBT001
     """Refuse to write over an input, but for a table that is rebuilt in place on purpose."""
-    reads = [
-        (option, file)
-        for role in (Role.INPUT_FILE, Role.INPUT_FILES, Role.TOOL)
-        for option, path in values_by_role(options, role)
-        for file in _files(role, path)
-    ]
-    for option, path in reads:
-        if _same(path, output.manifest):
-            yield f"--manifest-out: {output.manifest} is the input {_flag(option)}"
-        if _same(path, output.table) and not (overwrite and usual_manifest(path).is_file()):
+    for role in (Role.INPUT_FILE, Role.INPUT_FILES, Role.TOOL):
+        for option, path in values_by_role(options, role):
+            parts = _stands_for(role, path)
+            if not parts.single:
+                yield from _own_parts(option, path, parts, output)
+                continue
+            if _same(path, output.manifest):
+                yield f"--manifest-out: {output.manifest} is the input {flag_of(option)}"
+            if _same(path, output.table):
+                yield from _in_place(option, path, output, overwrite=overwrite)
+
+
+def _stands_for(role: Role, path: Path) -> Parts:
+    """Return the files of an input; a folder that cannot be looked at is told elsewhere."""
+    with suppress(OSError):
+        return parts_of(path) if role is Role.INPUT_FILES else single(path)
+    return single(path)
+
+
+def _own_parts(option: str, path: Path, parts: Parts, output: Output) -> Iterator[str]:
+    """Refuse what is, or would be the next time, one of several files that an input stands for."""
+    folder = Path(os.path.realpath(parts.folder)) if parts.patterns == EVERYTHING else None
+    for flag, target in _given(output):
+        inside = folder in Path(os.path.realpath(target)).parents
+        if inside or any(_same(file, target) for file in parts.files):
+            verb = "is" if target.exists() else "would be"
             yield (
-                f"--out: {output.table} is the input {_flag(option)}; give another path, or "
-                "--overwrite to rebuild in place a table that has its manifest"
+                f"{flag}: {target} {verb} the input {flag_of(option)}, as one of the files of "
+                f"{path}; give another {flag}"
             )
 
 
-def _files(role: Role, path: Path) -> tuple[Path, ...]:
-    """Return the files that a path stands for; one that cannot be looked at is told elsewhere."""
-    with suppress(OSError):
-        return parts_of(path).files if role is Role.INPUT_FILES else (path,)
-    return ()
+def _given(output: Output) -> Iterator[tuple[str, Path]]:
+    """Yield the paths of the output that somebody chose."""
+    yield "--out", output.table
+    if output.manifest != usual_manifest(output.table):
+        yield "--manifest-out", output.manifest
+
+
+def _in_place(option: str, path: Path, output: Output, *, overwrite: bool) -> Iterator[str]:
+    said = f"--out: {output.table} is the input {flag_of(option)}"
+    sidecar = usual_manifest(path)
+    if not overwrite:
+        yield (
+            f"{said}; give another path, or --overwrite to rebuild in place a table that has its "
+            "manifest"
+        )
+    elif not sidecar.is_file():
+        yield (
+            f"{said} and has no {sidecar.name} beside it, so what it was could not be kept; "
+            "give another --out"
+        )
 
 
 def refusals(output: Output, builder: str) -> list[str]:
@@ -181,10 +218,6 @@ def _same(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:
         return os.path.realpath(one) == os.path.realpath(other)
-
-
-def _flag(option: str) -> str:
-    return "--" + option.replace("_", "-")
 
 
 def inputs(options: Any) -> list[dict[str, str]]:

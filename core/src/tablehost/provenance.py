@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.metadata
+import logging
 import platform
 import re
 import sys
@@ -19,11 +20,13 @@ from tablehost.digests import file_digest
 from tablehost.errors import ManifestError
 from tablehost.listing import dir_hash1
 from tablehost.manifest import dig, find, read
-from tablehost.options import options_of, values_by_role
+from tablehost.options import flag_of, options_of, values_by_role
 from tablehost.plugins import Builder
 from tablehost.roles import Role
 from tablehost.sections import Code, Environment, Parent
 from tablehost.statcache import StatCache, hash_file
+
+_log = logging.getLogger("tablehost")
 
 
 def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: StatCache) -> Code:
@@ -109,24 +112,35 @@ def environment() -> Environment:
     )
 
 
-def parents(files: Iterable[tuple[str, Path]], name: Callable[[Path], str]) -> Iterator[Parent]:
-    """Yield the inputs that are tables with a manifest of their own.
+def parents(
+    files: Iterable[tuple[str, Path, str]], name: Callable[[Path], str]
+) -> Iterator[Parent]:
+    """Yield the inputs that are tables with a manifest of their own, and warn of drifted ones.
 
     Args:
-        files: the input files with their options' names.
+        files: the input files with their options' names and their sha256.
         name: gives a path as the manifest writes it.
     """
-    for option, path in files:
+    for option, path, sha256 in files:
         try:
             sidecar = find(path)
         except ManifestError:
             continue
         told = _read_or_empty(sidecar)
+        described = _text(dig(told, "table", "sha256"))
+        if described not in (None, sha256):
+            _log.warning(
+                "%s: %s is no longer what its manifest %s describes; the run that parents[] names "
+                "did not make these bytes",
+                flag_of(option),
+                path,
+                sidecar,
+            )
         yield Parent(
             option=option,
             path=name(path),
             run_id=_text(dig(told, "run_provenance", "run_id")),
-            table_sha256=_text(dig(told, "table", "sha256")),
+            table_sha256=described,
             manifest_sha256=file_digest(sidecar).sha256,
         )
 

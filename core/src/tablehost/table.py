@@ -179,7 +179,7 @@ class _HashingSink:
 
 @contextmanager
 def _parquet(sink: _HashingSink, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-    floats, others = _paths(schema, floats=True), _paths(schema, floats=False)
+    floats, others = _paths(schema)
     with pa.BufferedOutputStream(pa.PythonFile(sink, mode="w"), _BUFFER_BYTES) as buffered:
         writer = pq.ParquetWriter(
             buffered,
@@ -236,10 +236,14 @@ def _encode(writer: pq.ParquetWriter, group: pa.RecordBatch) -> None:
         raise TableError(msg) from error
 
 
-def _paths(schema: pa.Schema, *, floats: bool) -> list[str]:
-    """Name the leaves that are floats, whose values hardly ever repeat, or all others."""
+def _paths(schema: pa.Schema) -> tuple[list[str], list[str]]:
+    """Name the leaves that are floats, whose values hardly ever repeat, and all others.
+
+    A path that also names another kind of leaf, as `b.c` does beside a struct `b`, is no float's.
+    """
     leaves = [leaf for each in schema for leaf in _leaves(each.name, each.type)]
-    return [path for path, kind in leaves if is_type.is_floating(kind) is floats]
+    others = dict.fromkeys(path for path, kind in leaves if not is_type.is_floating(kind))
+    return [path for path, _ in leaves if path not in others], list(others)
 
 
 def _leaves(path: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:

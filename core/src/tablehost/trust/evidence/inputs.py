@@ -17,6 +17,7 @@ from tablehost.errors import ManifestError, TablehostError
 from tablehost.folders import EVERYTHING, Look, hash_files, look
 from tablehost.listing import dir_hash1, read_listing
 from tablehost.manifest import dig, folder_digest
+from tablehost.parts import is_part
 from tablehost.statcache import StatCache, hash_file
 from tablehost.trust.evidence.places import locate
 from tablehost.trust.evidence.subjects import Subject
@@ -171,7 +172,7 @@ def _recorded(subject: Subject, moved: Mapping[Path, Path]) -> Iterator[Recorded
 
 def _compare_folder(one: Recorded, digest: str, depth: Depth, cache: StatCache, seed: int) -> State:
     """Compare a folder with its digest, and where that does not say enough with its listing."""
-    there = look(one.path, _patterns(one))
+    there = _there(one)
     read = partial(_digests, one.path, depth=depth, cache=cache, seed=seed)
     if "dir_hash1" in one.told:
         found = read(there)
@@ -204,6 +205,14 @@ def _difference(
         added=_sorted([*files["added"], *beside]),
         removed=files["removed"],
     )
+
+
+def _there(one: Recorded) -> Look:
+    """Look at the files of a folder that the builder would see now."""
+    there = look(one.path, _patterns(one))
+    if not one.told.get("parts"):
+        return there
+    return Look({name: there.files[name] for name in filter(is_part, there.files)}, there.seen_ns)
 
 
 def _patterns(one: Recorded) -> Sequence[str]:

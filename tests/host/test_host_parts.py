@@ -1,0 +1,141 @@
+"""Inputs that are several files, and inputs that are tables themselves."""
+
+import os
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+from command_line import CommandLine
+
+GATHER = '''
+from attrs import frozen
+from tablehost import InputFiles, Run, hookimpl, parts_of
+
+@frozen
+class Options:
+    """Put tables one after the other."""
+    parts: InputFiles
+    """The tables."""
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa, pyarrow.parquet as pq
+    return pa.concat_tables([pq.read_table(path) for path in parts_of(options.parts).files])
+'''
+
+BESIDE = """
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    from tablehost.parquet import opened
+    with opened(options.parts, "the table") as file:
+        next(file.iter_batches())
+        raise RAISES
+"""
+
+
+@pytest.fixture
+def gather(squared, capsys, monkeypatch):
+    """Gather tables, of which one lies in `parts`."""
+    monkeypatch.setenv("TABLEHOST_CACHE_DIR", str(squared.path / ".cache"))
+    squared.write("gather.py", GATHER)
+    (squared.path / "parts").mkdir()
+    for path in squared.path.glob("t.parquet*"):
+        path.rename(squared.path / "parts" / path.name)
+    line = CommandLine(squared.path, capsys)
+    return lambda parts, *more: line.tablehost(
+        "run", "./gather.py", "--parts", parts, *(more or ("--out", "all.parquet"))
+    )
+
+
+@pytest.mark.parametrize("parts", ["parts", "parts/*.parquet", "parts/**/*"])
+@pytest.mark.parametrize("more", [(), ("--overwrite",)])
+def test_a_table_is_never_a_part_of_itself(gather, parts, more):
+    ended = gather(parts, "--out", "parts/t.parquet", *more)
+    said = f"--out: parts/t.parquet is the input --parts, as one of the files of {parts}; give"
+    assert ended.code == 2
+    assert f"{said} another --out\n" in ended.err
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        ("--out", "parts/new/all.parquet"),
+        ("--out", "link/all.parquet"),
+        ("--out", "all.parquet", "--manifest-out", "parts/m.json"),
+    ],
+)
+def test_nothing_is_written_into_a_folder_that_is_read(gather, squared, places):
+    (squared.path / "link").symlink_to("parts")
+    before = squared.files()
+    ended = gather("parts", *places)
+    assert ended.code == 2
+    *_, flag, place = places
+    assert f"{flag}: {place} would be the input --parts, as one of the files of " in ended.err
+    assert squared.files() == before
+
+
+def test_a_table_beside_the_folder_that_is_read_may_be_made_again(gather):
+    assert gather("parts").code == 0
+    assert gather("parts", "--out", "all.parquet", "--overwrite").code == 0
+
+
+def test_what_stands_beside_a_table_is_no_part(gather, squared):
+    run = ("run", "./squares.py", "--workers", 1, "--out")
+    squared.run(*run, "parts/t.parquet", "--count", 3, "--fresh", "--overwrite")
+    squared.run(*run, "parts/broken.parquet", "--broken")
+    for name in (".b.parquet.scratch/keys", "b.parquet.intent.json", "b.parquet.ledger-wal"):
+        squared.write(f"parts/{name}", "")
+    (squared.path / "parts/broken.parquet.lock").touch()  # as of a run under way
+    ended = gather("parts")
+    (squared.path / "parts/broken.parquet.lock").unlink()
+    (squared.path / "parts/.b.parquet.scratch").rename(squared.path / "elsewhere")
+    assert ended.code == 0, ended.err
+    assert squared.manifest("all.parquet")["run_provenance"]["inputs"]["parts"]["files"] == 1
+    (parent,) = squared.manifest("all.parquet")["run_provenance"]["parents"]
+    assert parent["run_id"] == squared.manifest("parts/t.parquet")["run_provenance"]["run_id"]
+
+
+def test_a_file_may_have_the_name_of_a_sidecar_in_part(gather, squared):
+    part = squared.path / "parts/t.parquet"
+    (squared.path / "parts/t.history").mkdir()
+    for name in ("a.ledger.parquet", "t.history/b.parquet", "clock"):
+        shutil.copy(part, squared.path / "parts" / name)
+    assert gather("parts").code == 0
+    assert pq.read_metadata(squared.path / "all.parquet").num_rows == 20
+
+
+def test_a_part_whose_name_is_not_utf8_is_named(gather, squared):
+    part = squared.path / "parts/t.parquet"
+    part.rename(part.with_name(os.fsdecode(b"t\xff.parquet")))
+    ended = gather("parts")
+    assert ended.code == 2
+    assert r"--parts: 'parts/t\udcff.parquet' is not UTF-8, as all text in a manifest" in ended.err
+
+
+def test_an_input_that_is_no_longer_what_its_manifest_describes_is_told(gather, squared):
+    part = squared.path / "parts/t.parquet"
+    pq.write_table(pq.read_table(part).slice(1), part)
+    ended = gather("parts/t.parquet")
+    told = squared.manifest("all.parquet")["run_provenance"]
+    assert ended.code == 0
+    assert ended.err.count("--parts: parts/t.parquet is no longer what its manifest ") == 1
+    assert told["parents"][0]["table_sha256"] != told["inputs"]["parts"]["sha256"]
+
+
+def test_an_input_that_is_what_its_manifest_describes_is_not_spoken_of(gather):
+    assert "manifest " not in gather("parts/t.parquet", "--out", "all.parquet", "--quiet").err
+
+
+@pytest.mark.parametrize(
+    ("raises", "said"),
+    [
+        ('pa.ArrowNotImplementedError("no kernel")', "ArrowNotImplementedError: no kernel"),
+        ('OSError("no room")', "OSError: no room"),
+    ],
+)
+def test_what_goes_wrong_beside_the_reading_is_not_called_damage(gather, squared, raises, said):
+    squared.write("gather.py", GATHER + BESIDE.replace("RAISES", raises))
+    ended = gather("parts/t.parquet")
+    assert ended.code == 3
+    assert f"failed in build_table: {said} (details in" in ended.err
