@@ -18,3 +18,16 @@ def test_extract_and_enrich_keep_the_same_metadata():
     assert keys.KEYS == metadata.KEYS
     assert split.POLICY == metadata.SPLIT_POLICY
     assert set(split.SPLITS) == set(metadata.SPLITS)
+
+
+plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | names
+
+
+@given(plain, plain | st.sampled_from(split.SPLITS), names)
+def test_extract_and_enrich_split_by_the_same_content_of_any_type(content, own, seed):
+    values = {"chug_content_name": content, "split": own}
+    extracted = metadata.wanted_of("clip", values, seed)
+    enriched = split.split_columns(["clip"], [content], [own], seed)
+    assert {key: extracted.get(key) for key in enriched} == {
+        key: found for key, (found,) in enriched.items()
+    }

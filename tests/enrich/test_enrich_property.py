@@ -3,6 +3,7 @@
 import json
 import math
 from contextlib import chdir
+from decimal import Decimal
 from hashlib import blake2s
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,14 +27,14 @@ VALUES = {
     "chug_ref": (st.booleans(), pa.bool_()),
     "chug_name": (TEXT, pa.string()),
     "chug_bit_depth": (WHOLE, pa.int64()),
-    "chug_content_name": (TEXT, pa.string()),
     "split": (st.sampled_from(["train", "val", "test", "dev", ""]), pa.string()),
 }
+TEXTS = [pa.string(), pa.large_string(), pa.string_view()]
 STORED = {
     "mos_raw_0_100": (st.floats(-3, 3) | st.just(math.nan), [pa.float64()]),
     "chug_ref": (st.booleans(), [pa.bool_()]),
-    "chug_name": (TEXT, [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())]),
-    "chug_bit_depth": (WHOLE, [pa.int64(), pa.int16(), pa.float32()]),
+    "chug_name": (TEXT, [*TEXTS, pa.dictionary(pa.int8(), pa.string())]),
+    "chug_bit_depth": (WHOLE, [pa.int64(), pa.int16(), pa.float16(), pa.decimal128(4, 1)]),
     "split": (TEXT, [pa.string()]),
     "vmaf_mean": (st.floats(), [pa.float64()]),
 }
@@ -53,8 +54,9 @@ def tables(draw):
 @st.composite
 def sidecars(draw):
     rows = []
+    contents = {"chug_content_name": (draw(st.sampled_from([TEXT, WHOLE])), None)}
     for name in draw(st.lists(NAMES, min_size=1, unique=True)):
-        told = {key: draw(st.none() | values) for key, (values, _) in VALUES.items()}
+        told = {key: draw(st.none() | values) for key, (values, _) in (VALUES | contents).items()}
         kept = {
             key: value for key, value in told.items() if value is not None or draw(st.booleans())
         }
@@ -66,7 +68,8 @@ def wanted(row):
     """What a row says of its clip, by the rules."""
     name = (row.get("src") or row["filename"]).rpartition("/")[2]
     told = {key: row.get(key) for key in KEYS}
-    content = row.get("chug_content_name") or None
+    content = row.get("chug_content_name")
+    content = str(content) if content not in (None, "") else None
     if told["split"] not in ("train", "val", "test"):
         told["split"] = None
     if content and not told["split"]:
@@ -127,7 +130,7 @@ def test_the_enriched_table_is_what_a_loop_over_pandas_makes(
 
 def exact(value):
     """Tell values apart to the last bit; NaN is one."""
-    return float(value).hex() if isinstance(value, int | float) else value
+    return float(value).hex() if isinstance(value, int | float | Decimal) else value
 
 
 def types_of(table, rows, made):
@@ -136,12 +139,10 @@ def types_of(table, rows, made):
     for name in made.column_names:
         if name in table.column_names:
             kind = table.field(name).type
-            found[name] = pa.large_string() if pa.types.is_dictionary(kind) else kind
-            filled = name in VALUES and any(row.get(name) is not None for row in rows)
-            if pa.types.is_dictionary(kind) and filled:
-                found[name] = pa.string()
+            laid_out = pa.types.is_dictionary(kind) or kind == pa.string_view()
+            found[name] = pa.large_string() if laid_out else kind
         else:
             given = {type(row[name]) for row in rows if row.get(name) is not None}
-            whole = name == "mos_raw_0_100" and given == {int}
+            whole = given == {int}
             found[name] = pa.int64() if whole else VALUES.get(name, (None, pa.string()))[1]
     return found

@@ -20,9 +20,7 @@ def describe(options: Options, build: Build) -> Fields:
     build.invariants["the rows of all corpora add up to the table's"] = (
         corpora.total() == build.rows
     )
-    build.invariants["the rows of all inputs add up to the table's"] = (
-        noted.rows == build.rows
-    )
+    build.invariants["the rows of all inputs add up to the table's"] = noted.rows == build.rows
     known = {share.teacher.name for share in noted.shares} - {None}
     return Fields(
         stats=Stats(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ from tablehost import Refused, Run
 from tablehost.parquet import opened
 from tablehost.row_groups import group_rows
 from tablehost_enrich.fill import Filler
-from tablehost_enrich.metadata import MOST_PROBLEMS, Metadata, read_metadata
+from tablehost_enrich.fit import fit
+from tablehost_enrich.listing import listed
+from tablehost_enrich.metadata import Metadata, read_metadata
 
 if TYPE_CHECKING:
     from tablehost_enrich.options import Options
@@ -47,7 +50,7 @@ def plan(options: Options, run: Run) -> Enrichment:
     try:
         metadata = read_metadata(
             options.metadata_jsonl,
-            options.metadata_keys,
+            [one for one in options.metadata_keys if one != options.key],
             key=options.key,
             seed=options.split_seed,
         )
@@ -60,7 +63,9 @@ def plan(options: Options, run: Run) -> Enrichment:
         problems += refused.problems
     if problems or metadata is None:
         raise Refused(problems)
-    filler = Filler(schema, metadata, key=options.key, overwrite=options.overwrite_metadata)
+    filled, values = fit(schema, metadata.columns, key=options.key, who=who)
+    overwrite = options.overwrite_metadata
+    filler = Filler(filled, values, metadata.names, key=options.key, overwrite=overwrite)
     enrichment = Enrichment(metadata, filler, rows, who)
     _tell_malformed(options, run, metadata)
     _check_match(options, enrichment)
@@ -108,12 +113,16 @@ def _check_match(options: Options, enrichment: Enrichment) -> None:
 def _tell_malformed(options: Options, run: Run, metadata: Metadata) -> None:
     if not metadata.malformed:
         return
-    shown = ", ".join(f"line {line}: {why}" for line, why in metadata.malformed[:MOST_PROBLEMS])
-    more = ", ..." if len(metadata.malformed) > MOST_PROBLEMS else ""
+    lines = defaultdict(list)
+    for line, reason in metadata.malformed:
+        lines[reason].append(str(line))
+    told = [
+        f"line{'s' if len(where) > 1 else ''} {listed(where)}: {reason}"
+        for reason, where in lines.items()
+    ]
     run.log.warning(
-        "%s: %d malformed lines are left out: %s%s",
+        "%s: %d malformed lines are left out: %s",
         options.metadata_jsonl,
         len(metadata.malformed),
-        shown,
-        more,
+        listed(told, "; "),
     )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as is_type
 from attrs import define, field
 
-from tablehost import Refused
-from tablehost.parquet import is_text, value_type
-from tablehost_enrich.metadata import Metadata
+from tablehost.columns.logical_types import stored_type
 
 
 @define
@@ -43,30 +41,26 @@ class Filler:
     """Fills metadata into batches of a table.
 
     Args:
-        schema: of the table; its columns keep order and type, and new ones follow.
-        metadata: what to fill in.
+        schema: of the filled table.
+        values: by key, in the type of its column.
+        names: of the clips whose values these are.
         key: the column that identifies a clip.
         overwrite: whether other values give way.
-
-    Raises:
-        Refused: the table has no such key, or a value does not fit into its column.
     """
 
-    def __init__(self, schema: pa.Schema, metadata: Metadata, *, key: str, overwrite: bool) -> None:
-        problems = list(_key_problems(schema, key))
-        self._values = {}
-        fields = {one.name: one for one in schema}
-        for name, values in metadata.columns.items():
-            try:
-                fields[name] = _filled_field(schema, name, values.type)
-                self._values[name] = _fitted(name, values, fields[name].type)
-            except ValueError as error:
-                problems.append(str(error))
-        if problems:
-            raise Refused(problems)
-        self.schema = pa.schema(list(fields.values()))
-        self.count = Count(cells={name: CellCount() for name in self._values})
-        self._names = metadata.names
+    def __init__(
+        self,
+        schema: pa.Schema,
+        values: Mapping[str, pa.Array],
+        names: pa.Array,
+        *,
+        key: str,
+        overwrite: bool,
+    ) -> None:
+        self.schema = schema
+        self.count = Count(cells={name: CellCount() for name in values})
+        self._values = values
+        self._names = names
         self._key = key
         self._overwrite = overwrite
 
@@ -100,7 +94,7 @@ class Filler:
         missing = old.is_null(nan_is_null=True)
         fills = pc.and_(missing, told)
         present = pc.and_not(told, missing)
-        differs = pc.and_(present, pc.not_equal(old, new).fill_null(False))  # noqa: FBT003
+        differs = pc.and_(present, _unequal(old, new))
         count.filled += _trues(fills)
         count.differed += _trues(differs)
         replaced = _trues(differs) if self._overwrite else 0
@@ -111,59 +105,15 @@ class Filler:
 
 
 def _plain(array: pa.Array) -> pa.Array:
-    """Take a dictionary apart, as the host does where it writes it."""
-    return array.cast(value_type(array.type)) if is_type.is_dictionary(array.type) else array
+    """Lay an array out as the host writes it: without dictionaries and views."""
+    return array.cast(stored_type(array.type))
+
+
+def _unequal(old: pa.Array, new: pa.Array) -> pa.Array:
+    if is_type.is_float16(old.type):  # which pyarrow cannot compare
+        old, new = old.cast(pa.float32()), new.cast(pa.float32())
+    return pc.not_equal(old, new).fill_null(False)  # noqa: FBT003
 
 
 def _trues(mask: pa.Array) -> int:
     return int(mask.true_count)
-
-
-def _key_problems(schema: pa.Schema, key: str) -> Sequence[str]:
-    if key not in schema.names:
-        shown = ", ".join(schema.names[:10]) or "none"
-        return [f"no column {key!r} in the table, by which to find a row's clip; it has {shown}"]
-    kind = value_type(schema.field(key).type)
-    if not (is_text(kind) or is_type.is_integer(kind)):
-        return [f"the column {key!r} has the type {kind}; text or integers identify a clip"]
-    return []
-
-
-def _filled_field(schema: pa.Schema, name: str, kind: pa.DataType) -> pa.Field:
-    """Return the field of a filled column: as it is, or new.
-
-    Raises:
-        ValueError: the table has one that differs in case only.
-    """
-    if name in schema.names:
-        field = schema.field(name)
-        stored = kind if is_type.is_null(field.type) else value_type(field.type)
-        return pa.field(name, stored, nullable=field.nullable)
-    for other in schema.names:
-        if other.lower() == name.lower():
-            msg = f"column {other!r} of the table differs from {name!r} in case only; rename it"
-            raise ValueError(msg)
-    return pa.field(name, kind)
-
-
-def _fitted(name: str, values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Return metadata in the type of its column.
-
-    Raises:
-        ValueError: it does not fit.
-    """
-    problem = f"the values of {name!r} are {values.type}, the table's column is {kind}"
-    if _family(values.type) != _family(kind):
-        msg = f"{problem}; convert one of them"
-        raise ValueError(msg)
-    try:
-        return values.cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        msg = f"{problem}, into which not all fit: {error}"
-        raise ValueError(msg) from error
-
-
-def _family(kind: pa.DataType) -> str:
-    if is_type.is_integer(kind) or is_type.is_floating(kind) or is_type.is_decimal(kind):
-        return "number"
-    return "text" if is_text(kind) else str(kind)

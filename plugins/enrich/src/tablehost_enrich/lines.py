@@ -13,11 +13,12 @@ from typing import Any, NoReturn
 
 import msgspec
 import pyarrow as pa
+import pyarrow.types as is_type
 from attrs import Factory, frozen
 from msgspec.structs import astuple
 
 from tablehost import Refused
-from tablehost.parquet import opened
+from tablehost.parquet import is_text, opened, value_type
 from tablehost_enrich.formats import compression_of, format_of
 
 
@@ -36,25 +37,29 @@ class Told:
     malformed: list[tuple[int, str]] = Factory(list)
 
 
-def read_told(path: Path, wanted: Sequence[str]) -> Told:
+def read_told(path: Path, naming: Sequence[str], keys: Sequence[str]) -> Told:
     """Read a metadata file.
 
     Args:
         path: the file; its suffix tells the format.
-        wanted: what rows are asked for, each key once; they may say more.
+        naming: keys that rows are asked for, whose values are names: text, if nothing else is said.
+        keys: what else rows are asked for; they may say more.
 
     Raises:
         Refused: it cannot be read.
     """
-    read = {"parquet": _from_parquet, "csv": _from_csv, "jsonl": _from_json}
+    kind, wanted = format_of(path), tuple(dict.fromkeys((*naming, *keys)))
     try:
-        return read[format_of(path) or "jsonl"](path, wanted)
+        if kind == "csv":
+            return _from_csv(path, wanted, naming)
+        return _from_parquet(path, wanted) if kind == "parquet" else _from_json(path, wanted)
     except (OSError, pa.ArrowException) as error:
         problem = f"{path}: not readable: {error}"
         raise Refused([problem]) from error
 
 
 def _from_json(path: Path, wanted: Sequence[str]) -> Told:
+    """Read JSON Lines; of a key twice in a line the last value counts, as msgspec does not tell."""
     told = Told(lines=[], columns={key: [] for key in wanted})
     row = _row_type(wanted)
     decode = msgspec.json.Decoder(row).decode
@@ -145,8 +150,8 @@ _BOM = b"\xef\xbb\xbf"
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def _from_csv(path: Path, wanted: Sequence[str]) -> Told:
-    """Read a CSV; a column has one type, the narrowest that fits all its texts."""
+def _from_csv(path: Path, wanted: Sequence[str], naming: Sequence[str]) -> Told:
+    """Read a CSV; a column has one type, the narrowest that fits all its texts; names are text."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
         rows = list(_numbered(csv.reader(io.StringIO(text, newline=""), strict=True)))
@@ -159,7 +164,10 @@ def _from_csv(path: Path, wanted: Sequence[str]) -> Told:
         problem = f"{path}: more than one column is named {', '.join(map(repr, twice))}"
         raise Refused([problem])
     whole = [(number, row) for number, row in rows[1:] if len(row) == len(header)]
-    columns = {key: _typed([row[at] for _, row in whole]) for at, key in enumerate(header)}
+    columns: dict[str, list[Any]] = {
+        key: [row[at] or None for _, row in whole] for at, key in enumerate(header)
+    }
+    columns |= {key: _typed(columns[key]) for key in columns.keys() & set(wanted) - set(naming)}
     return Told(
         lines=[number for number, _ in whole],
         columns={key: columns.get(key) or [None] * len(whole) for key in wanted},
@@ -180,33 +188,51 @@ def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
         line = reader.line_num + 1
 
 
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")  # `int` refuses more than 4300 digits
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _TRUTHS = {"true": True, "false": False}
 
 
-def _typed(texts: Sequence[str]) -> list[Any]:
-    """Return the values of a column of texts; an empty one is missing."""
+def _typed(texts: list[str | None]) -> list[Any]:
+    """Return the values of a column of texts, None where one is missing."""
     there = [text for text in texts if text]
     if all(map(_INTEGER.fullmatch, there)):
         return [int(text) if text else None for text in texts]
     if all(map(_NUMBER.fullmatch, there)):
-        return [float(text) if text else None for text in texts]
+        return [_number(text) if text else None for text in texts]
     if all(text.lower() in _TRUTHS for text in there):
         return [_TRUTHS[text.lower()] if text else None for text in texts]
-    return [text or None for text in texts]
+    return texts
+
+
+def _number(text: str) -> float:
+    return int(text) if _INTEGER.fullmatch(text) else float(text)
 
 
 def _from_parquet(path: Path, wanted: Sequence[str]) -> Told:
     with opened(path, str(path)) as file:
         there = [key for key in wanted if key in file.schema_arrow.names]
         table = file.read(there)
-    columns = {key: list(map(_or_none, table[key].to_pylist())) for key in there}
+        odd = [key for key in there if not _is_plain(table[key])]
+        if odd:
+            raise Refused(
+                f"{path}: the values of {key!r} are no plain values: {table[key].type}; convert "
+                "them to text, numbers or truth values"
+                for key in odd
+            )
+        columns = {key: list(map(_or_none, table[key].to_pylist())) for key in there}
     count = table.num_rows if there else 0
     return Told(
         lines=list(range(1, count + 1)),
         columns={key: columns.get(key) or [None] * count for key in wanted},
     )
+
+
+def _is_plain(column: pa.ChunkedArray) -> bool:
+    """Tell whether a column holds nothing but what JSON has words for."""
+    kind = value_type(column.type)
+    plain = (is_type.is_integer, is_type.is_floating, is_type.is_boolean, is_text)
+    return any(matches(kind) for matches in plain) or column.null_count == len(column)
 
 
 def _or_none(value: Any) -> Any:

@@ -39,7 +39,10 @@ def _fillable(instance: Any, _field: Attribute[Any], value: tuple[str, ...]) -> 
     if not value or not all(map(_is_name, value)) or len(set(value)) < len(value):
         msg = f"must be different names, without quotes or backslashes, got {list(value)}"
         raise ValueError(msg)
-    touched = [key for key in value if is_protected(key) or key == instance.key]
+    if instance.key in value and value != KEYS:
+        msg = f"must not hold {instance.key!r}, which is the --key"
+        raise ValueError(msg)
+    touched = [key for key in value if is_protected(key)]
     if touched:
         msg = f"must not be features or labels, which metadata never touches, got {touched}"
         raise ValueError(msg)
@@ -66,7 +69,7 @@ class Options:
     their src or filename."""
 
     metadata_keys: tuple[str, ...] = field(default=KEYS, validator=_fillable)
-    """Key to fill in; may be given more than once."""
+    """Key to fill in, except that of --key; may be given more than once."""
 
     min_match: Gate[float] = field(default=0.0, validator=_fraction)
     """Refuse to start if a smaller fraction of the table's rows has metadata."""

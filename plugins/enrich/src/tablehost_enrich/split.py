@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from hashlib import blake2s
 from typing import Any
 
+from tablehost_enrich.names import as_name
+
 SPLITS = ("train", "val", "test")
 POLICY = "content-name-blake2s-80-10-10"
 _TRAIN_BELOW = 0.80
@@ -22,17 +24,17 @@ def split_of(content: str, seed: str) -> str:
 
 
 def split_columns(
-    names: Sequence[str | None], contents: Sequence[object], own: Sequence[object], seed: str
+    names: Sequence[str], contents: Sequence[object], own: Sequence[object], seed: str
 ) -> dict[str, list[Any]]:
     """Return the values of `split`, `chug_split_key` and `chug_split_policy`.
 
     Args:
         names: of the clips' files.
-        contents: the rows' content names, where they have one.
+        contents: the rows' content names, where they have one; an integer counts as its text.
         own: the splits that the rows name themselves, if any.
         seed: of the hash.
     """
-    named = [one if isinstance(one, str) and one else None for one in contents]
+    named = list(map(as_name, contents))
     hashed = {one: one and split_of(one, seed) for one in set(named)}
     return {
         "split": [

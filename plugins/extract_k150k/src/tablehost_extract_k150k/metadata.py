@@ -113,7 +113,7 @@ def read_metadata(path: Path, seed: str, *, allow_references: bool = False) -> M
         except ValueError as error:
             malformed.append((number, str(error)))
             continue
-        row = Row(number, _wanted(name, values, seed))
+        row = Row(number, wanted_of(name, values, seed))
         before = rows.setdefault(name, row)
         differing = [key for key in KEYS if before.values.get(key) != row.values.get(key)]
         if differing:
@@ -176,9 +176,12 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(msg)
 
 
-def _wanted(name: str, values: Mapping[str, Any], seed: str) -> dict[str, Any]:
+def wanted_of(name: str, values: Mapping[str, Any], seed: str) -> dict[str, Any]:
+    """Return what is kept of a clip's metadata, with its split."""
     kept = {key: values[key] for key in ROW_KEYS if values.get(key) is not None}
     content = kept.get("chug_content_name")
+    if type(content) is int:  # a name too, as in a CSV whose contents are numbered
+        content = str(content)
     named = isinstance(content, str) and content != ""
     if values.get("split") in SPLITS:
         kept["split"] = values["split"]

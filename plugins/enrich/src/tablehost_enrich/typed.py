@@ -1,0 +1,106 @@
+"""The columns of the metadata: one type a key, with the lines where there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from reprlib import repr as shortened
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tablehost_enrich.listing import listed
+from tablehost_enrich.names import is_unicode
+
+_MOST_EXACT = 2**53
+_TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
+_WORDS = {int: "integer", float: "float", bool: "truth value", str: "text", dict: "object"}
+
+
+def typed_columns(
+    columns: Mapping[str, Sequence[Any]], lines: Sequence[int]
+) -> tuple[dict[str, pa.Array], list[str]]:
+    """Return the columns that say something, and what is wrong with those that have no type.
+
+    Args:
+        columns: by key a value for each row, None where it has none.
+        lines: where each row stands.
+    """
+    arrays: dict[str, pa.Array] = {}
+    problems: list[str] = []
+    for key, values in columns.items():
+        try:
+            array = _array(values, lines)
+        except ValueError as error:
+            problems.append(f"the values of {key!r} {error}")
+            continue
+        if array is not None:
+            arrays[key] = array
+    return arrays, problems
+
+
+def _array(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
+    """Return a key's values in the one type that fits all; None where there is none.
+
+    Raises:
+        ValueError: no type does, with the lines.
+    """
+    kinds = set(map(type, values)) - {type(None)}
+    if not kinds:
+        return None
+    if kinds == {int, float}:
+        _check(values, lines, _is_inexact, "are too large for a float", "write all as text")
+        kinds = {float}
+    kind = kinds.pop()
+    if kinds or kind not in _TYPES:
+        raise ValueError(_mixed(values, lines))
+    try:
+        array = pa.array(values, _TYPES[kind])
+    except OverflowError:
+        _check(values, lines, _is_too_long, "do not fit into 64 bits", "write all as text")
+        raise
+    except UnicodeEncodeError:
+        _check(values, lines, _is_no_unicode, "hold half a character", "correct them")
+        raise
+    if kind is float and pc.any(pc.is_inf(array)).as_py():
+        _check(values, lines, math.isinf, "are not finite", "correct them or leave them out")
+    return array
+
+
+def _is_inexact(value: float) -> bool:
+    return isinstance(value, int) and abs(value) > _MOST_EXACT
+
+
+def _is_too_long(value: int) -> bool:
+    return not -(2**63) <= value < 2**63
+
+
+def _is_no_unicode(value: str) -> bool:
+    return not is_unicode(value)
+
+
+def _check(
+    values: Sequence[Any],
+    lines: Sequence[int],
+    is_bad: Callable[[Any], bool],
+    what: str,
+    remedy: str,
+) -> None:
+    bad = [
+        f"{shortened(value)} on line {line}"
+        for line, value in zip(lines, values, strict=True)
+        if value is not None and is_bad(value)
+    ]
+    if bad:
+        msg = f"{what}: {listed(bad)}; {remedy}"
+        raise ValueError(msg)
+
+
+def _mixed(values: Sequence[Any], lines: Sequence[int]) -> str:
+    first: dict[str, int] = {}
+    for line, value in zip(lines, values, strict=True):
+        if value is not None:
+            first.setdefault(_WORDS.get(type(value), type(value).__name__), line)
+    seen = ", ".join(f"{kind} on line {line}" for kind, line in first.items())
+    return f"have no common type: {seen}" if len(first) > 1 else f"are no plain values: {seen}"
