@@ -22,7 +22,7 @@ from tablehost_combine.columns import (
 )
 from tablehost_combine.shards import Shard
 
-BATCH_ROWS = 1 << 16
+BATCH_ROWS = 1 << 17
 
 
 @define
