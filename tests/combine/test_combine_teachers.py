@@ -37,6 +37,16 @@ def test_the_column_or_else_the_manifest_tells_the_teacher(bench):
     assert set(bench.column("teacher_model")) == {"t"}
 
 
+@pytest.mark.parametrize("teller", ["column", "manifest", "option"])
+def test_a_name_that_is_too_long_for_every_row_is_refused(bench, teller):
+    name = "t" * 300
+    bench.shard("a.parquet", **({"teacher_model": [name] * 3} if teller == "column" else {}))
+    if teller == "manifest":
+        teach(bench, "a.parquet", name)
+    tokens = ("--assume-teacher", name) if teller == "option" else ()
+    assert "has 300 letters" in bench.refused("--input", "x=a.parquet", *tokens)
+
+
 def test_an_empty_name_is_no_teacher(bench):
     bench.shard(teacher_model=["", "t", " "])
     assert "2 rows without teacher_model beside those of 't'" in bench.refused(

@@ -32,7 +32,7 @@ def validity(array: pa.Array) -> Array:
 def numbers(array: pa.Array, absent: float = 0) -> Array:
     """Give numbers where they lie, or where some are null a copy with another one for these.
 
-    `to_numpy` would import pandas for it, which takes longer than a small run.
+    `to_numpy` would import pandas for it, which is a third of the start-up.
     """
     present = np.from_dlpack(array.drop_null())
     if len(present) == len(array):

@@ -36,6 +36,8 @@ KEY = ("corpus", "source", "frame_index")
 TEACHER = "teacher_model"
 SOURCE_COLUMNS = ("source", "key", "dis_basename")
 UNKNOWN_CODEC = "unknown"
+LONGEST_NAME = 255
+"""Letters of a label or a teacher; they stand in every row."""
 
 
 def output_columns(*, with_teacher: bool) -> tuple[str, ...]:

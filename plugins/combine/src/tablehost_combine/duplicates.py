@@ -57,9 +57,8 @@ class KeyHashes:
     def add(self, batch: pa.RecordBatch) -> None:
         """Take the keys of some rows in."""
         with self._path.open("ab") as file:
-            file.write(
-                key_hashes(batch).tobytes()
-            )  # not `tofile`, whose error does not tell of a full disk
+            # not `tofile`, whose error does not tell of a full disk
+            file.write(key_hashes(batch).tobytes())
 
     def repeated(self) -> _Hashes:
         """Return the hashes that occur more than once, each once and in order."""

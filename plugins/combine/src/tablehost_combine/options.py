@@ -7,8 +7,7 @@ from typing import Any, Literal
 from attrs import Attribute, field, frozen
 
 from tablehost import Gate, InputFiles, Labelled
-
-_LONGEST_LABEL = 255
+from tablehost_combine.columns import LONGEST_NAME
 
 
 def _labels(_instance: object, _field: Attribute[Any], value: tuple[Labelled[Any], ...]) -> None:
@@ -19,8 +18,8 @@ def _labels(_instance: object, _field: Attribute[Any], value: tuple[Labelled[Any
         if not shard.label.isprintable() or any(letter.isspace() for letter in shard.label):
             msg = f"must have labels of printable letters without spaces, got {shard.label!r}"
             raise ValueError(msg)
-        if len(shard.label) > _LONGEST_LABEL:
-            msg = f"must have labels of {_LONGEST_LABEL} letters at most, got {shard.label[:20]}..."
+        if len(shard.label) > LONGEST_NAME:
+            msg = f"must have labels of {LONGEST_NAME} letters at most, got {shard.label[:20]}..."
             raise ValueError(msg)
 
 

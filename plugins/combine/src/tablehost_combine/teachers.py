@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from attrs import frozen
 
 from tablehost import Refused
-from tablehost_combine.columns import TEACHER
+from tablehost_combine.columns import LONGEST_NAME, TEACHER
 
 if TYPE_CHECKING:
     from tablehost_combine.fields import TeacherFrom
@@ -80,6 +80,13 @@ def agree(shards: Sequence[Shard], assumed: str | None) -> list[Teacher]:
     unknown = [shard for shard, teacher in zip(shards, told, strict=True) if teacher.name is None]
     if assumed is not None and unknown:
         first.setdefault(assumed, f"{_listed(unknown)}, by --assume-teacher")
+    for name, where in first.items():
+        if len(name) > LONGEST_NAME:
+            problem = (
+                f"the teacher {name[:20]!r}... of {where} has {len(name)} letters; give it a name "
+                f"of {LONGEST_NAME} at most"
+            )
+            raise Refused([problem])
     if len(first) > 1:
         listed = "; ".join(f"{name!r} of {where}" for name, where in first.items())
         problem = f"inputs of different teachers: {listed}; combine those of one teacher only"

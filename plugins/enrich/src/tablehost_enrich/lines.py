@@ -72,7 +72,8 @@ def _from_json(path: Path, wanted: Sequence[str]) -> Told:
             except (ValueError, msgspec.DecodeError, RecursionError):
                 lines, rows = _one_by_one(zip(lines, raws, strict=True), row, told.malformed)
             told.lines.extend(lines)
-            for key, values in zip(wanted, zip(*map(astuple, rows), strict=True), strict=False):
+            columns = zip(*map(astuple, rows), strict=True)  # none without a row
+            for key, values in zip(wanted, columns, strict=False):
                 told.columns[key].extend(values)
             first += len(raws)
     return told
