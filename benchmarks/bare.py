@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as `tablehost run` does
 
-import tablehost.inputs
-import tablehost.table
+import tablehost.provenance.inputs
+import tablehost.table.write
 from tablehost.cli import execute
-from tablehost.columns.logical_types import logical_type
-from tablehost.digests import FileDigest
-from tablehost.sections import Column
+from tablehost.files.digests import FileDigest
+from tablehost.table.column import Column
+from tablehost.table.types import logical_type
 
 NOTHING = "0" * 64
 
@@ -47,9 +47,9 @@ def no_digest_of(path, cache=None):
     return FileDigest(NOTHING, path.stat().st_size)
 
 
-tablehost.table.ColumnsSummary = OnlyRows
-tablehost.table.hashlib = SimpleNamespace(sha256=NoDigest)
-tablehost.inputs.hash_file = no_digest_of
+tablehost.table.write.ColumnsSummary = OnlyRows
+tablehost.table.write.hashlib = SimpleNamespace(sha256=NoDigest)
+tablehost.provenance.inputs.hash_file = no_digest_of
 
 if __name__ == "__main__":
     sys.exit(execute(sys.argv[1:]))

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from tablehost.table import digest_table
+from tablehost.table.write import digest_table
 
 
 def sha(data):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tablehost.columns import moments
-from tablehost.columns import summary as columns
+from tablehost.table import moments
+from tablehost.table import summary as columns
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tablehost.batches import TableError
-from tablehost.columns.summary import rows_digest
-from tablehost.table import digest_table, write_table
+from tablehost.table.batches import TableError
+from tablehost.table.summary import rows_digest
+from tablehost.table.write import digest_table, write_table
 
 
 def frames():

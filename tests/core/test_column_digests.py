@@ -9,11 +9,11 @@ from any_arrays import column, digest, mask, pieces_of, sha, typed_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tablehost.columns.logical_types import logical_type
-from tablehost.columns.summary import ColumnsSummary, rows_digest
-from tablehost.digests import json_digest
-from tablehost.row_groups import row_bytes
-from tablehost.table import digest_table
+from tablehost.files.digests import json_digest
+from tablehost.table.row_groups import row_bytes
+from tablehost.table.summary import ColumnsSummary, rows_digest
+from tablehost.table.types import logical_type
+from tablehost.table.write import digest_table
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
 

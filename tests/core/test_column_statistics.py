@@ -12,7 +12,7 @@ from any_arrays import NUMBERS, column, pieces_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tablehost.table import digest_table
+from tablehost.table.write import digest_table
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
 

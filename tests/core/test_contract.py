@@ -7,7 +7,7 @@ import doctest
 import pytest
 
 from tablehost import hookspecs
-from tablehost.columns import digests as column_digests
+from tablehost.table import column_digest as column_digests
 
 
 @pytest.mark.parametrize("module", [hookspecs, column_digests], ids=lambda module: module.__name__)

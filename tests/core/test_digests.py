@@ -7,16 +7,16 @@ import sys
 
 import pytest
 
-from tablehost import digests
-from tablehost.digests import (
+from tablehost.contract.errors import UsageError
+from tablehost.files import digests
+from tablehost.files.digest_cache import hash_file
+from tablehost.files.digests import (
     ChangedWhileRead,
     FileDigest,
     Signature,
     file_digest,
     json_digest,
 )
-from tablehost.errors import UsageError
-from tablehost.statcache import hash_file
 
 
 def sha(data):
@@ -77,8 +77,6 @@ def test_a_file_that_changes_under_the_reader_has_no_digest(tmp_path, monkeypatc
 
 
 def test_digests_import_nothing_heavy():
-    code = (
-        "import sys, tablehost.statcache; print({'pyarrow', 'numpy', 'pandas'} & set(sys.modules))"
-    )
+    code = "import sys, tablehost.files.digest_cache; print({'pyarrow', 'numpy', 'pandas'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == "set()\n"

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tablehost.cli import execute
-from tablehost.digests import ChangedWhileRead, Signature, file_digest
-from tablehost.errors import ManifestError
-from tablehost.folders import Look, hash_files, look, walk_files
-from tablehost.listing import dir_hash1, listing_of, read_listing, write_listing
-from tablehost.statcache import StatCache
+from tablehost.contract.errors import ManifestError
+from tablehost.files.digest_cache import StatCache
+from tablehost.files.digests import ChangedWhileRead, Signature, file_digest
+from tablehost.files.folder_listing import dir_hash1, listing_of, read_listing, write_listing
+from tablehost.files.folders import Look, hash_files, look, walk_files
 
 DIR_HASH1 = (
     "find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum"

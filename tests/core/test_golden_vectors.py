@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from any_arrays import column
 
-from tablehost.columns.summary import rows_digest
-from tablehost.table import digest_table
+from tablehost.table.summary import rows_digest
+from tablehost.table.write import digest_table
 
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs/reference/digests.md"

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from tablehost.columns.logical_types import logical_type, stored_type
+from tablehost.table.types import logical_type, stored_type
 
 
 @pytest.mark.parametrize(

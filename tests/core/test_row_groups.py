@@ -5,10 +5,10 @@ import pyarrow as pa
 from any_arrays import typed_values
 from hypothesis import given, settings
 
-from tablehost import row_groups
-from tablehost.batches import _stored_array
-from tablehost.columns.logical_types import stored_type
-from tablehost.row_groups import group_rows, row_bytes
+from tablehost.table import row_groups
+from tablehost.table.batches import _stored_array
+from tablehost.table.row_groups import group_rows, row_bytes
+from tablehost.table.types import stored_type
 
 
 def test_row_groups_suit_the_width_of_the_rows():

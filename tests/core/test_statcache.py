@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tablehost import digests
-from tablehost.digests import FileDigest, Signature
-from tablehost.statcache import StatCache, hash_file
+from tablehost.files import digests
+from tablehost.files.digest_cache import StatCache, hash_file
+from tablehost.files.digests import FileDigest, Signature
 
 
 def sha(data):

@@ -13,11 +13,10 @@ from any_arrays import pieces_of, typed_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tablehost import row_groups
-from tablehost.columns import moments
-from tablehost.columns import summary as columns
-from tablehost.columns.summary import rows_digest
-from tablehost.table import digest_table, write_table
+from tablehost.table import moments, row_groups
+from tablehost.table import summary as columns
+from tablehost.table.summary import rows_digest
+from tablehost.table.write import digest_table, write_table
 
 
 def sha_of(path):

@@ -11,8 +11,8 @@ import psutil
 import pytest
 from attrs import frozen
 
-from tablehost.worker import Task, Work
-from tablehost.workers import Workers
+from tablehost.items.worker import Task, Work
+from tablehost.items.workers import Workers
 
 
 @frozen

@@ -231,7 +231,7 @@ class Make:
 
     def packet(self, name, number):
         """Return where a packet of a clip begins, and how long it is."""
-        import av  # noqa: PLC0415 - heavy
+        import av
 
         with av.open(str(self.clips / name)) as container:
             packets = [packet for packet in container.demux(video=0) if packet.size]

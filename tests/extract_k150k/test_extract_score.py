@@ -212,7 +212,7 @@ def test_a_clip_cut_on_the_boundary_of_a_frame_is_found_by_its_index(
 ):
     whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
     run_ffmpeg("-i", shape("keyed.mp4"), "-c", "copy", "-movflags", "+faststart", whole)
-    import av  # noqa: PLC0415
+    import av
 
     with av.open(str(whole)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]

@@ -91,7 +91,7 @@ def test_no_row_of_an_unaudited_bit_depth_reaches_the_table(corpus, tmp_path):
     build = corpus("plain.mp4", "twelve.mkv")
     ten = tmp_path / "clips" / "odd-ten.mkv"
     source = tmp_path / "clips" / "twelve.mkv"
-    from tablehost_extract_k150k.prepare import bundled_ffmpeg  # noqa: PLC0415
+    from tablehost_extract_k150k.prepare import bundled_ffmpeg
 
     make = [bundled_ffmpeg(), "-loglevel", "error", "-i", source, "-vf", "scale=321:241"]
     subprocess.run([*make, "-pix_fmt", "yuv420p10le", "-c:v", "ffv1", ten], check=True)
@@ -102,7 +102,7 @@ def test_no_row_of_an_unaudited_bit_depth_reaches_the_table(corpus, tmp_path):
 
 
 def test_an_engine_that_measures_otherwise_ends_the_run_before_any_table(corpus, tmp_path):
-    from tablehost_extract_k150k.prepare import bundled_ffmpeg  # noqa: PLC0415
+    from tablehost_extract_k150k.prepare import bundled_ffmpeg
 
     liar = tmp_path / "liar"
     lie = 'sed -i \'s/"psnr_cb": 60.000000/"psnr_cb": 59.000000/\' v.json'

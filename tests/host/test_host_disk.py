@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tablehost import preflight
-from tablehost.build import Failure
 from tablehost.cli import execute
-from tablehost.ledger import Ledger, Wanted
-from tablehost.ledger_file import LedgerError, is_damaged
+from tablehost.contract.build import Failure
+from tablehost.host import preflight
+from tablehost.items.ledger import Ledger, Wanted
+from tablehost.items.ledger_file import LedgerError, is_damaged
 
 MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
 LENGTHS = ("run", "./lengths.py", "--folder", "folder", "--out", "t.parquet")

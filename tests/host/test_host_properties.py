@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tablehost import manifest
-from tablehost.errors import ManifestError
-from tablehost.text import printable
+from tablehost.console.text import printable
+from tablehost.contract.errors import ManifestError
+from tablehost.manifest import read as manifest
 
 few = settings(
     max_examples=3,

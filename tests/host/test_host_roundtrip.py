@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tablehost import Gate, InputDir, Labelled, Tuning
 from tablehost.cli.flags import parse
-from tablehost.options import Given, from_environment, options_of, recorded, resolve
+from tablehost.options.fields import Given, from_environment, options_of, resolve
+from tablehost.options.record import recorded
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
 INTEGER = st.integers(-(2**63), 2**63 - 1)

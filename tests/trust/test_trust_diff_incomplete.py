@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tablehost.output import Output
+from tablehost.commit.output import Output
 
 
 @pytest.fixture

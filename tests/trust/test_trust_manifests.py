@@ -11,8 +11,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tablehost import manifest
 from tablehost.cli import execute
+from tablehost.manifest import read as manifest
 
 STORED = Path(__file__).parent / "manifests"
 RELEASED = sorted(STORED.glob("[0-9]*/*.manifest.json"))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tablehost.trust.difference.rows import compare_rows
+from tablehost.trust.diff.rows import compare_rows
 
 
 @pytest.fixture

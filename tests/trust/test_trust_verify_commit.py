@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tablehost import commit, digests
-from tablehost.output import Output
+from tablehost.commit import commit
+from tablehost.commit.output import Output
+from tablehost.files import digests
 
 DIE = """
 import os, signal, sys
@@ -80,6 +81,6 @@ def test_a_pair_that_a_run_lands_meanwhile_is_no_drift(tables, monkeypatch):
             tables.run(*REBUILD)
         return digests.file_digest(path)
 
-    monkeypatch.setattr("tablehost.trust.drift.contents.file_digest", land)
+    monkeypatch.setattr("tablehost.trust.verify.contents.file_digest", land)
     assert tables.intact("t.parquet")
     assert landed

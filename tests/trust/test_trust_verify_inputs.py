@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tablehost import digests
+from tablehost.files import digests
 
 # ------------------------------------------------------------------------------------ inputs
 

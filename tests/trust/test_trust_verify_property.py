@@ -12,11 +12,11 @@ from attrs import asdict
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tablehost.statcache import StatCache
-from tablehost.table import write_table
+from tablehost.files.digest_cache import StatCache
+from tablehost.table.write import write_table
 from tablehost.trust.evidence.archive import Archive
-from tablehost.trust.evidence.subjects import subject
-from tablehost.trust.verify import Question, verify
+from tablehost.trust.evidence.subject import subject
+from tablehost.trust.verify.verify import Question, verify
 
 ENCODINGS = {
     pa.float64(): ["PLAIN", "BYTE_STREAM_SPLIT"],

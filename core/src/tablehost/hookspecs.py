@@ -7,14 +7,12 @@ class of its manifest fields. Nothing is declared twice.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pluggy
 
-from tablehost.build import ArrowStream, Build
-
-if TYPE_CHECKING:
-    from tablehost.run import Run
+from tablehost.contract.build import ArrowStream, Build
+from tablehost.contract.run import Run
 
 PROJECT = "tablehost"
 ENTRY_POINT_GROUP = "tablehost.builders"

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tablehost.sample import Sample, caught
+from tablehost.items.sample import Sample, caught
 
 
 def tamper(path, names):

@@ -9,8 +9,8 @@ from importlib.metadata import version
 
 from cyclopts import App, CycloptsError
 
-from tablehost.errors import Refused, TablehostError
-from tablehost.text import printable
+from tablehost.console.text import printable
+from tablehost.contract.errors import Refused, TablehostError
 
 _COMMANDS = {
     "run": "Build a table and its manifest with a builder.",
@@ -87,7 +87,7 @@ def complain(problems: list[str]) -> None:
 
 def show_traceback(error: BaseException, redact: Callable[[str], str] = str) -> None:
     """Show the traceback that `--verbose` asks for, without secrets."""
-    import traceback  # noqa: PLC0415  # only for this
+    import traceback  # only for this
 
     print(printable(redact("".join(traceback.format_exception(error)))), file=sys.stderr)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from tablehost.manifest import plain, to_json
+from tablehost.manifest.write import plain, to_json
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 """The option that asks for the answer as JSON."""

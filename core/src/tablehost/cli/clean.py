@@ -9,10 +9,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tablehost import commit
-from tablehost.errors import UsageError
-from tablehost.output import Output, beside
-from tablehost.text import printable
+from tablehost.commit import commit
+from tablehost.commit.output import Output
+from tablehost.console.text import printable
+from tablehost.contract.errors import UsageError
+from tablehost.files.names import beside
 
 
 def clean(

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tablehost.cli.answer import Json, print_json
-from tablehost.text import printable
-from tablehost.trust.difference.changes import Change
-from tablehost.trust.difference.input_changes import InputChange
-from tablehost.trust.evidence.subjects import subject
-from tablehost.trust.words import shown
+from tablehost.console.text import printable, shown
+from tablehost.trust.diff.inputs import InputChange
+from tablehost.trust.diff.manifests import Change
+from tablehost.trust.evidence.subject import subject
 
 if TYPE_CHECKING:
-    from tablehost.trust.diff import Difference
-    from tablehost.trust.difference.rows import RowsDifference
+    from tablehost.trust.diff.diff import Difference
+    from tablehost.trust.diff.rows import RowsDifference
 
 _MOST_LINES = 20
 _MOST_FILES = 5
@@ -36,7 +35,7 @@ def diff(a: Path, b: Path, /, *, as_json: Json = False) -> int:
         b: The second.
         as_json: Write the answer as one JSON object, complete.
     """
-    from tablehost.trust import diff as compare  # noqa: PLC0415  # pyarrow, which --help spares
+    from tablehost.trust.diff import diff as compare  # pyarrow, which --help spares
 
     found = compare.diff(subject(a), subject(b))
     if as_json:

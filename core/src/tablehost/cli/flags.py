@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from tablehost.cli import one_line
-from tablehost.convert import metavar
-from tablehost.errors import UsageError
-from tablehost.options import Given, Option, options_of
+from tablehost.contract.errors import UsageError
+from tablehost.options.convert import metavar
+from tablehost.options.fields import Given, Option, options_of
 
 
 def parse(

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tablehost.cli.answer import Json, print_json
-from tablehost.text import printable
+from tablehost.console.text import counted, printable, shown
 from tablehost.trust.lineage import Edge, Lineage, Node
 from tablehost.trust.lineage import lineage as trace
-from tablehost.trust.words import counted, shown
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -50,7 +49,7 @@ def lineage(
 
 
 def _print_tree(found: Lineage) -> None:
-    from rich.console import Console  # noqa: PLC0415  # heavier than the rest of this command
+    from rich.console import Console  # heavier than the rest of this command
 
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -72,8 +71,8 @@ class _Branches:
             self._edges[edge.child].append(edge)
 
     def tree(self, table: str) -> Tree:
-        from rich.text import Text  # noqa: PLC0415  # as above
-        from rich.tree import Tree  # noqa: PLC0415  # as above
+        from rich.text import Text
+        from rich.tree import Tree
 
         top = Tree(Text(_line(self._nodes[table])))
         self.shown.add(table)

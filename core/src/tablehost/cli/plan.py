@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tablehost import preflight
 from tablehost.cli import complain
-from tablehost.options import recorded
-from tablehost.request import Request
-from tablehost.text import printable
+from tablehost.console.text import printable
+from tablehost.host import preflight
+from tablehost.host.request import Request
+from tablehost.options.record import recorded
 
 
 def dry_run(request: Request) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 import attrs
 from cyclopts import Parameter
 
-from tablehost.plugins import discover
+from tablehost.builders.discover import discover
 
 
 def plugins(*, as_json: Annotated[bool, Parameter(name="--json", negative=())] = False) -> int:

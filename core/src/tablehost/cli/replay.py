@@ -12,17 +12,16 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tablehost.cli.answer import Json, print_json
-from tablehost.errors import UsageError
-from tablehost.report import reporter
-from tablehost.text import printable
+from tablehost.console.reporter import reporter
+from tablehost.console.text import counted, printable, shown, some
+from tablehost.contract.errors import UsageError
+from tablehost.trust.evidence.command import replaying
 from tablehost.trust.evidence.places import never_there
-from tablehost.trust.evidence.subjects import Subject, subject
-from tablehost.trust.remaking.command import replaying
-from tablehost.trust.words import counted, shown, some
+from tablehost.trust.evidence.subject import Subject, subject
 
 if TYPE_CHECKING:
-    from tablehost.trust.difference.rows import RowsDifference
-    from tablehost.trust.replay import Answer, Asked, Sampled
+    from tablehost.trust.diff.rows import RowsDifference
+    from tablehost.trust.replay.replay import Answer, Asked, Sampled
 
 _MOST = 20
 _AtLeastOne = Annotated[int | None, Parameter(validator=Number(gte=1))]
@@ -65,7 +64,7 @@ def replay(
         out = (into or Path("replay")) / found.table.name
         _print_script(found, out, places, as_json=as_json)
         return 0
-    from tablehost.trust.replay import Asked  # noqa: PLC0415  # pyarrow, and help does without
+    from tablehost.trust.replay.replay import Asked  # pyarrow, and help does without
 
     asked = Asked(moved=places, into=into, workers=workers, sample=sample, seed=seed)
     answer = _replay(found, asked, as_json=as_json)
@@ -78,7 +77,7 @@ def replay(
 
 
 def _replay(found: Subject, asked: Asked, *, as_json: bool) -> Answer:
-    from tablehost.trust.replay import replay as again  # noqa: PLC0415  # as above
+    from tablehost.trust.replay.replay import replay as again
 
     says = reporter(as_json=as_json, quiet=False)
     log = logging.getLogger("tablehost")

@@ -7,18 +7,22 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from tablehost import config
+from tablehost.builders.builder import Builder
+from tablehost.builders.discover import names_with
+from tablehost.builders.load import check_collisions, load
 from tablehost.cli import complain, flags, show_traceback
 from tablehost.cli.plan import dry_run
-from tablehost.errors import Interrupted, Refused, TablehostError, UsageError
-from tablehost.options import Given, from_environment, resolve
-from tablehost.plugins import Builder, load
-from tablehost.report import Reporter, duration, reporter
-from tablehost.request import HostOptions, Landed, Request, check_collisions
+from tablehost.console.reporter import Reporter, duration, reporter
+from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
+from tablehost.host.request import Landed, Request
+from tablehost.options import config_file as config
+from tablehost.options.fields import Given, from_environment, resolve
+from tablehost.options.host_options import HostOptions
 
 _HELP = ("--help", "-h")
 _SUMMARY = "Build a table and its manifest. BUILDER is one of these, or the path of a Python file."
@@ -65,12 +69,12 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
         says.addFilter(request.redact.filter)
         if settings.dry_run:
             return dry_run(request)
-        from tablehost import host  # noqa: PLC0415  # what a run needs, and help does not
+        from tablehost.host.run import run as run_host  # what a run needs, and help does not
 
         # Row groups follow each other in memory of one size, which this allocator hands on;
         # Arrow's own give it back to the system, and fetch it again page by page.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-        landed = host.run(request, says)
+        landed = run_host(request, says)
     except TablehostError as error:
         return _failed(error, builder, settings, says, redact)
     finally:
@@ -84,7 +88,7 @@ def _host_options(builder: Builder, given: Mapping[str, Given]) -> HostOptions:
     environment = from_environment(HostOptions, "TABLEHOST_", os.environ)
     explicit = given.get("config") or environment.get("config")
     path = config.locate(explicit.raw if explicit else None)
-    file = config.section(path, "tablehost", HostOptions, known={builder.name})
+    file = config.section(path, "tablehost", HostOptions, known=partial(names_with, builder.name))
     resolved = resolve(HostOptions, given, environment, file)
     if resolved.problems:
         raise Refused([f"{builder}: {problem}" for problem in resolved.problems])
@@ -94,7 +98,9 @@ def _host_options(builder: Builder, given: Mapping[str, Given]) -> HostOptions:
 
 def _request(builder: Builder, given: Mapping[str, Given], settings: HostOptions) -> Request:
     path = config.locate(str(settings.config) if settings.config else None)
-    file = config.section(path, builder.name, builder.options_class, known={builder.name})
+    file = config.section(
+        path, builder.name, builder.options_class, known=partial(names_with, builder.name)
+    )
     prefix = f"TABLEHOST_{builder.name.upper()}_"
     environment = from_environment(builder.options_class, prefix, os.environ)
     resolved = resolve(builder.options_class, given, environment, file)
@@ -186,7 +192,7 @@ def _print_help() -> None:
         help_flags=(),
         version_flags=(),
     ).help_print([])
-    from tablehost.plugins import READY, discover  # noqa: PLC0415  # only for this
+    from tablehost.builders.discover import READY, discover  # only for this
 
     for listing in discover():
         status = listing.summary if listing.status == READY else listing.status

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tablehost.errors import UsageError
-from tablehost.plugins import load
+from tablehost.builders.load import load
+from tablehost.contract.errors import UsageError
 
 
 def schema(
@@ -27,8 +27,8 @@ def schema(
         manifest: The schema of its manifest; this is what is printed if neither is asked for.
         as_json: Accepted everywhere; a schema is JSON anyway.
     """
-    from tablehost.manifest import manifest_schema  # noqa: PLC0415  # cattrs
-    from tablehost.schema import options_schema  # noqa: PLC0415  # as above
+    from tablehost.manifest.write import manifest_schema  # cattrs
+    from tablehost.options.json_schema import options_schema
 
     del as_json
     if options and manifest:

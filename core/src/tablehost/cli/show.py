@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import attrs
 from cyclopts import Parameter
 
-from tablehost import commit, manifest
-from tablehost.errors import ManifestError
-from tablehost.manifest import dig, folder_digest
-from tablehost.output import Output
-from tablehost.progress import Progress, progress_of
-from tablehost.text import printable
+from tablehost.commit import commit
+from tablehost.commit.output import Output
+from tablehost.console.text import printable
+from tablehost.contract.errors import ManifestError
+from tablehost.items.ledger_file import Progress, progress_of
+from tablehost.manifest import read as manifest
+from tablehost.manifest.read import dig, folder_digest
 
 
 def show(
@@ -80,7 +81,7 @@ def _print_manifest(found: dict[str, Any]) -> bool:
     Returns:
         Whether there was anything to print.
     """
-    from rich.console import Console  # noqa: PLC0415  # heavier than the rest of this command
+    from rich.console import Console  # heavier than the rest of this command
 
     console = Console(highlight=False, soft_wrap=True)
     main = [f"{name:<9}{value}" for name, value in _main_lines(found) if value not in (None, "")]
@@ -129,8 +130,8 @@ def _failure_lines(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _column_table(columns: list[dict[str, Any]]) -> Any:
-    from rich.table import Table  # noqa: PLC0415  # as above
-    from rich.text import Text  # noqa: PLC0415  # as above
+    from rich.table import Table
+    from rich.text import Text
 
     shown = Table("column", "type", "missing", "min", "mean", "max", box=None, pad_edge=False)
     for column in columns:

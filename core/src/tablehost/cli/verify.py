@@ -16,18 +16,16 @@ from attrs import frozen
 from cyclopts import Parameter
 
 from tablehost.cli.answer import Json, print_json
-from tablehost.errors import UsageError
-from tablehost.report import Meter, Reporter, Terminal
-from tablehost.statcache import StatCache
-from tablehost.text import printable
-from tablehost.trust.drift.contents import Depth
-from tablehost.trust.drift.findings import Verdict
-from tablehost.trust.evidence.archive import Archive
-from tablehost.trust.evidence.parents import with_parents
-from tablehost.trust.evidence.subjects import Subject, subjects
-from tablehost.trust.verify import Question, Verified
-from tablehost.trust.verify import verify as verify_table
-from tablehost.trust.words import shown
+from tablehost.console.reporter import Meter, Reporter, Terminal
+from tablehost.console.text import printable, shown
+from tablehost.contract.errors import UsageError
+from tablehost.files.digest_cache import StatCache
+from tablehost.trust.evidence.archive import Archive, with_parents
+from tablehost.trust.evidence.subject import Subject, subjects
+from tablehost.trust.verify.contents import Depth
+from tablehost.trust.verify.findings import Verdict
+from tablehost.trust.verify.verify import Question, Verified
+from tablehost.trust.verify.verify import verify as verify_table
 
 _FEW = 20
 _NOTES = {"fast": " (size, rows and schema only)"}

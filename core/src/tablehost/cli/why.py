@@ -9,11 +9,10 @@ from pathlib import Path
 from attrs import frozen
 
 from tablehost.cli.answer import Json, print_json
-from tablehost.text import printable
-from tablehost.trust.evidence.subjects import subjects
-from tablehost.trust.why import Answer
-from tablehost.trust.why import why as ask
-from tablehost.trust.words import shown
+from tablehost.console.text import printable, shown
+from tablehost.trust.evidence.subject import subjects
+from tablehost.trust.why.why import Answer
+from tablehost.trust.why.why import why as ask
 
 _AS_MANY = 5
 """So many details of a reason are printed; JSON has them all."""

@@ -1,1 +1,1 @@
-"""What a table is, a month later: one question a module, from the files alone."""
+"""What a table is, a month later: a folder a question; reads only, tables are built by `host`."""

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-from tablehost.digests import file_digest
-from tablehost.manifest import dig, folder_digest
+from tablehost.files.digests import file_digest
+from tablehost.manifest.read import dig, folder_digest
 from tablehost.trust.evidence.archive import Archive, Kept, claim_of, tables_in
 from tablehost.trust.evidence.inputs import Recorded, recorded
-from tablehost.trust.evidence.subjects import Subject, subjects
+from tablehost.trust.evidence.subject import Subject, subjects
 
 
 @frozen(kw_only=True)

@@ -14,7 +14,7 @@ from tablehost_combine.options import Options
 @hookimpl
 def build_table(options: Options, run: Run) -> Build:
     """Look at all inputs, then stream their rows in the order in which they are given."""
-    from tablehost_combine.combination import plan, stream  # noqa: PLC0415 - see above
+    from tablehost_combine.combination import plan, stream
 
     combination = plan(options, run)
     data = stream(combination, options, run)
@@ -24,6 +24,6 @@ def build_table(options: Options, run: Run) -> Build:
 @hookimpl
 def describe_manifest(options: Options, build: Build) -> Fields:
     """Tell what every input gave and lacked, and what its rows were made by."""
-    from tablehost_combine.describe import describe  # noqa: PLC0415 - see above
+    from tablehost_combine.describe import describe
 
     return describe(options, build)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from tablehost import Refused, manifest
-from tablehost.errors import ManifestError
+from tablehost import ManifestError, Refused, manifest_of
 
 
 @frozen(kw_only=True)
@@ -38,16 +37,15 @@ def read_origin(path: Path, who: str, digest: Callable[[Path], str]) -> Origin |
         Refused: there is one, but it cannot be read.
     """
     try:
-        place = manifest.find(path)
-    except ManifestError:
-        return None
-    try:
-        told = manifest.read(place)
+        found = manifest_of(path)
     except ManifestError as error:
         problem = f"{who}: {error}; repair it or take it away"
         raise Refused([problem]) from error
-    teacher = told.get("teacher_model")
-    table = told.get("table")
+    if found is None:
+        return None
+    place, manifest = found
+    teacher = manifest.get("teacher_model")
+    table = manifest.get("table")
     sha256 = table.get("sha256") if isinstance(table, dict) else None
     return Origin(
         manifest=place,

@@ -11,7 +11,7 @@ import pyarrow.types as is_type
 from attrs import define, field
 
 from tablehost import Refused
-from tablehost.parquet import opened, value_type
+from tablehost.table import opened, value_type
 from tablehost_combine.columns import (
     KEY,
     MEASURED,

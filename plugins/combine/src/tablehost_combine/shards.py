@@ -10,10 +10,10 @@ import pyarrow.types as is_type
 from attrs import frozen
 
 from tablehost import Labelled, Refused
-from tablehost.parquet import is_text, opened, value_type
+from tablehost.table import is_text, opened, value_type
 from tablehost_combine.columns import FULL_FEATURES, MEASURED, SOURCE_COLUMNS, TARGET, TEACHER
 from tablehost_combine.origin import Origin, read_origin
-from tablehost_combine.teachers import TeacherColumn, scan_teacher
+from tablehost_combine.teacher_column import TeacherColumn, scan_teacher
 
 
 @frozen(kw_only=True)

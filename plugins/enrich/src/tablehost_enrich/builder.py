@@ -13,7 +13,7 @@ from tablehost_enrich.options import Options
 @hookimpl
 def build_table(options: Options, run: Run) -> Build:
     """Read the metadata, then stream the table's rows with it filled in."""
-    from tablehost_enrich.enrichment import plan, stream  # noqa: PLC0415 - see above
+    from tablehost_enrich.enrichment import plan, stream
 
     enrichment = plan(options, run)
     data = stream(enrichment, options, run)
@@ -23,6 +23,6 @@ def build_table(options: Options, run: Run) -> Build:
 @hookimpl
 def describe_manifest(options: Options, build: Build) -> Fields:
     """Tell how metadata and table met, and what became of every key's cells."""
-    from tablehost_enrich.describe import describe  # noqa: PLC0415 - see above
+    from tablehost_enrich.describe import describe
 
     return describe(options, build)

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.types as is_type
 from attrs import define, field
 
-from tablehost.columns.logical_types import stored_type
+from tablehost.table import stored_type
 
 
 @define

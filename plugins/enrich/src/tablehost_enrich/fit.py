@@ -9,8 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.types as is_type
 
 from tablehost import Refused
-from tablehost.columns.logical_types import stored_type
-from tablehost.parquet import is_text, value_type
+from tablehost.table import is_text, stored_type, value_type
 from tablehost_enrich.listing import listed
 
 

@@ -18,7 +18,7 @@ from attrs import Factory, frozen
 from msgspec.structs import astuple
 
 from tablehost import Refused
-from tablehost.parquet import is_text, opened, value_type
+from tablehost.table import is_text, opened, value_type
 from tablehost_enrich.formats import compression_of, format_of
 
 

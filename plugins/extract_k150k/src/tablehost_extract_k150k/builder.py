@@ -16,14 +16,14 @@ ITEM_VERSION = 1
 @hookimpl
 def build_table(options: Options, run: Run) -> Build:
     """Score every clip, join labels and metadata, and return the rows by clip name."""
-    from tablehost_extract_k150k.clips import clip_name, clip_path  # noqa: PLC0415 - see above
-    from tablehost_extract_k150k.describe import Notes  # noqa: PLC0415
-    from tablehost_extract_k150k.engine import check_engine  # noqa: PLC0415
-    from tablehost_extract_k150k.features import extractors_of, table_schema  # noqa: PLC0415
-    from tablehost_extract_k150k.prepare import prepare, settings_of  # noqa: PLC0415
-    from tablehost_extract_k150k.proof import Proof  # noqa: PLC0415
-    from tablehost_extract_k150k.rows import record_batches  # noqa: PLC0415
-    from tablehost_extract_k150k.score import score_clip  # noqa: PLC0415
+    from tablehost_extract_k150k.clips import clip_name, clip_path
+    from tablehost_extract_k150k.describe import Notes
+    from tablehost_extract_k150k.engine import check_engine
+    from tablehost_extract_k150k.features import extractors_of, table_schema
+    from tablehost_extract_k150k.prepare import prepare, settings_of
+    from tablehost_extract_k150k.proof import Proof
+    from tablehost_extract_k150k.rows import record_batches
+    from tablehost_extract_k150k.score import score_clip
 
     prepared = prepare(options, run)
     settings = settings_of(options, run)
@@ -53,6 +53,6 @@ def build_table(options: Options, run: Run) -> Build:
 @hookimpl
 def describe_manifest(options: Options, build: Build) -> Fields:
     """Tell what was measured, by what, how it was proven, and what became of every clip."""
-    from tablehost_extract_k150k.describe import describe  # noqa: PLC0415 - see above
+    from tablehost_extract_k150k.describe import describe
 
     return describe(options, build)

@@ -157,7 +157,7 @@ def aggregate(
 
 def table_schema(metadata: Iterable[Column]) -> pa.Schema:
     """Return the table's schema: the locked columns, then the metadata's."""
-    import pyarrow as pa  # noqa: PLC0415 - heavy: the entry module must stay light
+    import pyarrow as pa  # heavy: the entry module must stay light
 
     fixed = [
         ("clip_name", pa.string()),

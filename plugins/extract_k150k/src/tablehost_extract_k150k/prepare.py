@@ -90,7 +90,7 @@ def bundled_ffmpeg() -> Path:
     Raises:
         Refused: the wheel has none for this machine.
     """
-    import imageio_ffmpeg  # noqa: PLC0415 - wanted only where no --ffmpeg is given
+    import imageio_ffmpeg  # wanted only where no --ffmpeg is given
 
     try:
         return Path(imageio_ffmpeg.get_ffmpeg_exe())

@@ -71,7 +71,7 @@ def probe(path: Path) -> Probed:
     Raises:
         ItemFailed: `unreadable`, `no-video` or `damaged`.
     """
-    import av  # noqa: PLC0415 - 60 ms, and only workers need it
+    import av  # 60 ms, and only workers need it
 
     try:
         with av.open(f"file:{path}", options=_LOCAL_FILES) as container:
@@ -82,7 +82,7 @@ def probe(path: Path) -> Probed:
 
 
 def _probe(container: av.container.InputContainer) -> Probed:
-    from av.stream import Disposition  # noqa: PLC0415
+    from av.stream import Disposition
 
     videos = [
         stream
@@ -130,7 +130,7 @@ def _declared(container: Any, stream: Any) -> tuple[int, str]:
 
 def _first_picture(container: Any, stream: Any, *, count: bool) -> tuple[Any, int]:
     """Return the first picture that decodes, and the number of packets if they are wanted."""
-    import av  # noqa: PLC0415
+    import av
 
     picture = None
     packets = 0

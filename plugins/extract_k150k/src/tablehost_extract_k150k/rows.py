@@ -33,7 +33,7 @@ def record_batches(
         metadata: by clip name.
         leave_out: names of clips that may not become rows.
     """
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     kept = (row for row in rows if row.clip_name not in leave_out)
     while block := list(islice(kept, BLOCK)):

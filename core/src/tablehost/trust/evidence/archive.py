@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -11,12 +12,13 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from tablehost.digests import file_digest
-from tablehost.errors import ManifestError, TablehostError
-from tablehost.manifest import dig, read
-from tablehost.output import MANIFEST_SUFFIX, Output
+from tablehost.commit.output import Output
+from tablehost.contract.errors import ManifestError, TablehostError
+from tablehost.files.digests import file_digest
+from tablehost.files.names import MANIFEST_SUFFIX
+from tablehost.manifest.read import dig, find, read
 from tablehost.trust.evidence.inputs import Recorded, listed, recorded
-from tablehost.trust.evidence.subjects import HISTORY_SUFFIX, Subject, subject
+from tablehost.trust.evidence.subject import HISTORY_SUFFIX, Subject, subject
 
 
 @frozen(kw_only=True)
@@ -206,3 +208,39 @@ def _names(kept: Kept) -> Iterator[tuple[str, str]]:
 def _lay(folder: Any, path: str) -> str:
     """Return where a path lay at the time of the run."""
     return os.path.normpath(Path(folder if isinstance(folder, str) else "", path))
+
+
+def parents(child: Subject, archive: Archive) -> list[Recorded]:
+    """Return the inputs of a table that have a manifest, or had one when they were read.
+
+    Args:
+        child: the table.
+        archive: finds those that are not at their place.
+    """
+    files = (one for one in archive.inputs(child) if one.told.get("kind") != "directory")
+    return [one for one in files if claim_of(child, one) or _has_manifest(one.path)]
+
+
+def with_parents(children: Iterable[Subject], archive: Archive) -> list[Subject]:
+    """Return tables and after them, each once, those that they were made of, up to the first.
+
+    Args:
+        children: the tables.
+        archive: finds parents that are not at their place.
+    """
+    found = {one.table.absolute(): one for one in children}
+    pending = deque(found.values())
+    while pending:
+        for one in parents(pending.popleft(), archive):
+            place = one.path.absolute()
+            if place not in found and (place.exists() or _has_manifest(place)):
+                found[place] = subject(one.path)
+                pending.append(found[place])
+    return list(found.values())
+
+
+def _has_manifest(table: Path) -> bool:
+    try:
+        return find(table).is_file()
+    except ManifestError:
+        return False

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from tablehost.errors import ManifestError
-from tablehost.options import Option, options_of
-from tablehost.plugins import Builder, load
-from tablehost.preflight import maker
+from tablehost.builders.builder import Builder
+from tablehost.builders.load import load
+from tablehost.console.text import shown
+from tablehost.contract.errors import ManifestError
+from tablehost.manifest.read import maker
+from tablehost.options.fields import Option, options_of
 from tablehost.trust.evidence.places import place_of
-from tablehost.trust.evidence.subjects import Subject
-from tablehost.trust.words import shown
+from tablehost.trust.evidence.subject import Subject
 
 _load = cache(load)  # what is installed stays as it is while it is asked for a thousand tables
 

@@ -10,14 +10,14 @@ from typing import Any, Literal, get_args
 from attrs import frozen
 from packaging.utils import canonicalize_name
 
-from tablehost import provenance
-from tablehost.errors import TablehostError
-from tablehost.manifest import dig
-from tablehost.plugins import Builder
-from tablehost.statcache import StatCache, hash_file
+from tablehost.builders.builder import Builder
+from tablehost.console.text import shown
+from tablehost.contract.errors import TablehostError
+from tablehost.files.digest_cache import StatCache, hash_file
+from tablehost.manifest.read import dig
+from tablehost.provenance import code as provenance
 from tablehost.trust.evidence.places import place_of
-from tablehost.trust.evidence.subjects import Subject
-from tablehost.trust.words import shown
+from tablehost.trust.evidence.subject import Subject
 
 Kind = Literal["semantic", "unknown", "cosmetic"]
 """The weightiest first."""

@@ -12,16 +12,16 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-from tablehost.digests import unchanged_digest
-from tablehost.errors import ManifestError, TablehostError
-from tablehost.folders import EVERYTHING, Look, hash_files, look
-from tablehost.listing import dir_hash1, read_listing
-from tablehost.manifest import dig, folder_digest
-from tablehost.parts import is_part
-from tablehost.statcache import StatCache, hash_file
+from tablehost.console.text import flag, shown, some
+from tablehost.contract.errors import ManifestError, TablehostError
+from tablehost.files.digest_cache import StatCache, hash_file
+from tablehost.files.digests import unchanged_digest
+from tablehost.files.folder_listing import dir_hash1, read_listing
+from tablehost.files.folders import EVERYTHING, Look, hash_files, look
+from tablehost.files.parts import is_part
+from tablehost.manifest.read import dig, folder_digest
 from tablehost.trust.evidence.places import locate
-from tablehost.trust.evidence.subjects import Subject
-from tablehost.trust.words import flag, shown, some
+from tablehost.trust.evidence.subject import Subject
 
 Depth = Literal["stat", "sample", "full"]
 """How hard to look: trust the cache for files not touched since; read some again; read all."""

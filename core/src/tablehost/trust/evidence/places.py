@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tablehost.manifest import dig
-from tablehost.trust.evidence.subjects import Subject
+from tablehost.manifest.read import dig
+from tablehost.trust.evidence.subject import Subject
 
 
 def locate(subject: Subject, told: str, moved: Mapping[Path, Path] | None = None) -> Path:

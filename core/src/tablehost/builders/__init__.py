@@ -1,0 +1,1 @@
+"""Find installed builders by their metadata and load exactly one; no builder is named here."""

@@ -1,0 +1,1 @@
+"""Where a table and its manifest land, and how they land together; nothing is built here."""

@@ -1,0 +1,106 @@
+"""What a builder is handed: parallel work that survives, progress, a scratch folder, a log."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from tablehost.console.reporter import Meter
+
+Item = TypeVar("Item")
+Settings = TypeVar("Settings")
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Results(Protocol[Result_co]):
+    """The results of a map, ordered by key; they may be iterated more than once."""
+
+    def __iter__(self) -> Iterator[Result_co]:
+        """Yield the results."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+
+class Run(ABC):
+    """One run, as its builder sees it."""
+
+    log: logging.Logger
+    """Where a builder writes what its user should read; secrets are redacted."""
+
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """Return how many processes `map` uses."""
+
+    @property
+    @abstractmethod
+    def scratch(self) -> Path:
+        """Return a private folder for this run; it is removed when the run ends."""
+
+    @abstractmethod
+    def progress(self, total: int, what: str) -> AbstractContextManager[Meter]:
+        """Show the progress of work other than `map`.
+
+        Args:
+            total: how much there is to do.
+            what: what is counted, in the plural.
+
+        Returns:
+            A context manager that yields a function to call with what was done since the last.
+        """
+
+    @abstractmethod
+    def digest(self, path: Path) -> str:
+        """Return the sha256 of an input file, which the host computes in any case.
+
+        It waits until the host has read the file to its end.
+
+        Args:
+            path: as it is in the options, or as `parts_of` finds it there.
+        """
+
+    @abstractmethod
+    def recipe(self, function: Callable[[Item, Settings], Result], settings: Any = None) -> str:
+        """Return the item recipe: the digest of what, beside the item, decides a result.
+
+        Args:
+            function: the item function.
+            settings: what would be given to `map`.
+        """
+
+    @abstractmethod
+    def map(
+        self,
+        function: Callable[[Item, Settings], Result],
+        items: Iterable[Item],
+        *,
+        key: Callable[[Item], str],
+        settings: Any = None,
+        input: Callable[[Item], Path] | None = None,  # noqa: A002  # the contract's word
+    ) -> Results[Result]:
+        """Do long work on many items in parallel; finished items survive a kill.
+
+        Args:
+            function: at module level, called as `function(item, settings)` in a worker process.
+                Its return annotation names the flat attrs class of its results. It raises
+                `ItemFailed` for an item that has no result.
+            items: what to work on; picklable.
+            key: the name of an item; no two items of a map share one.
+            settings: a frozen attrs instance, the same for all items. Fields annotated `Tool` or
+                `InputFile` count by their content, `Tuning` fields do not count.
+            input: the file that an item reads, if any; the host hashes it while it is worked on.
+
+        Returns:
+            The results, ordered by key, once the last item has ended. Items that failed are kept
+            by the host and are not among them.
+
+        Raises:
+            BrokenBuilder: the function, a key or an item is not what `map` takes.
+            Refused: the existing table was made by another recipe.
+        """

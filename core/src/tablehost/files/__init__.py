@@ -1,0 +1,1 @@
+"""Bytes on disk: digests, folders, listings, names, safe file operations; nothing of tables."""

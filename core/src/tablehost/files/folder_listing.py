@@ -1,0 +1,110 @@
+r"""A folder's digest, and the list of files and digests that it is made of.
+
+The digest is in-toto's dirHash1: the sha256 over the lines `sha256␠␠relative/path\n` in the order
+of the path's bytes. It is what this prints, run inside the folder:
+
+    find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum
+
+As GNU coreutils do, a line whose path holds a backslash, a newline or a carriage return begins
+with a backslash, and these three are written `\\`, `\n` and `\r`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tablehost.contract.errors import ManifestError
+from tablehost.files.digests import FileDigest, file_digest
+
+_ESCAPES = {b"\\": rb"\\", b"\n": rb"\n", b"\r": rb"\r"}
+_UNESCAPES = {escaped: plain for plain, escaped in _ESCAPES.items()}
+_SPECIAL = re.compile(rb"[\\\n\r]")
+_LINE = re.compile(rb"(\\?)([0-9a-f]{64})  (.+)\n")
+
+Entries = Iterable[tuple[str | bytes, str]]
+"""Relative path and sha256 of every file, in any order."""
+
+
+def dir_hash1(entries: Entries) -> str:
+    """Digest a folder by in-toto's dirHash1.
+
+    Args:
+        entries: its files.
+
+    Returns:
+        A sha256 in hexadecimal.
+    """
+    return hashlib.sha256(listing_of(entries)).hexdigest()
+
+
+def listing_of(entries: Entries) -> bytes:
+    """Return the lines of a `sha256sum -c` file, whose sha256 is the folder's dirHash1."""
+    return b"".join(_lines(entries))
+
+
+def write_listing(path: Path, listing: bytes) -> FileDigest:
+    """Keep a listing in a gzipped file, unless it is there already.
+
+    Args:
+        path: the file to write; the same listing makes the same bytes.
+        listing: of a folder.
+
+    Returns:
+        The digest of the file.
+    """
+    if not _holds(path, listing):
+        path.write_bytes(gzip.compress(listing, compresslevel=1, mtime=0))
+    return file_digest(path)
+
+
+def _holds(path: Path, listing: bytes) -> bool:
+    try:
+        return gzip.decompress(path.read_bytes()) == listing
+    except (OSError, EOFError, zlib.error):
+        return False  # there is none, or it is damaged
+
+
+def read_listing(path: Path) -> list[tuple[str, str]]:
+    """Read a listing back.
+
+    Args:
+        path: a file that `write_listing` wrote.
+
+    Returns:
+        Relative path and sha256 of every file.
+
+    Raises:
+        ManifestError: it is damaged or something else.
+    """
+    entries = []
+    try:
+        with gzip.open(path) as zipped:
+            for number, line in enumerate(zipped, start=1):
+                found = _LINE.fullmatch(line)
+                if found is None:
+                    msg = f"the listing {path} is damaged at line {number}"
+                    raise ManifestError(msg)
+                mark, sha256, name = found.groups()
+                if mark:
+                    name = re.sub(rb"\\[\\nr]", lambda escape: _UNESCAPES[escape[0]], name)
+                entries.append((os.fsdecode(name), sha256.decode("ascii")))
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        msg = f"the listing {path} is damaged: {error}"
+        raise ManifestError(msg) from error
+    return entries
+
+
+def _lines(entries: Entries) -> Iterator[bytes]:
+    digests = {os.fsencode(path): sha256.encode("ascii") for path, sha256 in entries}
+    for path in sorted(digests):
+        if _SPECIAL.search(path) is None:
+            yield b"%b  %b\n" % (digests[path], path)
+        else:
+            escaped = _SPECIAL.sub(lambda found: _ESCAPES[found[0]], path)
+            yield b"\\%b  %b\n" % (digests[path], escaped)

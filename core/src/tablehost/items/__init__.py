@@ -1,0 +1,1 @@
+"""`run.map`: the ledger of finished items, the workers, the results; nothing of tables."""

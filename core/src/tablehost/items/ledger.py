@@ -1,0 +1,330 @@
+"""Finished items in SQLite: what makes a run restartable.
+
+One writer, the host process. A result is committed as soon as it is known, so that a kill at any
+instant loses at most the items in flight.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from attrs import frozen
+
+from tablehost.contract.build import Failure, Items, Session
+from tablehost.files.digests import ReadInput
+from tablehost.items.ledger_file import LedgerError, open_file, sessions_in
+
+_log = logging.getLogger("tablehost")
+
+# What this session asked for: which items, what became of them, and the file that each read.
+_SESSION_TABLE = """
+CREATE TEMP TABLE wanted (
+    map INTEGER NOT NULL, key TEXT NOT NULL, recipe INTEGER NOT NULL, state TEXT NOT NULL,
+    input TEXT NOT NULL, path TEXT, bytes INTEGER, reason TEXT, detail TEXT,
+    PRIMARY KEY (map, key)
+) WITHOUT ROWID
+"""
+
+
+@frozen
+class Wanted:
+    """An item that a map asks for.
+
+    Args:
+        key: its name.
+        path: the file that it reads, if any.
+        done: whether it is finished.
+        sha256: where it is, the digest of its file.
+        bytes: likewise, the size.
+    """
+
+    key: str
+    path: str | None = None
+    done: bool = False
+    sha256: str = ""
+    bytes: int | None = None
+
+
+class Ledger:
+    """The finished items of one output.
+
+    Args:
+        path: the SQLite file, `<out>.ledger`.
+        run_id: the session that writes.
+        started_at: when it began.
+        workers: processes that it uses.
+    """
+
+    def __init__(self, path: Path, *, run_id: str, started_at: str, workers: int) -> None:
+        self.path = path
+        self.run_id = run_id
+        self._recipes: list[int] = []
+        self._db = open_file(path)
+        self._execute(_SESSION_TABLE)
+        self._execute(
+            "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?)",
+            (run_id, started_at, workers, started_at),
+        )
+        self.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; every finished item is on disk already."""
+        self._db.close()
+
+    def begin_map(self, digest: str, text: str) -> int:
+        """Return the number of a new map in this session.
+
+        Args:
+            digest: its item recipe.
+            text: the recipe written out, for whoever reads the ledger.
+        """
+        self._execute("INSERT OR IGNORE INTO recipes (digest, text) VALUES (?, ?)", (digest, text))
+        row = self._execute("SELECT id FROM recipes WHERE digest = ?", (digest,)).fetchone()
+        self._recipes.append(row[0])
+        return len(self._recipes) - 1
+
+    def want(self, of_map: int, wanted: Sequence[Wanted]) -> list[str]:
+        """Note what a map asks for.
+
+        Args:
+            of_map: the map.
+            wanted: items that it has not asked for yet.
+
+        Returns:
+            The keys that it asks for twice; where there is one, nothing was noted.
+        """
+        recipe = self._recipes[of_map]
+        keys = [one.key for one in wanted]
+        twice = [key for key, count in Counter(keys).items() if count > 1]
+        before = self._execute(
+            "SELECT key FROM wanted WHERE map = ? AND key IN" + _marks(keys),
+            [of_map, *keys],
+        ).fetchall()
+        if twice or before:
+            return twice or [row[0] for row in before]
+        states = {False: "pending", True: "done"}
+        rows = [
+            (of_map, one.key, recipe, states[one.done], one.sha256, one.path, one.bytes)
+            for one in wanted
+        ]
+        with self._said():
+            self._db.executemany(
+                "INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)", rows
+            )
+        return []
+
+    def known(self, of_map: int, keys: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Return the input digests under which items are finished; `''` for no input.
+
+        A row whose bytes changed on the disk is dropped and said, so that it is made again.
+
+        Args:
+            of_map: the map.
+            keys: some hundreds of items.
+        """
+        recipe = self._recipes[of_map]
+        rows = self._execute(
+            "SELECT key, input, result, checksum FROM items WHERE recipe = ?"
+            f" AND key IN ({','.join('?' * len(keys))})",  # marks only
+            [recipe, *keys],
+        ).fetchall()
+        sound: dict[str, set[str]] = {}
+        for key, sha256, result, checksum in rows:
+            if checksum == _checksum(recipe, key, sha256, result):
+                sound.setdefault(key, set()).add(sha256)
+            else:
+                self._drop(recipe, key, sha256)
+        return {key: frozenset(digests) for key, digests in sound.items()}
+
+    def reuse(self, of_map: int, key: str, sha256: str, size: int | None) -> None:
+        """Take an item as finished in an earlier session."""
+        self._end(of_map, key, "done", sha256, size)
+
+    def finish(
+        self, of_map: int, key: str, sha256: str, size: int | None, *, result: str, now: str
+    ) -> None:
+        """Keep an encoded result."""
+        recipe = self._recipes[of_map]
+        checksum = _checksum(recipe, key, sha256, result)
+        self._execute(
+            "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (recipe, key, sha256, result, checksum, self.run_id, now),
+        )
+        self._execute("DELETE FROM failures WHERE recipe = ? AND key = ?", (recipe, key))
+        self._end(of_map, key, "ok", sha256, size)
+        self._count("ok", now)
+
+    def fail(
+        self, of_map: int, failure: Failure, sha256: str, size: int | None, *, now: str
+    ) -> None:
+        """Keep a failure; the item is tried again in the next session."""
+        self._execute(
+            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                self._recipes[of_map],
+                failure.key,
+                failure.reason,
+                failure.detail,
+                self.run_id,
+                now,
+            ),
+        )
+        self._end(of_map, failure.key, "failed", sha256, size)
+        self._execute(
+            "UPDATE wanted SET reason = ?, detail = ? WHERE map = ? AND key = ?",
+            (failure.reason, failure.detail, of_map, failure.key),
+        )
+        self._count("failed", now)
+
+    def commit(self) -> None:
+        """Make everything noted so far survive a kill."""
+        with self._said():
+            self._db.commit()
+
+    def results(self, of_map: int) -> Iterator[str]:
+        """Yield the encoded results of a map, ordered by key."""
+        rows = self._execute(
+            "SELECT items.result FROM wanted JOIN items USING (recipe, key, input)"
+            " WHERE wanted.map = ? AND wanted.state != 'failed' ORDER BY wanted.key",
+            (of_map,),
+        )
+        return (row[0] for row in rows)
+
+    def result_count(self, of_map: int) -> int:
+        """Return how many results `results` yields."""
+        return int(
+            self._execute(
+                "SELECT count(*) FROM wanted WHERE map = ? AND state != 'failed'", (of_map,)
+            ).fetchone()[0]
+        )
+
+    def items(self) -> Items:
+        """Count this session's items by key: one is ok where every map that it went through was."""
+        states = dict(
+            self._execute(
+                "SELECT state, count(*) FROM ("
+                "  SELECT max(CASE state WHEN 'failed' THEN '4 failed' WHEN 'pending' THEN"
+                "    '3 pending' WHEN 'ok' THEN '2 ok' ELSE '1 done' END) AS state"
+                "  FROM wanted GROUP BY key) GROUP BY state"
+            ).fetchall()
+        )
+        removed = self._execute(
+            "SELECT count(DISTINCT key) FROM items"
+            " WHERE recipe IN (SELECT recipe FROM wanted)"
+            " AND key NOT IN (SELECT key FROM wanted)"
+        ).fetchone()[0]
+        failures = self._execute(
+            "SELECT key, reason, detail FROM wanted WHERE state = 'failed'"
+            " GROUP BY key ORDER BY key"
+        )
+        done, ok, failed = (states.get(state, 0) for state in ("1 done", "2 ok", "4 failed"))
+        return Items(
+            total=done + ok + failed,
+            done_before=done,
+            ok=ok,
+            failed=failed,
+            removed=removed,
+            failures=tuple(Failure(*row) for row in failures),
+        )
+
+    def worked(self) -> bool:
+        """Tell whether any item was tried in this session."""
+        found = self._execute(
+            "SELECT 1 FROM wanted WHERE state IN ('ok', 'failed') LIMIT 1"
+        ).fetchone()
+        return found is not None
+
+    def read_inputs(self) -> Iterator[ReadInput]:
+        """Yield each file that this session's items read, in this session or an earlier one."""
+        rows = self._execute(
+            "SELECT path, max(input), max(bytes) FROM wanted"
+            " WHERE path IS NOT NULL AND input != '' GROUP BY path ORDER BY path"
+        )
+        return (ReadInput(*row) for row in rows)
+
+    def sessions(self) -> tuple[Session, ...]:
+        """Return every session that this output has seen, oldest first."""
+        return sessions_in(self._db)
+
+    def end_session(self, outcome: str, now: str) -> None:
+        """Note how this session ended, its items counted by key."""
+        items = self.items()
+        self._execute(
+            "UPDATE sessions SET finished_at = ?, outcome = ?, last_activity = ?,"
+            " total = (SELECT count(DISTINCT key) FROM wanted),"
+            " done_before = ?, ok = ?, failed = ? WHERE run_id = ?",
+            (
+                now,
+                outcome,
+                now,
+                items.done_before,
+                items.ok,
+                items.failed,
+                self.run_id,
+            ),
+        )
+        self.commit()
+
+    def announce(self, total: int, done_before: int) -> None:
+        """Note how many items this session has before it works on them."""
+        self._execute(
+            "UPDATE sessions SET total = total + ?, done_before = done_before + ? WHERE run_id = ?",
+            (total, done_before, self.run_id),
+        )
+        self.commit()
+
+    def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        with self._said():
+            return self._db.execute(statement, values)
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Say of a ledger that cannot be used which one, and what to do."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            msg = (
+                f"the ledger {self.path} cannot be used: {error}; make room for it, and the same "
+                "command goes on with what it has"
+            )
+            raise LedgerError(msg) from error
+
+    def _drop(self, recipe: int, key: str, sha256: str) -> None:
+        _log.warning("%s: the row of %r is damaged; it is made again", self.path, key)
+        self._execute(
+            "DELETE FROM items WHERE recipe = ? AND key = ? AND input = ?", (recipe, key, sha256)
+        )
+
+    def _end(self, of_map: int, key: str, state: str, sha256: str, size: int | None) -> None:
+        self._execute(
+            "UPDATE wanted SET state = ?, input = ?, bytes = ? WHERE map = ? AND key = ?",
+            (state, sha256, size, of_map, key),
+        )
+
+    def _count(self, column: str, now: str) -> None:
+        self._execute(
+            f"UPDATE sessions SET {column} = {column} + 1, last_activity = ?"  # ours
+            " WHERE run_id = ?",
+            (now, self.run_id),
+        )
+
+
+def _marks(values: Sequence[str]) -> str:
+    return f"({','.join('?' * len(values))})"
+
+
+def _checksum(recipe: int, key: str, sha256: str, result: str) -> int:
+    return zlib.crc32(f"{recipe}\0{key}\0{sha256}\0{result}".encode())

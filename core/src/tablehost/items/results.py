@@ -1,0 +1,56 @@
+"""Results of items: flat attrs instances, stored as JSON that a person can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any, get_type_hints
+
+import attrs
+import cattrs.preconf.json
+
+from tablehost.contract.errors import BrokenBuilder
+
+
+@cache
+def _converter() -> cattrs.preconf.json.JsonConverter:
+    return cattrs.preconf.json.make_converter()
+
+
+def result_class(function: Callable[..., Any]) -> type:
+    """Return the class that an item function's return annotation names.
+
+    Raises:
+        BrokenBuilder: it names no attrs class.
+    """
+    name = f"{function.__module__}.{function.__qualname__}"
+    raw = function.__annotations__.get("return")
+    holder = type("holder", (), {"__annotations__": {"return": raw}})
+    try:
+        found = get_type_hints(holder, globalns=function.__globals__)["return"]
+    except NameError as error:
+        msg = f"the return annotation of {name} cannot be resolved: {error}"
+        raise BrokenBuilder(msg) from error
+    if not attrs.has(found):
+        msg = f"{name} must annotate its return value with the attrs class of its results"
+        raise BrokenBuilder(msg)
+    return found
+
+
+def columns(cls: type) -> dict[str, str]:
+    """Return the fields of a result class with their types' names; part of the item recipe."""
+    return {field.name: str(field.type) for field in attrs.fields(attrs.resolve_types(cls))}
+
+
+def encode(result: Any) -> str:
+    """Write a result as JSON; NaN and infinities keep their names."""
+    if not attrs.has(type(result)):
+        msg = f"the result {result!r} is not an instance of an attrs class"
+        raise TypeError(msg)
+    return json.dumps(_converter().unstructure(result), ensure_ascii=False, separators=(",", ":"))
+
+
+def decode(text: str, cls: type) -> Any:
+    """Read what `encode` wrote."""
+    return _converter().structure(json.loads(text), cls)

@@ -1,0 +1,238 @@
+"""Where work runs: processes of this machine, each with a pipe of its own.
+
+Workers are spawned, never forked. No lock and no queue is shared, so that a worker which is
+killed, even an idle one, costs its own item and no other. (The process pools of pebble and the
+standard library share a lock between workers and lose all of them.) Every worker leads a process
+group: what it started ends with it, and it ends with the host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterator
+from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
+from typing import Any, Self
+
+from attrs import define, field
+
+from tablehost.contract.build import Failure
+from tablehost.contract.errors import BrokenBuilder, TablehostError
+from tablehost.items.worker import Outcome, Task, Unloadable, Work, serve
+
+# A worker gets more than one item at a time only while these are short and small: then the pipe's
+# latency would count, and neither side can ever block the other on a full pipe.
+_AHEAD_SECONDS = 0.02
+_AHEAD_ITEMS = 64
+_AHEAD_BYTES = 32_768
+
+# Between the end of a worker's pipe and the end of its process.
+_DYING_SECONDS = 5
+
+# Workers may be killed while they start, but a machine that lets none start is to be told of.
+_MOST_STILLBORN = 10
+
+
+class NoWorkers(TablehostError):
+    """This machine does not let workers start."""
+
+
+class Workers:
+    """A fixed number of processes that survive each other's death.
+
+    Args:
+        count: how many.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._context = multiprocessing.get_context("spawn")
+        self._crew: list[_Worker] = []
+        self._stillborn = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def run(self, work: Work, tasks: Iterator[Task]) -> Iterator[list[Outcome]]:
+        """Yield the outcomes of all tasks, in the order in which they end, as they come in.
+
+        Raises:
+            BrokenBuilder: a worker cannot even load the function.
+        """
+        again: deque[Task] = deque()
+        source = _chain(again, tasks)
+        exhausted = False
+        pace = _Pace()
+        while True:
+            while not exhausted and (worker := self._free(pace.ahead)):
+                task = next(source, None)
+                if task is None:
+                    exhausted = True
+                    break
+                worker.send(task, work)
+            if not any(worker.tasks for worker in self._crew):
+                break
+            ended: list[Outcome] = []
+            for worker in self._ready():
+                for outcome, seconds in worker.receive():
+                    pace.note(seconds)
+                    ended.append(outcome)
+                if worker.dead:
+                    self._crew.remove(worker)
+                    self._count_stillborn(worker)
+                    killed, unstarted = worker.bury()
+                    ended += killed
+                    again.extend(unstarted)
+                    exhausted = exhausted and not again
+            yield ended
+
+    def stop(self) -> None:
+        """End every worker and everything that it started, at once."""
+        for worker in self._crew:
+            worker.kill()
+        self._crew.clear()
+
+    def _free(self, ahead: int) -> _Worker | None:
+        """Return the worker with the least to do, starting one where one is missing."""
+        idle = next((worker for worker in self._crew if not worker.tasks), None)
+        if idle and not idle.has_died():
+            return idle
+        if idle:  # it was killed while it had nothing to do: no item is to pay for that
+            self._crew.remove(idle)
+            self._count_stillborn(idle)
+            idle.kill()
+        if len(self._crew) < self.count:
+            worker = _Worker.start(self._context)
+            self._crew.append(worker)
+            return worker
+        least = min(self._crew, key=lambda worker: len(worker.tasks))
+        return least if len(least.tasks) < ahead and least.has_room else None
+
+    def _count_stillborn(self, worker: _Worker) -> None:
+        self._stillborn = 0 if worker.ready else self._stillborn + 1
+        if self._stillborn > _MOST_STILLBORN:
+            msg = "worker processes are killed while they start; is there memory for --workers?"
+            raise NoWorkers(msg)
+
+    def _ready(self) -> list[_Worker]:
+        ready = set(wait([worker.pipe for worker in self._crew]))
+        return [worker for worker in self._crew if worker.pipe in ready]
+
+
+@define(eq=False)
+class _Worker:
+    """One process, from the host's side."""
+
+    process: Any
+    pipe: Connection
+    tasks: deque[tuple[Task, int]] = field(factory=deque)
+    work: Work | None = None
+    ready: bool = False
+    dead: bool = False
+
+    @classmethod
+    def start(cls, context: Any) -> _Worker:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(theirs,), daemon=True)
+        process.start()
+        theirs.close()
+        return cls(process, ours)
+
+    @property
+    def has_room(self) -> bool:
+        return sum(size for _, size in self.tasks) < _AHEAD_BYTES
+
+    def send(self, task: Task, work: Work) -> None:
+        try:
+            message = ForkingPickler.dumps(task)
+        except Exception as error:  # whatever a builder's own class raises when it is pickled
+            msg = f"item {task.key!r} cannot be sent to a worker: {error}; items must be picklable"
+            raise BrokenBuilder(msg) from error
+        self.tasks.append((task, len(message)))
+        with contextlib.suppress(OSError):  # it died; `receive` finds out and hands the task on
+            if self.work is not work:
+                self.pipe.send(work)
+                self.work = work
+            self.pipe.send_bytes(message)
+
+    def receive(self) -> Iterator[tuple[Outcome, float]]:
+        """Yield what has arrived; an end of the pipe marks the worker as dead."""
+        try:
+            while self.pipe.poll():
+                message = self.pipe.recv()
+                if isinstance(message, Unloadable):
+                    raise BrokenBuilder(message.why)
+                if message is None:
+                    self.ready = True
+                    continue
+                self.tasks.popleft()
+                yield message
+        except (EOFError, OSError):
+            self.dead = True
+
+    def has_died(self) -> bool:
+        """Look whether an idle worker is still there; all that it may have said is that it is."""
+        for _ in self.receive():
+            pass
+        return self.dead
+
+    def bury(self) -> tuple[list[Outcome], list[Task]]:
+        """Return the outcome of the item that the worker died of, and the items it never began."""
+        self.process.join(_DYING_SECONDS)
+        self.kill()
+        how = _exit_text(self.process.exitcode)
+        if not self.ready and self.process.exitcode != -signal.SIGKILL:
+            msg = f"a worker process ended before it could start ({how})"
+            raise BrokenBuilder(msg)
+        if not self.ready or not self.tasks:
+            return [], [task for task, _ in self.tasks]
+        died_of, *unstarted = [task for task, _ in self.tasks]
+        failure = Failure(died_of.key, "worker-killed", how)
+        return [Outcome(died_of.key, failure=failure, sha256=died_of.sha256 or "")], unstarted
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+@define
+class _Pace:
+    """How many items to hand a worker ahead, from how long they take."""
+
+    mean: float = 1.0
+
+    def note(self, seconds: float) -> None:
+        self.mean += 0.1 * (seconds - self.mean)
+
+    @property
+    def ahead(self) -> int:
+        return max(1, min(_AHEAD_ITEMS, int(_AHEAD_SECONDS / max(self.mean, 1e-6))))
+
+
+def _chain(first: deque[Task], then: Iterator[Task]) -> Iterator[Task]:
+    while True:
+        if first:
+            yield first.popleft()
+            continue
+        task = next(then, None)
+        if task is None:
+            if first:
+                continue
+            return
+        yield task
+
+
+def _exit_text(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"ended by {signal.Signals(-code).name}"
+    return f"exit code {code}"

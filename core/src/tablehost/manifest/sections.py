@@ -1,0 +1,149 @@
+"""The host's sections of every manifest."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from attrs import frozen
+
+from tablehost.contract.build import Failure, Session
+from tablehost.table.column import Column
+
+
+@frozen(kw_only=True)
+class ItemCounts:
+    """How many items this session had, and what became of them."""
+
+    total: int
+    done_before: int
+    ok: int
+    failed: int
+    removed: int
+
+
+@frozen(kw_only=True)
+class RunSection:
+    """Whether everything that was asked for is in the table."""
+
+    status: Literal["complete", "partial"]
+    items: ItemCounts
+    failures: tuple[Failure, ...]
+
+
+@frozen(kw_only=True)
+class Invariant:
+    """Something that must hold of every table, and whether it does."""
+
+    name: str
+    ok: bool
+
+
+@frozen(kw_only=True)
+class TableSection:
+    """The table's bytes, rows and columns."""
+
+    sha256: str
+    bytes: int
+    rows: int
+    rows_digest: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] | None
+    tolerance: dict[str, float]
+    writer: str
+    invariants: tuple[Invariant, ...]
+
+
+@frozen(kw_only=True)
+class RootSection:
+    """The folder that relative paths start from."""
+
+    path: str
+    kind: Literal["git", "folder"]
+    outside: int
+
+
+@frozen(kw_only=True)
+class Code:
+    """The code that made the table."""
+
+    plugin: dict[str, Any]
+    host: dict[str, Any]
+    tools: dict[str, Any]
+    packages: dict[str, str]
+
+
+@frozen(kw_only=True)
+class Environment:
+    """The machine that made the table."""
+
+    python: str
+    platform: str
+    cpu: str
+
+
+@frozen(kw_only=True)
+class Recipe:
+    """What decides the table, as digests.
+
+    Args:
+        table: of the semantic options, the digests of all inputs and the item recipes.
+        item: by item function, of what beside the item and its file decides a row.
+        left_out: options that are in no recipe.
+    """
+
+    table: str
+    item: dict[str, str]
+    left_out: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Parent:
+    """A table among the inputs that has a manifest of its own."""
+
+    option: str
+    path: str
+    run_id: str | None
+    table_sha256: str | None
+    manifest_sha256: str
+
+
+@frozen(kw_only=True)
+class Replaced:
+    """The manifest that stood here before, kept in the output's history."""
+
+    run_id: str | None
+    manifest_sha256: str
+
+
+@frozen(kw_only=True)
+class RunProvenance:
+    """How the table was made: enough to ask whether it still is that, and to make it again."""
+
+    schema: str = "ai-run-provenance-v1"
+    entrypoint: dict[str, Any]
+    argv: tuple[str, ...]
+    args: dict[str, Any]
+    args_from: dict[str, str]
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+    run_id: str
+    started_at: str
+    finished_at: str
+    cwd: str
+    root: RootSection
+    code: Code
+    environment: Environment
+    recipe: Recipe
+    parents: tuple[Parent, ...]
+    replaces: Replaced | None
+    sessions: tuple[Session, ...]
+    redacted: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class HostSections:
+    """What the host adds to every manifest."""
+
+    run: RunSection
+    table: TableSection
+    run_provenance: RunProvenance

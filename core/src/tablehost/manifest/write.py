@@ -1,0 +1,107 @@
+"""A manifest in the making: merged from its parts, checked, written."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import attrs
+import cattrs
+
+from tablehost.contract.errors import BrokenBuilder
+from tablehost.manifest.sections import HostSections
+from tablehost.options.json_schema import DIALECT, fields_schema
+
+
+def merge(fields: Any, sections: HostSections) -> dict[str, Any]:
+    """Return the manifest: the builder's fields and the host's sections.
+
+    Args:
+        fields: what `describe_manifest` returned, or None.
+        sections: the host's part.
+    """
+    own = plain(fields) if fields is not None else {}
+    return own | plain(sections)
+
+
+def check_fields(fields_class: type) -> None:
+    """Look whether a builder's manifest fields can stand beside the host's, before it works.
+
+    Args:
+        fields_class: what its `describe_manifest` returns.
+
+    Raises:
+        BrokenBuilder: a field has a name of the host's, or a type that JSON cannot carry.
+    """
+    host = {field.name for field in attrs.fields(HostSections)}
+    clash = sorted(host & {field.name for field in attrs.fields(fields_class)})
+    if clash:
+        msg = (
+            f"its manifest field {', '.join(map(repr, clash))} is tablehost's own; "
+            f"give the field of {fields_class.__qualname__} another name"
+        )
+        raise BrokenBuilder(msg)
+    fields_schema(fields_class)
+
+
+def manifest_schema(fields_class: type | None) -> dict[str, Any]:
+    """Return the JSON Schema of a builder's manifests.
+
+    Args:
+        fields_class: what its `describe_manifest` returns, or None without that hook.
+    """
+    host = fields_schema(HostSections)
+    own = fields_schema(fields_class) if fields_class else {"properties": {}, "required": []}
+    return {
+        "$schema": DIALECT,
+        "title": fields_class.__qualname__ if fields_class else "manifest",
+        "type": "object",
+        "properties": own["properties"] | host["properties"],
+        "required": own["required"] + host["required"],
+    }
+
+
+def check(manifest: Mapping[str, Any], fields_class: type | None, who: str) -> None:
+    """Hold a manifest against its schema.
+
+    Raises:
+        BrokenBuilder: it does not fit, said with the place in it.
+    """
+    from jsonschema import Draft202012Validator  # heavy, and only for writing
+
+    problem = next(Draft202012Validator(manifest_schema(fields_class)).iter_errors(manifest), None)
+    if problem is not None:
+        msg = f"builder {who}: its manifest at {problem.json_path} is wrong: {problem.message}"
+        raise BrokenBuilder(msg)
+
+
+def to_json(value: Any) -> str:
+    """Write strict JSON: sorted keys, two spaces, a newline at the end, null for NaN."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode() + "\n"
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """Return an attrs instance in what JSON can say."""
+    found: dict[str, Any] = _jsonable(_converter().unstructure(value))
+    return found
+
+
+@cache
+def _converter() -> cattrs.Converter:
+    return cattrs.Converter()
+
+
+def _jsonable(value: Any) -> Any:
+    """Return a value as JSON has it: NaN and infinities null, paths text, tuples lists."""
+    if isinstance(value, dict):
+        return {str(key): _jsonable(one) for key, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [_jsonable(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,88 @@
+"""The configuration file, `tablehost.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tablehost.contract.errors import UsageError
+from tablehost.contract.roles import normalized
+from tablehost.options.fields import Given, options_of
+
+USUAL = "tablehost.toml"
+
+
+def locate(explicit: str | None) -> Path | None:
+    """Return the configuration to read, or None where there is none.
+
+    Args:
+        explicit: what `--config` says; else `tablehost.toml` in the working directory.
+
+    Raises:
+        UsageError: the named file does not exist.
+    """
+    if explicit is None:
+        usual = Path(USUAL)
+        return usual if usual.is_file() else None
+    if not Path(explicit).is_file():
+        msg = f"--config: {explicit} is no file"
+        raise UsageError(msg)
+    return Path(explicit)
+
+
+def section(
+    path: Path | None, name: str, cls: type, known: Callable[[], Collection[str]]
+) -> Mapping[str, Given]:
+    """Return the options that one section of the configuration gives.
+
+    Args:
+        path: the file, or None where there is none.
+        name: `tablehost` or a builder's name.
+        cls: the options class that the section is for.
+        known: returns the names of builders, which may have sections of their own.
+
+    Raises:
+        UsageError: the file is no TOML, or a section or key is unknown.
+    """
+    if path is None:
+        return {}
+    tables = _tables(path)
+    allowed = {"tablehost", *known()}
+    for table in tables:
+        if table not in allowed:
+            raise UsageError(_unknown(path, f"section [{table}]", table, allowed))
+    options = {option.name for option in options_of(cls)}
+    given = {}
+    for key, value in tables.get(name, {}).items():
+        where = f"{path} [{name}]"
+        if normalized(key) not in options:
+            raise UsageError(_unknown(path, f"key {key!r} in [{name}]", normalized(key), options))
+        given[normalized(key)] = Given(value, "file", where, text=False, base=path.parent)
+    return given
+
+
+@cache
+def _tables(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise UsageError(msg) from error
+    except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: 9999...9
+        msg = f"{path} is not TOML: {error}"
+        raise UsageError(msg) from error
+    for key, value in document.items():
+        if not isinstance(value, dict):
+            msg = f"{path}: key {key!r} stands in no section; put it under [tablehost] or a builder"
+            raise UsageError(msg)
+    return {normalized(key): value for key, value in document.items()}
+
+
+def _unknown(path: Path, what: str, name: str, allowed: Collection[str]) -> str:
+    close = get_close_matches(name, sorted(allowed), n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(allowed))}"
+    return f"{path}: unknown {what}; {hint}"

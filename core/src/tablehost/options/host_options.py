@@ -1,0 +1,42 @@
+"""The options of every run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from tablehost.contract.roles import Tuning
+
+
+@frozen(kw_only=True)
+class HostOptions:
+    """Options of every run."""
+
+    out: Path
+    """The Parquet file to make; its manifest is OUT.manifest.json."""
+    manifest_out: Path | None = None
+    """Another place for the manifest."""
+    overwrite: bool = False
+    """Replace an existing table whatever made it; finished items are still used."""
+    workers: Tuning[int | None] = field(default=None)
+    """Processes that work in parallel; as many as this process has cores, unless given."""
+    dry_run: bool = False
+    """Say what would be done, and do nothing of it."""
+    fresh: bool = False
+    """Do every item again; the ledger of finished ones is set aside."""
+    config: Path | None = None
+    """Configuration to read; ./tablehost.toml, unless given."""
+    json: bool = False
+    """Write the result as one JSON object on stdout, and events as JSON lines on stderr."""
+    quiet: bool = False
+    """Say nothing but warnings and errors."""
+    verbose: bool = False
+    """Show the traceback of an error."""
+
+    @workers.validator
+    def _at_least_one(self, _: Any, value: int | None) -> None:
+        if value is not None and value < 1:
+            msg = f"must be at least 1, got {value}"
+            raise ValueError(msg)

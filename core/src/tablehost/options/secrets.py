@@ -1,0 +1,60 @@
+"""Secrets taken out of whatever is about to be written or said."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import frozen
+
+from tablehost.contract.roles import Role
+from tablehost.options.fields import REDACTED, options_of
+
+
+@frozen
+class Redaction:
+    """Takes the secrets of one run out of text, however they are spelt in it.
+
+    Args:
+        spellings: what to take out, the longest first.
+    """
+
+    spellings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, options: Any) -> Redaction:
+        """Collect the secrets of an options instance."""
+        found = {spelling for value in _secrets(options) for spelling in _spellings(value)}
+        return cls(tuple(sorted(found, key=len, reverse=True)))
+
+    def __call__(self, text: str) -> str:
+        """Return text without secrets."""
+        for spelling in self.spellings:
+            text = text.replace(spelling, REDACTED)
+        return text
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take the secrets out of a log record; a filter of a logging handler."""
+        record.msg, record.args = self(record.getMessage()), ()
+        return True
+
+
+def secret_options(options: Any) -> tuple[str, ...]:
+    """Return the names of the secret options."""
+    return tuple(option.name for option in options_of(type(options)) if Role.SECRET in option.roles)
+
+
+def _secrets(options: Any) -> Iterator[str]:
+    for name in secret_options(options):
+        value = getattr(options, name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if one not in (None, ""):
+                yield str(one)
+
+
+def _spellings(value: str) -> Iterator[str]:
+    yield value
+    yield repr(value)[1:-1]
+    yield json.dumps(value)[1:-1]

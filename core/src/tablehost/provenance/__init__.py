@@ -1,0 +1,1 @@
+"""What made a table: its inputs, code and parents, as the manifest records them."""

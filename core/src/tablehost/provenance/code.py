@@ -1,0 +1,165 @@
+"""Which code made a table, on which machine."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+import platform
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import tablehost
+from tablehost.builders.builder import Builder
+from tablehost.contract.roles import Role
+from tablehost.files.digest_cache import StatCache, hash_file
+from tablehost.files.digests import file_digest
+from tablehost.files.folder_listing import dir_hash1
+from tablehost.manifest.sections import Code, Environment
+from tablehost.options.fields import options_of
+from tablehost.options.record import values_by_role
+
+
+def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: StatCache) -> Code:
+    """Describe the code that makes a table: plugin, host, tools and what they stand on.
+
+    Args:
+        builder: the loaded builder.
+        options: its options instance, for the tools among them.
+        used: tools that the builder's items used, by the name of the setting.
+        cache: digests of files that did not change.
+    """
+    tools = dict(values_by_role(options, Role.TOOL)) | dict(used)
+    return Code(
+        plugin={
+            "builder": builder.name,
+            "distribution": builder.distribution,
+            "version": builder.version,
+            "modules": modules_of(builder),
+        },
+        host=host_code(),
+        tools={
+            name: {"path": str(path), **_described(path, cache)}
+            for name, path in sorted(tools.items())
+        },
+        packages=packages_of(builder.distribution),
+    )
+
+
+def modules_of(builder: Builder) -> dict[str, dict[str, str]]:
+    """Digest each source file of a builder."""
+    return {name: source_digests(path) for name, path in _own_files(builder)}
+
+
+def source_digests(path: Path) -> dict[str, str]:
+    """Digest a source file: its bytes, and its syntax tree.
+
+    The second stays the same when only comments or layout change.
+    """
+    source = path.read_bytes()
+    try:
+        tree = ast.dump(ast.parse(source)).encode()
+    except (SyntaxError, ValueError):
+        tree = source  # a template, or broken: nothing imports it
+    return {
+        "sha256": hashlib.sha256(source).hexdigest(),
+        "syntax_sha256": hashlib.sha256(tree).hexdigest(),
+    }
+
+
+def host_code() -> dict[str, str]:
+    """Describe this tablehost."""
+    files = _package_files(Path(tablehost.__file__).parent)
+    return {
+        "distribution": "tablehost",
+        "version": importlib.metadata.version("tablehost"),
+        "sha256": dir_hash1((name, file_digest(path).sha256) for name, path in files),
+    }
+
+
+def packages_of(distribution: str | None) -> dict[str, str]:
+    """Return the version of every distribution that a builder and the host stand on.
+
+    Args:
+        distribution: the builder's, or None for a builder of one file.
+    """
+    own = [distribution] if distribution else []
+    return dict(sorted(_packages([*own, "tablehost"])))
+
+
+def entrypoint_of(builder: Builder) -> dict[str, Any]:
+    """Describe the file that implements the hooks."""
+    path = Path(builder.module.__file__)
+    described = file_digest(path)
+    return {"path": str(path), "exists": True, "kind": "file", "sha256": described.sha256}
+
+
+def environment() -> Environment:
+    """Describe the machine."""
+    return Environment(
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        platform=platform.platform(),
+        cpu=_cpu(),
+    )
+
+
+def left_out(options: Any) -> tuple[str, ...]:
+    """Return the options that are in no recipe."""
+    return tuple(option.name for option in options_of(type(options)) if not option.semantic)
+
+
+def _own_files(builder: Builder) -> list[tuple[str, Path]]:
+    """Return the source files of a builder: its whole package, or its one file."""
+    path = Path(builder.module.__file__)
+    package = sys.modules.get(builder.module.__name__.partition(".")[0])
+    folder = Path(package.__file__ or path).parent if package is not None else path.parent
+    if builder.file is not None or "." not in builder.module.__name__:
+        return [(path.name, path)]
+    return _package_files(folder)
+
+
+def _package_files(folder: Path) -> list[tuple[str, Path]]:
+    return [
+        (path.relative_to(folder.parent).as_posix(), path) for path in sorted(folder.rglob("*.py"))
+    ]
+
+
+def _packages(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the version of every distribution that the named ones need, directly or not."""
+    pending, seen = list(names), set[str]()
+    while pending:
+        name = canonicalize_name(pending.pop())
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            found = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        yield name, found.version
+        requirements = [Requirement(text) for text in found.requires or ()]
+        pending += [
+            requirement.name
+            for requirement in requirements
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        ]
+
+
+def _described(path: Path, cache: StatCache) -> dict[str, Any]:
+    found = hash_file(path, cache)
+    return {"sha256": found.sha256, "bytes": found.bytes}
+
+
+def _cpu() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found[1] if found else platform.machine()

@@ -1,0 +1,64 @@
+"""Where the values of an array lie, whatever its layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tablehost.table.types import is_text, plain_type
+
+Array = np.ndarray[Any, Any]
+
+
+def plain(array: pa.Array) -> pa.Array:
+    """Take an extension type off, and a map for the list that it is."""
+    if isinstance(array, pa.ExtensionArray):
+        return plain(array.storage)
+    if isinstance(array, pa.MapArray):
+        return array.view(plain_type(array.type))
+    return array
+
+
+def validity(array: pa.Array) -> Array:
+    """Tell of every row whether it has a value."""
+    if array.null_count == 0:
+        return np.ones(len(array), bool)
+    return numbers(array.is_valid().cast(pa.uint8())).view(bool)
+
+
+def numbers(array: pa.Array, absent: float = 0) -> Array:
+    """Give numbers where they lie, or where some are null a copy with another one for these.
+
+    `to_numpy` would import pandas for it, which is a third of the start-up.
+    """
+    present = np.from_dlpack(array.drop_null())
+    if len(present) == len(array):
+        return present
+    filled = np.full(len(array), absent, present.dtype)
+    filled[validity(array)] = present
+    return filled
+
+
+def lengths(array: pa.Array) -> Array:
+    """Tell of every text how many bytes, and of every list how many elements it has; 0 for null."""
+    measured = pc.binary_length if is_text(array.type) else pc.list_value_length
+    return np.asarray(numbers(measured(array)), "<i8")
+
+
+def text_bytes(array: pa.Array) -> memoryview:
+    """Give the bytes of all texts, one after the other."""
+    array = array.drop_null()  # there may be garbage under a null
+    large = array.type in (pa.large_string(), pa.large_binary())
+    dtype = np.dtype("<i8" if large else "<i4")
+    _, bounds, content = array.buffers()
+    offsets = np.frombuffer(bounds, dtype, len(array) + 1, array.offset * dtype.itemsize)
+    return memoryview(content or b"")[offsets[0] : offsets[-1]]
+
+
+def fixed_bytes(array: pa.Array) -> Array:
+    """Give the bytes of values of one width, as one row each; under a null lies anything."""
+    width = array.type.bit_width // 8
+    return np.ndarray((len(array), width), "u1", array.buffers()[1], array.offset * width)

@@ -1,0 +1,86 @@
+"""Parquet files that somebody else wrote: open them, or say what is wrong with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tablehost.contract.errors import Refused
+
+MOST_COLUMNS = 10_000
+_READ_BYTES = 1 << 18
+
+
+@contextmanager
+def opened(path: Path, who: str) -> Iterator[pq.ParquetFile]:
+    """Open a file; it is read piece by piece, however large its row groups are.
+
+    Args:
+        path: the file.
+        who: what to call it in a message.
+
+    Raises:
+        Refused: it is no Parquet file, it is damaged, or its columns cannot be told apart.
+    """
+    with _told(who, OSError, UnicodeDecodeError, pa.ArrowException):
+        file = _File(path, who)
+    with file, _told(who, UnicodeDecodeError):  # text is decoded by whoever looks at it
+        _check_columns(file, who)
+        yield file
+
+
+class _File(pq.ParquetFile):  # type: ignore[misc]  # pyarrow ships no type information
+    """A file that tells of damage also where it shows only while rows are read."""
+
+    def __init__(self, path: Path, who: str) -> None:
+        super().__init__(path, pre_buffer=False, buffer_size=_READ_BYTES)
+        self._who = who
+
+    def iter_batches(self, *args: Any, **kwargs: Any) -> Iterator[pa.RecordBatch]:
+        with _told(self._who, OSError, pa.ArrowException):
+            yield from super().iter_batches(*args, **kwargs)
+
+    def read(self, *args: Any, **kwargs: Any) -> pa.Table:
+        with _told(self._who, OSError, pa.ArrowException):
+            return super().read(*args, **kwargs)
+
+
+@contextmanager
+def _told(who: str, *damage: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except damage as error:
+        reason = " ".join(str(error).split())
+        problem = f"{who}: not readable as Parquet, or damaged: {reason}"
+        raise Refused([problem]) from error
+
+
+def _check_columns(file: pq.ParquetFile, who: str) -> None:
+    if file.metadata.num_columns > MOST_COLUMNS:
+        problem = (
+            f"{who}: {file.metadata.num_columns} columns; no more than {MOST_COLUMNS} are read"
+        )
+        raise Refused([problem])
+    twice = [name for name, count in Counter(file.schema_arrow.names).items() if count > 1]
+    if twice:
+        listed = ", ".join(map(repr, twice))
+        problem = f"{who}: more than one column is named {listed}; rename all but one"
+        raise Refused([problem])
+
+
+def value_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type of the values: a dictionary is its values."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Tell whether a type is text of any width."""
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )

@@ -1,0 +1,161 @@
+"""Counts, and bounds, mean and deviation of the values that are neither null, NaN nor infinite."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as is_type
+
+from tablehost.table.layout import Array, numbers
+from tablehost.table.types import plain_type
+
+BLOCK: Final = 8192
+"""Numbers that make one term of mean and deviation."""
+
+Bounds = tuple[float | str | None, float | str | None]
+
+
+def statistics_of(kind: pa.DataType) -> Statistics:
+    """Begin the statistics of a column.
+
+    Args:
+        kind: its type.
+
+    Returns:
+        What its rows are to be handed to.
+    """
+    kind = plain_type(kind)
+    if is_type.is_integer(kind) or is_type.is_floating(kind):
+        return _Numbers()
+    if is_type.is_date32(kind):
+        return _Times(pa.int32(), "D")
+    if is_type.is_timestamp(kind):
+        return _Times(pa.int64(), kind.unit, "Z" if kind.tz else "")
+    return Statistics()
+
+
+class Statistics:
+    """How many rows have no value: all there is to say of text, lists and their like."""
+
+    def __init__(self) -> None:
+        self.nulls = 0
+        self.nan = 0
+        self.inf = 0
+        self._low: float | None = None
+        self._high: float | None = None
+
+    def update(self, array: pa.Array) -> None:
+        """Take the next rows in, without an extension type."""
+        self.nulls += array.null_count
+
+    def bounds(self) -> Bounds:
+        """Tell the least and the greatest value, if there is one."""
+        return None, None
+
+    def moments(self) -> tuple[float | None, float | None]:
+        """Tell mean and standard deviation, if they mean anything."""
+        return None, None
+
+    def _widen(self, values: Array) -> None:
+        low, high = values.min().item(), values.max().item()
+        self._low = low if self._low is None else min(self._low, low)
+        self._high = high if self._high is None else max(self._high, high)
+
+
+class _Numbers(Statistics):
+    def __init__(self) -> None:
+        super().__init__()
+        self._moments = Moments()
+
+    def update(self, array: pa.Array) -> None:
+        super().update(array)
+        values = numbers(array.drop_null())
+        finite = np.isfinite(values)
+        if not finite.all():
+            nan = int(np.count_nonzero(np.isnan(values)))
+            self.nan += nan
+            self.inf += int(np.count_nonzero(~finite)) - nan
+            values = values[finite]
+        if len(values):
+            self._widen(values)
+            self._moments.update(values)
+
+    def bounds(self) -> Bounds:
+        if self._low is None or self._high is None:
+            return None, None
+        return self._low + 0, self._high + 0  # -0.0 is 0.0 here
+
+    def moments(self) -> tuple[float | None, float | None]:
+        if self._low is None or self._high is None:
+            return None, None
+        mean, std = self._moments.finish()
+        # what cannot be told cannot be told by halves
+        if not (np.isfinite(mean) and np.isfinite(std)):
+            return None, None
+        return min(max(mean, float(self._low)), float(self._high)) + 0.0, std
+
+
+class _Times(Statistics):
+    def __init__(self, width: pa.DataType, unit: Any, zone: str = "") -> None:
+        super().__init__()
+        self._width = width
+        self._unit = unit
+        self._zone = zone
+
+    def update(self, array: pa.Array) -> None:
+        super().update(array)
+        values = array.drop_null()
+        if len(values):
+            self._widen(numbers(values.view(self._width)))
+
+    def bounds(self) -> Bounds:
+        return self._said(self._low), self._said(self._high)
+
+    def _said(self, value: Any) -> str | None:
+        when = np.datetime64(value, self._unit)
+        return None if np.isnat(when) else f"{when}{self._zone}"
+
+
+class Moments:
+    """Count, mean and sum of squared distances from it."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._mean = 0.0
+        self._squares = 0.0
+        self._rest: Array | None = None
+
+    def update(self, values: Array) -> None:
+        """Take the next numbers in; all are finite."""
+        if self._rest is not None:
+            values = np.concatenate([self._rest, values])
+        whole = len(values) - len(values) % BLOCK
+        for start in range(0, whole, BLOCK):
+            self._merge(values[start : start + BLOCK])
+        self._rest = values[whole:].copy() if whole < len(values) else None
+
+    def finish(self) -> tuple[float, float]:
+        """Tell mean and standard deviation (of the population); there was at least one number."""
+        if self._rest is not None:
+            self._merge(self._rest)
+            self._rest = None
+        return self._mean, float(np.sqrt(self._squares / self._count))
+
+    def _merge(self, values: Array) -> None:
+        """Merge a block; distances from its first value keep a constant column's deviation 0."""
+        count = len(values)
+        first = float(values[0])
+        away = np.subtract(values, first, dtype="f8")
+        middle = float(away.sum()) / count
+        away -= middle
+        away *= away
+        mean, squares = first + middle, float(away.sum())
+        if self._count == 0:
+            self._count, self._mean, self._squares = count, mean, squares
+            return
+        apart, total = mean - self._mean, self._count + count
+        self._mean += apart * (count / total)
+        self._squares += squares + apart * apart * (self._count * (count / total))
+        self._count = total

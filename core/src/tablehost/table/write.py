@@ -1,0 +1,261 @@
+"""Arrow stream to Parquet file, in one pass: rows, digests, statistics and the file's own hash.
+
+The same rows give the same bytes however they arrive: the stream is cut anew into row groups whose
+bounds depend on the schema and the rows alone, dictionaries are taken apart, and what a library
+adds to a schema for itself (pandas: its index) is left out. While the builder makes a row group,
+one thread digests the two before it and another encodes them: no more than these three are held. A
+third thread hashes and writes what was encoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Final, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyarrow.types as is_type
+from attrs import frozen
+
+from tablehost.table.batches import Data, TableError, open_batches
+from tablehost.table.column import Column
+from tablehost.table.row_groups import GROUP_BYTES, group_rows, row_groups
+from tablehost.table.summary import ColumnsSummary, rows_digest
+from tablehost.table.types import fields_of
+
+_MOST_GROUPS: Final = 2  # so many are digested and encoded at once, while a third is made
+_LEVEL: Final = 1
+_FLOAT_LEVEL: Final = -1  # two in a hundred bytes more than at 1, a third of the time less
+_BUFFER_BYTES: Final = 2**20  # handed over at once; ext4 takes pieces of 2**22 ten times slower
+_MOST_BUFFERS: Final = 16  # so many wait to be written
+_SYNC_BYTES: Final = 2**26  # the disk lags behind by no more, lest landing the table waits for it
+_PAGE_BYTES: Final = 2**18  # a page is encoded and compressed within the processor's cache
+
+
+@frozen
+class TableInfo:
+    """What was written.
+
+    Args:
+        sha256: of the file.
+        bytes: the file's size.
+        rows: how many there are.
+        rows_digest: of the rows, whatever the file's layout.
+        columns: digest and statistics of each.
+        schema: as written: without metadata, dictionaries and views.
+        writer: the library and its settings.
+    """
+
+    sha256: str
+    bytes: int
+    rows: int
+    rows_digest: str
+    columns: tuple[Column, ...]
+    schema: pa.Schema
+    writer: str
+
+
+def write_table(
+    data: Data,
+    path: Path,
+    *,
+    schema: pa.Schema | None = None,
+) -> TableInfo:
+    """Write a builder's data as Parquet; if anything fails, no file is left.
+
+    Args:
+        data: an Arrow stream, or with `schema` an iterable of record batches.
+        path: the file, made or replaced.
+        schema: what every batch must have; for a DataFrame, what it is converted to.
+
+    Returns:
+        What was written.
+
+    Raises:
+        TableError: the data cannot become a table; what `data` itself raises goes through.
+    """
+    stored, batches = open_batches(data, schema)
+    rows = group_rows(stored)
+    try:
+        with (
+            path.open("wb") as file,
+            _HashingSink(file) as sink,
+            _parquet(sink, stored) as writer,
+        ):
+            summary = _write(row_groups(batches, stored, rows), stored, writer)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    columns = summary.finish()
+    return TableInfo(
+        sha256=sink.digest.hexdigest(),
+        bytes=sink.tell(),  # the file itself is held against it before it lands
+        rows=summary.rows,
+        rows_digest=rows_digest(columns, summary.rows),
+        columns=columns,
+        schema=stored,
+        writer=(
+            f"parquet-cpp-arrow version {pa.cpp_version}; parquet 2.6, zstd level {_LEVEL} and "
+            f"{_FLOAT_LEVEL} for floats, at most {rows} rows or {GROUP_BYTES} bytes of text and "
+            "lists a row group"
+        ),
+    )
+
+
+def digest_table(data: Data, schema: pa.Schema | None = None) -> tuple[int, tuple[Column, ...]]:
+    """Digest rows without writing them, such as those of a table that is to be verified.
+
+    Args:
+        data: as for `write_table`.
+        schema: as for `write_table`.
+
+    Returns:
+        How many rows there are, and digest and statistics of each column.
+
+    Raises:
+        TableError: the data is no table that `write_table` could have written.
+    """
+    stored, batches = open_batches(data, schema)
+    summary = ColumnsSummary(stored)
+    for batch in batches:
+        summary.update(batch)
+    return summary.rows, summary.finish()
+
+
+class _HashingSink:
+    """A file that hashes what is written to it, in order, while more is encoded."""
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.digest = hashlib.sha256()
+        self._file = file
+        self._position = 0
+        self._unsynced = 0
+        self._under_way: deque[Future[None]] = deque()
+        self._writer = ThreadPoolExecutor(1, "write")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.shutdown(cancel_futures=True)
+
+    def write(self, data: bytes) -> int:
+        kept = bytes(data)  # a buffer of Arrow's is used again when this returns
+        self._position += len(kept)
+        self._under_way.append(self._writer.submit(self._take, kept))
+        self._settle(_MOST_BUFFERS)
+        return len(kept)
+
+    def tell(self) -> int:
+        return self._position
+
+    def flush(self) -> None:
+        """Leave it to the file's own end."""
+
+    def close(self) -> None:
+        """See to it that all is written; the file is left to whoever opened it."""
+        self._settle(0)
+
+    def _settle(self, left: int) -> None:
+        while len(self._under_way) > left:
+            self._under_way.popleft().result()
+
+    def _take(self, data: bytes) -> None:
+        self.digest.update(data)
+        self._file.write(data)
+        self._unsynced += len(data)
+        if self._unsynced >= _SYNC_BYTES:
+            os.fsync(self._file.fileno())
+            self._unsynced = 0
+
+
+@contextmanager
+def _parquet(sink: _HashingSink, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    floats, others = _paths(schema)
+    with pa.BufferedOutputStream(pa.PythonFile(sink, mode="w"), _BUFFER_BYTES) as buffered:
+        writer = pq.ParquetWriter(
+            buffered,
+            schema,
+            compression="zstd",
+            compression_level=dict.fromkeys(others, _LEVEL) | dict.fromkeys(floats, _FLOAT_LEVEL),
+            use_dictionary=others,
+            use_byte_stream_split=floats,
+            version="2.6",
+            data_page_version="1.0",
+            data_page_size=_PAGE_BYTES,
+            write_statistics=True,
+        )
+        try:
+            yield writer
+        except BaseException:
+            with suppress(Exception):  # what it says of a file cut short would bury the cause
+                writer.close()
+            raise
+        writer.close()
+
+
+def _write(
+    groups: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    writer: pq.ParquetWriter,
+) -> ColumnsSummary:
+    summary = ColumnsSummary(schema)
+    with ThreadPoolExecutor(1, "digest") as digester, ThreadPoolExecutor(1, "encode") as encoder:
+        under_way: deque[list[Future[None]]] = deque()
+        for group in groups:  # the builder stays in this thread: what it opened may belong here
+            if len(under_way) == _MOST_GROUPS:
+                _finish(under_way.popleft())
+            taken = [
+                digester.submit(summary.update, group),
+                encoder.submit(_encode, writer, group),
+            ]
+            under_way.append(taken)
+        for taken in under_way:
+            _finish(taken)
+    return summary
+
+
+def _finish(under_way: Iterable[Future[None]]) -> None:
+    for one in under_way:
+        one.result()
+
+
+def _encode(writer: pq.ParquetWriter, group: pa.RecordBatch) -> None:
+    try:
+        writer.write_table(pa.Table.from_batches([group]), row_group_size=group.num_rows)
+    except pa.ArrowInvalid as error:  # such as a null inside a list that is declared without
+        msg = f"these rows cannot be written as Parquet: {error}"
+        raise TableError(msg) from error
+
+
+def _paths(schema: pa.Schema) -> tuple[list[str], list[str]]:
+    """Name the leaves that are floats, whose values hardly ever repeat, and all others.
+
+    A path that also names another kind of leaf, as `b.c` does beside a struct `b`, is no float's.
+    """
+    leaves = [leaf for each in schema for leaf in _leaves(each.name, each.type)]
+    others = dict.fromkeys(path for path, kind in leaves if not is_type.is_floating(kind))
+    return [path for path, _ in leaves if path not in others], list(others)
+
+
+def _leaves(path: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:
+    if isinstance(kind, pa.BaseExtensionType):
+        yield from _leaves(path, kind.storage_type)
+    elif is_type.is_map(kind):
+        yield from _leaves(f"{path}.key_value.key", kind.key_type)
+        yield from _leaves(f"{path}.key_value.value", kind.item_type)
+    elif is_type.is_struct(kind):
+        for child in fields_of(kind):
+            yield from _leaves(f"{path}.{child.name}", child.type)
+    elif is_type.is_nested(kind):
+        yield from _leaves(f"{path}.list.element", kind.value_type)
+    else:
+        yield path, kind

@@ -1,0 +1,1 @@
+"""`diff`: what differs between two tables, by their rows and by their manifests."""

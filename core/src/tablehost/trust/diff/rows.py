@@ -1,0 +1,179 @@
+"""The rows of two tables: which were added, removed and changed, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from attrs import frozen
+
+from tablehost.table.read import opened
+from tablehost.trust.diff.cells import Cells, cell, comparable, compare_cells
+from tablehost.trust.diff.pairs import Pairs, match_rows, read_column
+
+EXAMPLES = 5
+"""So many of the rows that only one table has are named."""
+
+
+@frozen(kw_only=True)
+class CellExample:
+    """One cell that differs.
+
+    Args:
+        where: the row's key; without a key, `row`, its number from 0.
+        a: what the first table has there; text where JSON has no such value.
+        b: what the second has.
+    """
+
+    where: dict[str, Any]
+    a: Any
+    b: Any
+
+
+@frozen(kw_only=True)
+class CellsDifference:
+    """How the cells of a column differ.
+
+    Args:
+        changed: so many do.
+        beyond_tolerance: so many of them by more than the column's tolerance.
+        largest: the largest difference of two numbers; None where no two numbers differ.
+        example: the cell with that difference, else the first that differs.
+    """
+
+    changed: int
+    beyond_tolerance: int
+    largest: float | None
+    example: CellExample
+
+
+@frozen(kw_only=True)
+class RowsDifference:
+    """How the rows of two tables differ.
+
+    Args:
+        key: the columns by which rows were matched; None for their position.
+        why_position: why not by the key that was asked for.
+        compared: so many rows both tables have.
+        added: so many only the second has.
+        removed: so many only the first has.
+        reordered: the rows that both have stand in another order.
+        changed_rows: so many rows have at least one changed cell.
+        columns: the columns with changed cells.
+        only_a: columns that only the first table has.
+        only_b: columns that only the second has.
+        incomparable: columns whose types have nothing in common.
+        added_examples: some of the added rows, as in `CellExample.where`.
+        removed_examples: some of the removed ones.
+    """
+
+    key: tuple[str, ...] | None
+    why_position: str
+    compared: int
+    added: int
+    removed: int
+    reordered: bool
+    changed_rows: int
+    columns: dict[str, CellsDifference]
+    only_a: tuple[str, ...]
+    only_b: tuple[str, ...]
+    incomparable: tuple[str, ...]
+    added_examples: tuple[dict[str, Any], ...]
+    removed_examples: tuple[dict[str, Any], ...]
+
+    @property
+    def same(self) -> bool:
+        """Tell whether nothing differs, neither rows nor columns."""
+        rows = self.added or self.removed or self.reordered
+        columns = self.columns or self.only_a or self.only_b or self.incomparable
+        return not (rows or columns)
+
+
+def compare_rows(
+    a: Path,
+    b: Path,
+    *,
+    key: Sequence[str] | None,
+    tolerance: Mapping[str, Any] | None = None,
+    only_keys_of_b: bool = False,
+) -> RowsDifference:
+    """Compare the rows of two tables, one column at a time.
+
+    Rows are matched by key where both tables have it and it is unique in both, else by position.
+
+    Args:
+        a: the first table.
+        b: the second.
+        key: the columns that identify a row.
+        tolerance: by column, the absolute difference within which two numbers agree; what is no
+            number, as anything in a manifest may be, is none.
+        only_keys_of_b: rows that the second table lacks are no difference.
+
+    Raises:
+        Refused: one of them cannot be read as Parquet.
+    """
+    with opened(a, str(a)) as first, opened(b, str(b)) as second:
+        pairs = match_rows(first, second, key or ())
+        columns, incomparable = {}, []
+        changed = np.zeros(len(pairs.a), bool)
+        for name, kind, other_kind in _common(first.schema_arrow, second.schema_arrow):
+            if not comparable(kind, other_kind):
+                incomparable.append(name)
+                continue
+            ours = read_column(first, name).take(pairs.a)
+            other = read_column(second, name).take(pairs.b)
+            cells = compare_cells(ours, other)
+            if cells.changed.any():
+                changed |= cells.changed
+                limit = (tolerance or {}).get(name)
+                within = limit if isinstance(limit, int | float) else -1.0
+                columns[name] = _summary(cells, ours, other, pairs, within)
+    removed = pairs.removed[: 0 if only_keys_of_b else None]
+    return RowsDifference(
+        key=pairs.key,
+        why_position=pairs.why_position,
+        compared=len(pairs.a),
+        added=len(pairs.added),
+        removed=len(removed),
+        reordered=bool((np.diff(pairs.b) < 0).any()),
+        changed_rows=int(np.count_nonzero(changed)),
+        columns=columns,
+        only_a=_beside(first.schema_arrow, second.schema_arrow),
+        only_b=_beside(second.schema_arrow, first.schema_arrow),
+        incomparable=tuple(incomparable),
+        added_examples=tuple(pairs.name_b(row) for row in pairs.added[:EXAMPLES]),
+        removed_examples=tuple(pairs.name_a(row) for row in removed[:EXAMPLES]),
+    )
+
+
+def _common(a: pa.Schema, b: pa.Schema) -> Iterator[tuple[str, pa.DataType, pa.DataType]]:
+    """Yield name and types of the columns that both tables have."""
+    kinds = dict(zip(b.names, b.types, strict=True))
+    for name, kind in zip(a.names, a.types, strict=True):
+        if name in kinds:
+            yield name, kind, kinds[name]
+
+
+def _beside(one: pa.Schema, other: pa.Schema) -> tuple[str, ...]:
+    known = set(other.names)
+    return tuple(name for name in one.names if name not in known)
+
+
+def _summary(
+    cells: Cells, ours: pa.Array, other: pa.Array, pairs: Pairs, within: float
+) -> CellsDifference:
+    changed = cells.changed.nonzero()[0]
+    distances = cells.distance[changed]
+    measured = ~np.isnan(distances)
+    worst = int(changed[np.where(measured, distances, -1.0).argmax()])
+    return CellsDifference(
+        changed=len(changed),
+        beyond_tolerance=len(changed) - int(np.count_nonzero(distances <= within)),
+        largest=float(cells.distance[worst]) if measured.any() else None,
+        example=CellExample(
+            where=pairs.name_a(int(pairs.a[worst])), a=cell(ours, worst), b=cell(other, worst)
+        ),
+    )

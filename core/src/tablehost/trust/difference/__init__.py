@@ -1,1 +1,0 @@
-"""What differs between two tables: cell by cell, and in their manifests."""

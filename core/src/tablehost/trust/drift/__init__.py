@@ -1,1 +1,0 @@
-"""What kind of drift there is between a table and its manifest."""

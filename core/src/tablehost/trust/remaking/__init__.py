@@ -1,1 +1,0 @@
-"""Making a table again from its manifest, and what may forbid or explain it."""

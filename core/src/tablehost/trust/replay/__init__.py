@@ -1,0 +1,1 @@
+"""`replay`: a table made again from its manifest, and compared."""

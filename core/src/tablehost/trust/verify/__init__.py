@@ -1,0 +1,1 @@
+"""`verify`: whether tables still belong to their manifests, and what drifted."""

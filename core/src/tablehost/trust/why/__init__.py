@@ -1,0 +1,1 @@
+"""`why`: whether tables are stale, why, and what refreshes them."""

@@ -1,0 +1,208 @@
+"""Whether a table is stale, why, and how to make it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import dropwhile
+from pathlib import Path
+from typing import Literal, get_args
+
+from attrs import evolve, frozen
+
+from tablehost.builders.builder import Builder
+from tablehost.console.text import shown, some
+from tablehost.contract.errors import ManifestError, TablehostError
+from tablehost.files.digest_cache import StatCache
+from tablehost.manifest.read import item_recipes, maker
+from tablehost.trust.evidence.archive import Archive, in_place, with_parents
+from tablehost.trust.evidence.builder import builder_now
+from tablehost.trust.evidence.code import surroundings_changes
+from tablehost.trust.evidence.command import Script, refreshing
+from tablehost.trust.evidence.inputs import Recorded, State, compare, recorded
+from tablehost.trust.evidence.subject import Subject
+from tablehost.trust.why import reasons
+from tablehost.trust.why.reasons import Kind, Reason, Weight
+
+_KINDS = get_args(Kind)
+_WEIGHTS = get_args(Weight)
+_WITHOUT_OVERWRITE: set[Kind] = {
+    "table-missing",
+    "torn",
+    "inputs-changed",
+    "parents-rebuilt",
+    "items-failed",
+}
+_KEPT = (
+    "finished items are kept, unless the builder raised its ITEM_VERSION; "
+    "--fresh does them all again"
+)
+
+
+@frozen(kw_only=True)
+class Refresh:
+    """How to make a table anew.
+
+    Args:
+        commands: one after the other, each a list of arguments for the working directory.
+        remarks: what to know before they are given.
+    """
+
+    commands: tuple[tuple[str, ...], ...]
+    remarks: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Answer:
+    """Whether a table is stale.
+
+    Args:
+        table: its path.
+        verdict: `stale`, `current`, or `unknown` where there is no more than doubt.
+        reasons: the most important first.
+        notes: what else is different, and makes no table stale by itself.
+        refresh: how to make it anew; None where there is no need, or no telling.
+    """
+
+    table: str
+    verdict: Literal["stale", "current", "unknown"]
+    reasons: tuple[Reason, ...]
+    notes: tuple[str, ...]
+    refresh: Refresh | None
+
+
+@frozen(kw_only=True)
+class _Step:
+    """One run of those that made a table, with what is not as it was then."""
+
+    subject: Subject
+    reasons: tuple[Reason, ...]
+    states: tuple[State, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """Return the kinds of reasons to run it again."""
+        return {reason.kind for reason in self.reasons if reason.weight != "cosmetic"}
+
+
+def why(tables: Iterable[Subject]) -> Iterator[Answer]:
+    """Tell of each table whether it is stale, and why."""
+    archive, known = Archive(), dict[Path, Answer]()
+    with StatCache() as digests:
+
+        def ask(table: Subject) -> Answer:
+            place = table.table.absolute()
+            if place not in known:
+                runs = _runs(table, archive)
+                known[place] = _answer([_step(one, archive, digests) for one in runs], table)
+            return known[place]
+
+        for table in tables:
+            own, (_, *ancestors) = ask(table), with_parents([table], archive)
+            stale = tuple(_stale(one) for one in ancestors if ask(one).verdict == "stale")
+            yield evolve(own, table=str(table.table), reasons=(*own.reasons, *stale))
+
+
+def _stale(ancestor: Subject) -> Reason:
+    path = shown(ancestor.table)
+    text = f"{path}, which it was made of, is stale itself: ask why {path}"
+    return Reason(kind="parents-stale", weight="cosmetic", text=text)
+
+
+def _runs(table: Subject, archive: Archive) -> list[Subject]:
+    """Return a table as every run left it that edited it in place, the oldest first."""
+    found = [table]
+    while True:
+        edited = _edited(found[0])
+        before = archive.parent(found[0], edited) if edited else None
+        if before is None or before.subject.place in [one.place for one in found]:
+            return found
+        found.insert(0, before.subject)
+
+
+def _edited(subject: Subject) -> Recorded | None:
+    """Return the input that a table was written over, if there is one."""
+    return next((one for one in recorded(subject) if in_place(subject, one)), None)
+
+
+def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
+    if subject.manifest is None:
+        text = subject.problem or "it has no manifest"
+        return _Step(subject=subject, reasons=(_not_told(text),))
+    states = [compare(one, "stat", digests) for one in archive.inputs(subject)]
+    found = [
+        *reasons.table_reasons(subject),
+        *(reason for state in states for reason in reasons.input_reasons(subject, state)),
+        *reasons.engine_reasons(subject, digests),
+    ]
+    notes: list[str] = []
+    try:
+        builder = builder_now(subject)
+    except TablehostError as error:
+        found.append(_not_told(f"{error}; so its version, defaults and code were not compared"))
+    else:
+        if isinstance(builder, Builder):
+            found += reasons.default_reasons(subject, builder)
+            found += reasons.version_reasons(subject, builder)
+        found += reasons.code_reasons(subject, builder)
+        notes = surroundings_changes(subject, builder)
+    return _Step(subject=subject, states=tuple(states), reasons=tuple(found), notes=tuple(notes))
+
+
+def _answer(steps: list[_Step], table: Subject) -> Answer:
+    found = [reason for step in steps for reason in _named(step, alone=len(steps) == 1)]
+    if _edited(steps[0].subject):
+        found.append(_not_told("what the table was before it was edited in place is not known"))
+    found.sort(key=lambda one: (_WEIGHTS.index(one.weight), _KINDS.index(one.kind)))
+    return Answer(
+        table=str(table.table),
+        verdict=_verdict({reason.weight for reason in found}),
+        reasons=tuple(dict.fromkeys(found)),
+        notes=tuple(dict.fromkeys(note for step in steps for note in step.notes)),
+        refresh=_refresh(steps),
+    )
+
+
+def _verdict(weights: set[Weight]) -> Literal["stale", "current", "unknown"]:
+    if "stale" in weights:
+        return "stale"
+    return "unknown" if "unknown" in weights else "current"
+
+
+def _named(step: _Step, *, alone: bool) -> Iterator[Reason]:
+    """Yield a run's reasons, with its builder in front where there were several runs."""
+    name = maker(step.subject.manifest or {})
+    for reason in step.reasons:
+        yield reason if alone else evolve(reason, text=f"{name}: {reason.text}")
+
+
+def _refresh(steps: list[_Step]) -> Refresh | None:
+    """Return the commands of the first run that has a reason, and of all after it."""
+    again = list(dropwhile(lambda step: not step.kinds, steps))
+    missing = [str(one.input) for step in again for one in step.states if one.verdict == "missing"]
+    if missing:
+        return Refresh(commands=(), remarks=(f"to refresh it, bring back first: {some(missing)}",))
+    try:
+        scripts = [_script(step) for step in again]
+    except ManifestError:
+        return None
+    said = dict.fromkeys(remark for one in scripts for remark in one.remarks)
+    commands = tuple(one.command for one in scripts)
+    return Refresh(commands=commands, remarks=tuple(said)) if commands else None
+
+
+def _script(step: _Step) -> Script:
+    """Return the command of one run, which replaces what stands for another recipe."""
+    moved = {one.input.lay: one.input.path for one in step.states if one.input.lay}
+    found = refreshing(step.subject, moved)
+    remarks, command = found.remarks, found.command
+    if step.kinds - _WITHOUT_OVERWRITE and "--overwrite" not in command:
+        command = (*command, "--overwrite")
+    semantic = any(one.kind == "code-changed" and one.weight == "stale" for one in step.reasons)
+    if semantic and item_recipes(step.subject.manifest or {}):
+        remarks = (*remarks, _KEPT)
+    return Script(command=command, remarks=remarks)
+
+
+def _not_told(text: str) -> Reason:
+    return Reason(kind="not-told", weight="unknown", text=text)
