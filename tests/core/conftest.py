@@ -2,7 +2,7 @@
 
 import pytest
 
-from tablehost.table import moments
+from tablehost.table import statistics
 from tablehost.table import summary as columns
 
 
@@ -14,6 +14,6 @@ def out(tmp_path):
 @pytest.fixture(scope="module")
 def small_blocks():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(moments, "BLOCK", 4)
+        patch.setattr(statistics, "BLOCK", 4)
         patch.setattr(columns, "ROWS_AT_ONCE", 4)
         yield

@@ -36,7 +36,7 @@ def test_every_library_hands_over_the_same_rows(out, library):
 DUCKDB = """
 import sys, duckdb
 from pathlib import Path
-from tablehost.table import write_table
+from tablehost.table.write import write_table
 relation = duckdb.sql("SELECT range AS x, 'clip-' || range AS name FROM range(200000)")
 print(write_table(relation, Path(sys.argv[1])).rows_digest)
 """

@@ -77,6 +77,9 @@ def test_a_file_that_changes_under_the_reader_has_no_digest(tmp_path, monkeypatc
 
 
 def test_digests_import_nothing_heavy():
-    code = "import sys, tablehost.files.digest_cache; print({'pyarrow', 'numpy', 'pandas'} & set(sys.modules))"
+    code = (
+        "import sys, tablehost.files.digest_cache; "
+        "print({'pyarrow', 'numpy', 'pandas'} & set(sys.modules))"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == "set()\n"

@@ -234,8 +234,8 @@ def test_without_the_variable_the_cache_is_the_users(tmp_path, monkeypatch):
 
 WRITER = """
 import hashlib, sys
-from tablehost.digests import Signature
-from tablehost.statcache import StatCache
+from tablehost.files.digests import Signature
+from tablehost.files.digest_cache import StatCache
 start = int(sys.argv[1])
 with StatCache() as cache:
     for n in range(start, start + 200):

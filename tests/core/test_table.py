@@ -13,7 +13,7 @@ from any_arrays import pieces_of, typed_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tablehost.table import moments, row_groups
+from tablehost.table import row_groups, statistics
 from tablehost.table import summary as columns
 from tablehost.table.summary import rows_digest
 from tablehost.table.write import digest_table, write_table
@@ -113,7 +113,7 @@ def test_the_same_rows_make_the_same_bytes_however_they_arrive(tmp_path_factory,
     arrays = [pa.array(values[:rows], kind) for kind, values in typed]
     whole = pa.record_batch(arrays, schema=schema)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(moments, "BLOCK", 8)
+        patch.setattr(statistics, "BLOCK", 8)
         patch.setattr(columns, "ROWS_AT_ONCE", 8)
         patch.setattr(row_groups, "MAX_ROWS", data.draw(st.sampled_from([4, 16, 64])))
         patch.setattr(row_groups, "MIN_ROWS", 4)

@@ -6,7 +6,7 @@ import pytest
 
 DIE = """
     import os, signal, sys
-    from tablehost import commit
+    from tablehost.commit import commit
     from tablehost.cli import execute
 
     left = int(sys.argv[1])

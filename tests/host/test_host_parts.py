@@ -27,7 +27,7 @@ BESIDE = """
 @hookimpl
 def build_table(options: Options, run: Run):
     import pyarrow as pa
-    from tablehost.parquet import opened
+    from tablehost.table import opened
     with opened(options.parts, "the table") as file:
         next(file.iter_batches())
         raise RAISES

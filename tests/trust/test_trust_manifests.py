@@ -13,6 +13,7 @@ import pytest
 
 from tablehost.cli import execute
 from tablehost.manifest import read as manifest
+from tablehost.manifest.write import to_json
 
 STORED = Path(__file__).parent / "manifests"
 RELEASED = sorted(STORED.glob("[0-9]*/*.manifest.json"))
@@ -83,7 +84,7 @@ def test_unknown_keys_survive_a_read_and_a_write(stored, tmp_path):
     found["run_provenance"]["later"] = {"": True}
     path = tmp_path / "t.manifest.json"
     path.write_text(json.dumps(found))
-    path.write_text(manifest.to_json(manifest.read(path)))
+    path.write_text(to_json(manifest.read(path)))
     assert manifest.read(path) == found
 
 

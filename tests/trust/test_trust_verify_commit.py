@@ -10,7 +10,7 @@ from tablehost.files import digests
 
 DIE = """
 import os, signal, sys
-from tablehost import commit
+from tablehost.commit import commit
 from tablehost.cli import execute
 
 def die(step):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tablehost.contract.faces import lazily
 
 if TYPE_CHECKING:
-    from tablehost.testing.build import Built, build
+    from tablehost.testing.built import Built, build
 
 __all__ = ["Built", "build"]
 
-__getattr__ = lazily(__name__, {"Built": "build", "build": "build"})
+__getattr__ = lazily(__name__, {"Built": "built", "build": "built"})
