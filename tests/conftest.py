@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.metadata import distribution
 from pathlib import Path
@@ -21,35 +21,9 @@ import psutil
 import pytest
 from attrs import frozen
 from command_line import Ended
+from small_builders import SQUARES, WORD_COUNT
 
 LEFTOVERS = (".tmp", ".lock", ".scratch")
-
-WORD_COUNT = '''
-from attrs import frozen
-from tablehost import Build, InputFile, Run, hookimpl
-
-@frozen
-class Options:
-    """Count the words of every line of a text file."""
-    text: InputFile
-    """Text file, one document a line."""
-
-@frozen
-class Fields:
-    """What the word count adds to its manifest."""
-    schema: str = "word-count-manifest-v1"
-    lines: int = 0
-
-@hookimpl
-def build_table(options: Options, run: Run):
-    import pyarrow as pa
-    lines = options.text.read_text().splitlines()
-    return pa.table({"line": range(len(lines)), "words": [len(s.split()) for s in lines]})
-
-@hookimpl
-def describe_manifest(options: Options, build: Build) -> Fields:
-    return Fields(lines=build.rows)
-'''
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -173,6 +147,60 @@ def words(project: Project) -> Project:
     project.write("words.py", WORD_COUNT)
     project.write("t.txt", "a b\nc\n")
     return project
+
+
+@pytest.fixture
+def squares(project: Project) -> Project:
+    """Give a project with a builder of squares."""
+    project.write("squares.py", SQUARES)
+    return project
+
+
+@pytest.fixture(scope="session")
+def five(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Make a table of five squares, once."""
+    made = Project(tmp_path_factory.mktemp("five"))
+    made.write("squares.py", SQUARES)
+    assert made.run("run", "./squares.py", "--out", "t.parquet", "--workers", 1).code == 0
+    return made
+
+
+@pytest.fixture
+def squared(project: Project, five: Project) -> Project:
+    """Give a project in which five squares are done, and the ledger still there."""
+    shutil.copytree(five.path, project.path, dirs_exist_ok=True)
+    (project.path / "worked-on").unlink()
+    return project
+
+
+@pytest.fixture(scope="session")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Make a table of the words in two lines, once."""
+    made = Project(tmp_path_factory.mktemp("two"))
+    made.write("words.py", WORD_COUNT)
+    made.write("t.txt", "a b\nc\n")
+    assert made.run("run", "./words.py", "--text", "t.txt", "--out", "t.parquet").code == 0
+    return made
+
+
+@pytest.fixture
+def counted(project: Project, two: Project) -> Project:
+    """Give a project in which the words of two lines are counted."""
+    shutil.copytree(two.path, project.path, dirs_exist_ok=True)
+    return project
+
+
+@pytest.fixture
+def worked_on(project: Project) -> Callable[[], list[str]]:
+    """Name the items that were worked on since this was last called."""
+
+    def take() -> list[str]:
+        path = project.path / "worked-on"
+        found = path.read_text().split() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return found
+
+    return take
 
 
 @pytest.fixture(scope="session")

@@ -25,19 +25,27 @@ SECTIONS = {
     "Labels, metadata, options": (
         "test_extract_faults_labels.py",
         "test_extract_faults_options.py",
-        "test_host_options.py",
+        "test_options.py",
     ),
     "Outputs and machine": (
-        "test_host_outputs.py",
-        "test_host_disk.py",
-        "test_host_commit.py",
-        "test_host_interrupted.py",
+        "test_outputs.py",
+        "test_disk.py",
+        "test_ledger.py",
+        "test_digest_cache.py",
+        "test_item_files.py",
+        "test_commit.py",
+        "test_interrupted.py",
         "test_extract_faults_restart.py",
         "test_workers.py",
     ),
-    "Builders": ("test_host_plugins.py", "test_host_returns.py"),
-    "Properties": ("test_host_roundtrip.py", "test_host_properties.py"),
-    "Streams and secrets": ("test_host_streams.py", "test_host_show.py", "test_host_secrets.py"),
+    "Builders": ("test_plugins.py", "test_returns.py"),
+    "Properties": (
+        "test_options_roundtrip.py",
+        "test_map_property.py",
+        "test_manifest_property.py",
+        "test_text.py",
+    ),
+    "Streams and secrets": ("test_streams.py", "test_show.py", "test_secrets.py"),
 }
 HEAD = """# Reliability
 

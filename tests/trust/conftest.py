@@ -16,7 +16,7 @@ from tablehost.cli import execute
 
 ROWS = 6
 QUESTIONS = [(), ("--fast",), ("--full",), ("--inputs", "stat"), ("--inputs", "full", "--parents")]
-UPSTREAM = sorted((Path(__file__).parent / "manifests" / "upstream").glob("*.manifest.json"))
+UPSTREAM = sorted((Path(__file__).parents[1] / "manifest/stored/upstream").glob("*.manifest.json"))
 
 
 @frozen

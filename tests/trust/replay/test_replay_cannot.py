@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-UPSTREAM = sorted((Path(__file__).parent.parent / "manifests/upstream").glob("*.json"))
+UPSTREAM = sorted((Path(__file__).parents[2] / "manifest/stored/upstream").glob("*.json"))
 
 
 def test_a_missing_input_is_named(words):

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 
 import pytest
+from damage import cut, newer, text, zeros
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -269,3 +271,17 @@ def test_several_threads_may_use_it_at_once(folder, warnings):
             thread.join()
         assert None not in known(cache, 200)
     assert warnings() == []
+
+
+@pytest.mark.outcome("Exit 0, right digests: zeros, cut, text, a newer version.")
+@pytest.mark.parametrize("damage", [zeros, cut, text, newer])
+def test_a_damaged_cache_is_said_and_gives_no_wrong_digest(words, damage):
+    os.utime(words.path / "t.txt", (1_000_000_000, 1_000_000_000))
+    command = ("run", "./words.py", "--text", "t.txt", "--out")
+    assert words.run(*command, "a.parquet").code == 0
+    damage(words.path / ".cache/digests.sqlite")
+    ended = words.run(*command, "t.parquet")
+    assert ended.code == 0, ended.err
+    assert "the cache of file digests could not be used" in ended.err
+    digest = words.manifest("t.parquet")["run_provenance"]["inputs"]["text"]["sha256"]
+    assert digest == words.digest("t.txt")

@@ -18,7 +18,7 @@ from tablehost.table.write import digest_table
 
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs/reference/digests.md"
-STORED = sorted((TESTS / "trust/manifests/1.0.0").glob("*.manifest.json"))
+STORED = sorted((TESTS / "manifest/stored/1.0.0").glob("*.manifest.json"))
 BLOCK = re.compile(r"^```\w+\n(?:# ([\w.]+)\n)?(.*?)^```$", re.MULTILINE | re.DOTALL)
 STEP = re.compile(r"^\$ (.+)\n((?:[^$].*\n)*)", re.MULTILINE)  # a command and what it prints
 

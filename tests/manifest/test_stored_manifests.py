@@ -1,6 +1,6 @@
 """Manifests of every release, and those of upstream's scripts, are still read.
 
-`manifests/<version>` holds, of each builder, a manifest that this version wrote, and its schema as
+`stored/<version>` holds, of each builder, a manifest that this version wrote, and its schema as
 `tablehost schema BUILDER` printed it. Nothing in it changes once the version is released.
 """
 
@@ -15,7 +15,7 @@ from tablehost.cli import execute
 from tablehost.manifest import read as manifest
 from tablehost.manifest.write import to_json
 
-STORED = Path(__file__).parent / "manifests"
+STORED = Path(__file__).parent / "stored"
 RELEASED = sorted(STORED.glob("[0-9]*/*.manifest.json"))
 SCHEMAS = sorted(STORED.glob("[0-9]*/*.schema.json"))
 UPSTREAM = sorted(STORED.glob("upstream/*.manifest.json"))
