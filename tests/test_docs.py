@@ -14,14 +14,22 @@ from collections.abc import Iterator
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
 
 REPOSITORY = Path(__file__).parent.parent
+FOLDERS = [REPOSITORY / "core", *sorted(REPOSITORY.glob("plugins/*"))]
 PAGES = sorted(
-    [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/**/*.md")]
+    [
+        *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "RELEASING.md")),
+        *(folder / "README.md" for folder in FOLDERS),
+        *REPOSITORY.glob("docs/**/*.md"),
+    ]
 )
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
 # Commands that set up a whole environment; other tests run what they run.
 MAKE = re.compile(r"^make (\w+)$")
 NAME = re.compile(r"# ([\w.]+\.(?:py|toml))$", re.MULTILINE)  # a block that is a file says so
@@ -55,6 +63,10 @@ class Block:
         return [Step(one, int(code or 0), out) for one, code, out in STEP.findall(self.text)]
 
 
+def name_of(page: Path) -> str:
+    return str(page.relative_to(REPOSITORY))
+
+
 def blocks(page: Path) -> Iterator[Block]:
     for language, text in BLOCK.findall(page.read_text()):
         yield Block(language, text)
@@ -75,12 +87,34 @@ def reader(tmp_path: Path, short_clips: Path) -> Path:
     metadata = [{"filename": name, "chug_orientation": "landscape"} for name in names]
     (tmp_path / "clips.jsonl").write_text("\n".join(map(json.dumps, metadata)) + "\n")
     (tmp_path / "corpus.txt").write_text("the quick brown fox\njumps\n")
+    pq.write_table(
+        pa.table({"clip_name": names, "vmaf": [95.0, 96.0]}), tmp_path / "features.parquet"
+    )
+    for name in ("street", "film"):
+        frames = {"source": [name] * 2, "frame_index": [0, 1], "vmaf": [90.0, 91.5]}
+        pq.write_table(pa.table(frames), tmp_path / f"{name}.parquet")
     return tmp_path
+
+
+@pytest.fixture
+def maintainer(tmp_path: Path) -> Path:
+    """Give a clean checkout of the repository, as a release begins with."""
+    checkout = tmp_path / "checkout"
+    hidden = shutil.ignore_patterns(".[!g]*", ".git", "__pycache__", "demo", "dist")
+    shutil.copytree(REPOSITORY, checkout, ignore=hidden)
+    for command in ("git init --quiet", "git add --all", "git commit --quiet --message start"):
+        assert execute(command, checkout).returncode == 0
+    return checkout
 
 
 def execute(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    own = {"PATH": path, "TABLEHOST_CACHE_DIR": str(folder / ".cache")}
+    who = {
+        f"GIT_{role}_{fact}": "test"
+        for role in ("AUTHOR", "COMMITTER")
+        for fact in ("NAME", "EMAIL")
+    }
+    own = who | {"PATH": path, "TABLEHOST_CACHE_DIR": str(folder / ".cache")}
     return subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
@@ -92,28 +126,30 @@ def execute(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_of_a_page_runs(page: Path, reader: Path) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_of_a_page_runs(page: Path, request: pytest.FixtureRequest) -> None:
+    whose = "maintainer" if page.name == "RELEASING.md" else "reader"
+    folder = request.getfixturevalue(whose)
     for block in blocks(page):
         if name := NAME.match(block.text):
-            (reader / name[1]).write_text(block.text)
+            (folder / name[1]).write_text(block.text)
         for step in block.steps:
             if MAKE.match(step.command) or INSTALL.match(step.command):
                 continue
-            ended = execute(step.command, reader)
+            ended = execute(step.command, folder)
             told = f"{step.command}\n{ended.stdout}\n{ended.stderr}"
             assert ended.returncode == step.code, told
             assert step.prints(ended.stdout), told
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_block_of_data_is_well_formed(page: Path) -> None:
     for block in blocks(page):
         assert block.language in {"console", "python", "toml", "json"}, block.text
         {"json": json.loads, "toml": tomllib.loads}.get(block.language, str)(block.text)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_block_of_python_is_a_file_or_part_of_an_example(page: Path) -> None:
     examples = [path.read_text() for path in REPOSITORY.glob("examples/*.py")]
     for block in blocks(page):
@@ -121,13 +157,30 @@ def test_every_block_of_python_is_a_file_or_part_of_an_example(page: Path) -> No
             assert any(block.text in example for example in examples), block.text
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_make_command_of_a_page_is_a_target(page: Path) -> None:
     makefile = (REPOSITORY / "Makefile").read_text()
     for block in blocks(page):
         for step in block.steps:
             if target := MAKE.match(step.command):
                 assert re.search(rf"^{target[1]}:", makefile, re.MULTILINE), step.command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_workflow_runs_the_commands_of_the_readme_on_every_supported_python() -> None:
+    workflow = (REPOSITORY / ".github/workflows/ci.yml").read_text()
+    assert {"make test", "make lint", "make demo"} == set(re.findall(r"- run: (.*)", workflow))
+    (tested,) = re.findall(r"python: \[(.*)\]", workflow)
+    for folder in FOLDERS:
+        project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+        named = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+        assert tested == ", ".join(f'"{version}"' for version in named)
+        assert project["requires-python"] == f">={named[0]}"
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

@@ -18,7 +18,7 @@ def coverage_init(*_: object) -> None:
 
 
 def _save_before_sending() -> None:
-    from multiprocessing.connection import Connection
+    from multiprocessing.connection import Connection  # noqa: PLC0415  # workers only
 
     send = Connection.send
 
