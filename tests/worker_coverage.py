@@ -18,7 +18,7 @@ def coverage_init(*_: object) -> None:
 
 
 def _save_before_sending() -> None:
-    from multiprocessing.connection import Connection  # noqa: PLC0415  # workers only
+    from multiprocessing.connection import Connection
 
     send = Connection.send
 
@@ -27,4 +27,4 @@ def _save_before_sending() -> None:
             coverage.save()
         send(connection, message)
 
-    Connection.send = save_and_send  # type: ignore[method-assign]
+    Connection.send = save_and_send
