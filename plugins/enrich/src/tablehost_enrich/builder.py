@@ -1,4 +1,4 @@
-"""The entry point: fill metadata into a table, and tell what became of every key.
+"""The entry point: fill metadata into a table, and count the cells of every key.
 
 This module is imported by `--help` too, so nothing heavy is imported with it.
 """
@@ -22,7 +22,7 @@ def build_table(options: Options, run: Run) -> Build:
 
 @hookimpl
 def describe_manifest(options: Options, build: Build) -> Fields:
-    """Tell how metadata and table met, and what became of every key's cells."""
+    """Return how many rows have metadata, and the counts of every key's cells."""
     from tablehost_enrich.describe import describe
 
     return describe(options, build)

@@ -1,4 +1,4 @@
-"""The manifest's fields, out of what an enrichment has counted."""
+"""The manifest's fields, from what an enrichment has counted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MOST_LISTED = 1000
 
 def describe(options: Options, build: Build) -> Fields:
     """Return the builder's manifest fields."""
-    noted: Enrichment = build.notes
-    metadata, count = noted.metadata, noted.filler.count
+    notes: Enrichment = build.notes
+    metadata, count = notes.metadata, notes.filler.count
     return Fields(
         stats=Stats(
             rows=build.rows,
@@ -25,7 +25,9 @@ def describe(options: Options, build: Build) -> Fields:
             updated_cells=sum(one.filled + one.overwritten for one in count.cells.values()),
         ),
         metadata_keys=tuple(metadata.columns),
-        metadata_keys_absent=metadata.absent,
+        metadata_keys_absent=tuple(
+            key for key in options.keys_to_fill if key not in metadata.columns
+        ),
         overwrite_metadata=options.overwrite_metadata,
         cells={name: Cells(**asdict(one)) for name, one in count.cells.items()},
         metadata=MetadataUse(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,12 @@ import pyarrow as pa
 from attrs import frozen
 
 from tablehost import Refused, Run
-from tablehost.table import group_rows, opened
+from tablehost.parquet import opened
+from tablehost.records import Records, malformed_lines
+from tablehost.row_groups import group_rows
 from tablehost_enrich.fill import Filler
 from tablehost_enrich.fit import fit
-from tablehost_enrich.listing import listed
-from tablehost_enrich.metadata import Metadata, read_metadata
+from tablehost_enrich.metadata import read_metadata
 
 if TYPE_CHECKING:
     from tablehost_enrich.options import Options
@@ -25,20 +25,20 @@ class Enrichment:
     """What a run fills into what.
 
     Args:
-        metadata: what the metadata file tells.
-        filler: fills it in, and counts.
+        metadata: the records of the metadata file.
+        filler: fills them in, and counts.
         rows: of the table.
         who: what to call the table in a message.
     """
 
-    metadata: Metadata
+    metadata: Records
     filler: Filler
     rows: int
     who: str
 
 
 def plan(options: Options, run: Run) -> Enrichment:
-    """Read the metadata and look at the table, and refuse what does not fit together.
+    """Read the metadata and the table's schema, and refuse what does not fit together.
 
     Raises:
         Refused: with the problems of both.
@@ -49,7 +49,7 @@ def plan(options: Options, run: Run) -> Enrichment:
     try:
         metadata = read_metadata(
             options.metadata_jsonl,
-            [one for one in options.metadata_keys if one != options.key],
+            options.keys_to_fill,
             key=options.key,
             seed=options.split_seed,
         )
@@ -66,13 +66,14 @@ def plan(options: Options, run: Run) -> Enrichment:
     overwrite = options.overwrite_metadata
     filler = Filler(filled, values, metadata.names, key=options.key, overwrite=overwrite)
     enrichment = Enrichment(metadata, filler, rows, who)
-    _tell_malformed(options, run, metadata)
+    if metadata.malformed:
+        run.log.warning("%s: %s", options.metadata_jsonl, malformed_lines(metadata.malformed))
     _check_match(options, enrichment)
     return enrichment
 
 
 def stream(enrichment: Enrichment, options: Options, run: Run) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of the table, the metadata filled in."""
+    """Yield the rows of the table with the metadata filled in."""
     filler = enrichment.filler
     with (
         run.progress(enrichment.rows, "rows") as meter,
@@ -87,12 +88,16 @@ def stream(enrichment: Enrichment, options: Options, run: Run) -> Iterator[pa.Re
     differed = {name: count.differed for name, count in filler.count.cells.items()}
     for name, cells in differed.items():
         if cells:
-            did = "was replaced" if options.overwrite_metadata else "was kept"
-            run.log.warning("%s: %d values differ from the metadata's; %s", name, cells, did)
+            did = "were replaced" if options.overwrite_metadata else "were kept"
+            run.log.warning("%s: %d values differ from the metadata's and %s", name, cells, did)
 
 
 def _check_match(options: Options, enrichment: Enrichment) -> None:
-    """Count the rows that have metadata before any is written, where some are demanded."""
+    """Count the rows that have metadata before any is written, where --min-match asks for some.
+
+    Raises:
+        Refused: too few have.
+    """
     if not options.min_match or not enrichment.rows:
         return
     matched = 0
@@ -104,24 +109,6 @@ def _check_match(options: Options, enrichment: Enrichment) -> None:
         problem = (
             f"only {matched} of {enrichment.rows} rows have metadata "
             f"({matched / enrichment.rows:.1%}), less than --min-match {options.min_match}; the "
-            f"metadata tells of clips such as {enrichment.metadata.names[0].as_py()!r}"
+            f"metadata names clips such as {enrichment.metadata.names[0].as_py()!r}"
         )
         raise Refused([problem])
-
-
-def _tell_malformed(options: Options, run: Run, metadata: Metadata) -> None:
-    if not metadata.malformed:
-        return
-    lines = defaultdict(list)
-    for line, reason in metadata.malformed:
-        lines[reason].append(str(line))
-    told = [
-        f"line{'s' if len(where) > 1 else ''} {listed(where)}: {reason}"
-        for reason, where in lines.items()
-    ]
-    run.log.warning(
-        "%s: %d malformed lines are left out: %s",
-        options.metadata_jsonl,
-        len(metadata.malformed),
-        listed(told, "; "),
-    )

@@ -11,7 +11,7 @@ class Stats:
 
     Args:
         rows: of the table.
-        metadata_rows: clips that the metadata tells of.
+        metadata_rows: clips that the metadata names.
         matched_rows: rows of the table that have metadata.
         missing_rows: rows of the table that have none.
         updated_cells: cells that were filled or overwritten.
@@ -26,13 +26,13 @@ class Stats:
 
 @frozen(kw_only=True)
 class Cells:
-    """What became of a key's cells, in the rows for which the metadata has a value.
+    """The cells of a key, in the rows for which the metadata has a value.
 
     Args:
-        filled: they were missing.
-        kept: the table had a value, which stays.
-        overwritten: the table had another value, which gave way.
-        differed: the table had another value, kept or not.
+        filled: were missing.
+        kept: had a value, which stays.
+        overwritten: had another value, which was replaced.
+        differed: had another value, replaced or not.
     """
 
     filled: int = 0
@@ -51,7 +51,7 @@ class MalformedLine:
 
 @frozen(kw_only=True)
 class MetadataUse:
-    """What the metadata file held; of the malformed lines, the first thousand are listed."""
+    """The lines of the metadata file; of the malformed ones, the first thousand are listed."""
 
     lines: int = 0
     malformed_lines: int = 0

@@ -1,4 +1,4 @@
-"""The filling: metadata into the rows of a table, batch by batch."""
+"""Fill metadata into the rows of a table, batch by batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tablehost.table import stored_type
 
 @define
 class CellCount:
-    """What became of a key's cells so far, in rows for which the metadata has a value."""
+    """The cells of a key so far, in the rows for which the metadata has a value."""
 
     filled: int = 0
     kept: int = 0
@@ -24,10 +24,10 @@ class CellCount:
 
 @define
 class Count:
-    """What was done so far.
+    """The rows and cells so far.
 
     Args:
-        rows: that were seen.
+        rows: that were filled.
         matched: of these, those that have metadata.
         cells: by key.
     """
@@ -45,7 +45,7 @@ class Filler:
         values: by key, in the type of its column.
         names: of the clips whose values these are.
         key: the column that identifies a clip.
-        overwrite: whether other values give way.
+        overwrite: whether other values are replaced.
     """
 
     def __init__(
@@ -80,20 +80,20 @@ class Filler:
         return pa.RecordBatch.from_arrays(list(columns.values()), schema=self.schema)
 
     def _places(self, batch: pa.RecordBatch) -> pa.Array:
-        """Return for each row where the metadata tells of its clip; null where it does not."""
+        """Return for each row the place of its clip in the metadata; null where it is not there."""
         names = _plain(batch.column(self._key)).cast(pa.string())
         return pc.index_in(names, value_set=self._names)
 
     def _filled(self, name: str, old: pa.Array | None, new: pa.Array) -> pa.Array:
         count = self.count.cells[name]
-        told = new.is_valid()
+        given = new.is_valid()
         if old is None or is_type.is_null(old.type):
-            count.filled += _trues(told)
+            count.filled += _trues(given)
             return new
         old = _plain(old)
         missing = old.is_null(nan_is_null=True)
-        fills = pc.and_(missing, told)
-        present = pc.and_not(told, missing)
+        fills = pc.and_(missing, given)
+        present = pc.and_not(given, missing)
         differs = pc.and_(present, _unequal(old, new))
         count.filled += _trues(fills)
         count.differed += _trues(differs)
@@ -105,7 +105,7 @@ class Filler:
 
 
 def _plain(array: pa.Array) -> pa.Array:
-    """Lay an array out as the host writes it: without dictionaries and views."""
+    """Return an array in its stored type: without dictionaries and views."""
     return array.cast(stored_type(array.type))
 
 

@@ -1,4 +1,4 @@
-"""How the metadata fits a table: the columns that there will be, and the values in their types."""
+"""How metadata fits a table: the columns of the result, and the values in their types."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.types as is_type
 
 from tablehost import Refused
-from tablehost.table import is_text, stored_type, value_type
-from tablehost_enrich.listing import listed
+from tablehost.columns.logical_types import stored_type
+from tablehost.parquet import is_text, value_type
+from tablehost.records import listed
 
 
 def fit(
@@ -25,8 +26,8 @@ def fit(
         who: what to call the table in a message.
 
     Returns:
-        The schema of the filled table, in which columns keep order and type and new ones follow,
-        and the metadata in the types of its columns.
+        The schema of the filled table, in which columns keep their order and type and new ones
+        follow, and the metadata in the types of its columns.
 
     Raises:
         Refused: the table has no such key, or a value does not fit into its column.
@@ -48,7 +49,7 @@ def fit(
 def _key_problems(schema: pa.Schema, key: str) -> list[str]:
     if key not in schema.names:
         shown = listed(schema.names) or "none"
-        return [f"no column {key!r}, by which to find a row's clip; it has {shown}"]
+        return [f"no column {key!r}, by which to find a row's clip; its columns are: {shown}"]
     kind = value_type(schema.field(key).type)
     if not (is_text(kind) or is_type.is_integer(kind)):
         return [f"the column {key!r} has the type {kind}; text or integers identify a clip"]
@@ -64,10 +65,10 @@ def _unwritable(schema: pa.Schema) -> Iterator[str]:
 
 
 def _filled_field(schema: pa.Schema, name: str, kind: pa.DataType) -> pa.Field:
-    """Return the field of a filled column: as the table's is written, or new.
+    """Return the field of a filled column: the table's in its stored type, or a new one.
 
     Raises:
-        ValueError: the table's is of another kind, or differs in case only.
+        ValueError: the table's is of another kind, or its name differs in case only.
     """
     if name in schema.names:
         field = schema.field(name)
@@ -107,13 +108,17 @@ def _cast(name: str, values: pa.Array, kind: pa.DataType) -> pa.Array:
         if is_type.is_floating(kind):
             _check_float(values, cast.cast(pa.float64()))
     except (ValueError, pa.ArrowNotImplementedError) as error:
-        msg = f"{_pair(name, values.type, kind)}, into which not all fit: {error}"
+        msg = f"{_pair(name, values.type, kind)}, into which not all fit: {error}; convert one"
         raise ValueError(msg) from error
     return cast
 
 
 def _check_float(values: pa.Array, cast: pa.Array) -> None:
-    """Refuse what pyarrow lets pass: too large a float, and an integer that a float rounds."""
+    """Refuse what pyarrow accepts: a float that is too large, an integer that a float rounds.
+
+    Raises:
+        ValueError: there is one.
+    """
     whole = is_type.is_integer(values.type)
     lost = pc.not_equal(cast, values.cast(pa.float64())) if whole else pc.is_inf(cast)
     if pc.any(lost).as_py():

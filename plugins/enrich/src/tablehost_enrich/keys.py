@@ -18,8 +18,10 @@ ROW_KEYS = (
     "chug_bit_depth",
 )
 SPLIT_KEYS = ("split", "chug_split_key", "chug_split_policy")
-NAMING = ("src", "filename", "chug_content_name", "split")
-"""What the name of a clip, and its split, are made of."""
+FILES = ("src", "filename")
+"""The file of a clip, whose base name names it."""
+CONTENT = ("chug_content_name", "split")
+"""What the split of a clip is made of."""
 
 KEYS = (*ROW_KEYS, *SPLIT_KEYS)
 
@@ -33,5 +35,5 @@ _MEASURED = (
 
 
 def is_protected(column: str) -> bool:
-    """Tell whether a column holds features or labels, which metadata never touches."""
+    """Return whether a column holds features or labels, which metadata never touches."""
     return column in _MEASURED.split() or column.endswith(("_mean", "_std"))

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from attrs import Attribute, field, frozen
 
 from tablehost import Gate, InputFile
-from tablehost_enrich.formats import SUFFIXES, format_of
+from tablehost.records import known_format
 from tablehost_enrich.keys import KEYS, is_protected
 
 
-def _known_format(_instance: object, _field: Attribute[Any], value: Path) -> None:
-    if format_of(value) is None:
-        msg = f"must end in one of {', '.join(SUFFIXES)}, got {value.name!r}"
-        raise ValueError(msg)
-
-
 def _is_name(text: str) -> bool:
-    """Tell whether a text stands in JSON as it is."""
+    """Return whether JSON writes a text as it is."""
     return text.isprintable() and not set(text) & {'"', "\\"} and text != ""
 
 
@@ -55,8 +48,8 @@ class Options:
     features_parquet: InputFile
     """Parquet table of features, with one or more rows a clip."""
 
-    metadata_jsonl: InputFile = field(validator=_known_format)
-    """Metadata of the clips, as JSON Lines (also gzip or zstd), CSV or Parquet, told by suffix."""
+    metadata_jsonl: InputFile = field(validator=known_format)
+    """Metadata of the clips: JSON Lines (also .gz or .zst), CSV or Parquet, by its suffix."""
 
     overwrite_metadata: bool = False
     """Also replace values that the table has, where the metadata has another."""
@@ -65,11 +58,16 @@ class Options:
     """Seed of the hash that splits contents into train, val and test."""
 
     key: str = field(default="clip_name", validator=_named)
-    """Column that identifies a clip; metadata rows without it are found by the base name of
-    their src or filename."""
+    """Column that identifies a clip; a metadata row without it is found by the base name of its
+    src or filename."""
 
     metadata_keys: tuple[str, ...] = field(default=KEYS, validator=_fillable)
     """Key to fill in, except that of --key; may be given more than once."""
 
     min_match: Gate[float] = field(default=0.0, validator=_fraction)
     """Refuse to start if a smaller fraction of the table's rows has metadata."""
+
+    @property
+    def keys_to_fill(self) -> tuple[str, ...]:
+        """Return the keys to fill in, without the one that identifies a clip."""
+        return tuple(key for key in self.metadata_keys if key != self.key)

@@ -1,46 +1,33 @@
-"""The splits of clips, out of their metadata."""
+"""The splits of clips: their own, or by the hash of their content."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from hashlib import blake2s
 from typing import Any
 
-from tablehost_enrich.names import as_name
+from tablehost.records import NamedRows, as_name
+from tablehost.split import hash_split
 
-SPLITS = ("train", "val", "test")
+SHARES = {"train": 0.80, "val": 0.10, "test": 0.10}
 POLICY = "content-name-blake2s-80-10-10"
-_TRAIN_BELOW = 0.80
-_VAL_BELOW = 0.90
 
 
-def split_of(content: str, seed: str) -> str:
-    """Return the split of a content: 80 % train, 10 % val, 10 % test, by a hash of its name."""
-    seeded = f"{seed}\0{content}".encode("utf-8", "surrogatepass")  # such a name is told of later
-    place = int.from_bytes(blake2s(seeded, digest_size=8).digest(), "big") / 2**64
-    if place < _TRAIN_BELOW:
-        return "train"
-    return "val" if place < _VAL_BELOW else "test"
-
-
-def split_columns(
-    names: Sequence[str], contents: Sequence[object], own: Sequence[object], seed: str
-) -> dict[str, list[Any]]:
+def split_columns(rows: NamedRows, seed: str) -> dict[str, list[Any]]:
     """Return the values of `split`, `chug_split_key` and `chug_split_policy`.
 
     Args:
-        names: of the clips' files.
-        contents: the rows' content names, where they have one; an integer counts as its text.
-        own: the splits that the rows name themselves, if any.
+        rows: with `split`, which counts where it names a share, and `chug_content_name`, of which
+            an integer counts as its text.
         seed: of the hash.
     """
-    named = list(map(as_name, contents))
-    hashed = {one: one and split_of(one, seed) for one in set(named)}
+    contents = list(map(as_name, rows.columns["chug_content_name"]))
+    hashed = {one: one and hash_split(one, seed, SHARES) for one in set(contents)}
     return {
         "split": [
-            said if said and said in SPLITS else hashed[content]
-            for said, content in zip(own, named, strict=True)
+            own if isinstance(own, str) and own in SHARES else hashed[content]
+            for own, content in zip(rows.columns["split"], contents, strict=True)
         ],
-        "chug_split_key": [content or name for content, name in zip(named, names, strict=True)],
-        "chug_split_policy": [POLICY] * len(names),
+        "chug_split_key": [
+            content or name for content, name in zip(contents, rows.names, strict=True)
+        ],
+        "chug_split_policy": [POLICY] * len(rows.names),
     }

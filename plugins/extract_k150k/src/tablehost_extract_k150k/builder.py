@@ -1,4 +1,4 @@
-"""The entry point: build the table of a folder of clips, and tell how it was made.
+"""The entry point: build the table of a folder of clips, and describe how it was made.
 
 This module is imported by `--help` too, so nothing heavy is imported with it.
 """
@@ -52,7 +52,7 @@ def build_table(options: Options, run: Run) -> Build:
 
 @hookimpl
 def describe_manifest(options: Options, build: Build) -> Fields:
-    """Tell what was measured, by what, how it was proven, and what became of every clip."""
+    """Return what was measured, by what, how it was audited, and which clips failed."""
     from tablehost_extract_k150k.describe import describe
 
     return describe(options, build)

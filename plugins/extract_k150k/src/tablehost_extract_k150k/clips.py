@@ -18,7 +18,7 @@ class Clip:
 
     Args:
         name: its name in the folder; it is the key of its row.
-        path: where it lies, absolute.
+        path: of the file, absolute.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Found:
 
     Args:
         clips: in the order of the bytes of their names.
-        passed_over: how many other files the folder has that no pattern fits.
+        passed_over: how many files of the folder match no pattern.
     """
 
     clips: tuple[Clip, ...]
@@ -41,8 +41,8 @@ class Found:
 def find_clips(folder: Path, patterns: Collection[str], limit: int | None = None) -> Found:
     """Find the clips directly in a folder.
 
-    Whatever fits a pattern is named, be it a folder or a broken link: the host fails what is no
-    regular file, so that nothing is lost in silence.
+    Every name that matches a pattern is returned, also that of a folder or a broken link: the host
+    fails what is not a regular file, so that nothing is lost in silence.
 
     Args:
         folder: where to look; its sub-folders are not searched.
@@ -50,7 +50,7 @@ def find_clips(folder: Path, patterns: Collection[str], limit: int | None = None
         limit: take only so many, the first by name.
 
     Raises:
-        Refused: the folder cannot be read, or nothing in it fits.
+        Refused: the folder cannot be read, or no name in it matches.
     """
     try:
         names = os.listdir(folder)  # noqa: PTH208 - names are wanted, 150,000 Paths are not

@@ -1,4 +1,4 @@
-"""The manifest's fields, out of what a build has noted."""
+"""The manifest's fields, from the notes of a build."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ def describe(options: Options, build: Build) -> Fields:
             labels_without_clip=notes.prepared.joined.unused,
             labels_from_mos=notes.prepared.scores.from_mos,
         ),
-        metadata_keys=tuple(column.key for column in metadata.columns),
+        metadata_keys=tuple(metadata.columns),
         metadata=MetadataUse(
             lines=metadata.lines,
-            clips=len(metadata.rows),
+            clips=len(metadata.names),
             matched_clips=notes.prepared.matched,
             malformed_lines=len(metadata.malformed),
             malformed=tuple(
@@ -93,10 +93,10 @@ def describe(options: Options, build: Build) -> Fields:
 
 
 def teacher_model(model: Path | str) -> str:
-    """Return the model's name; a file's has its content's digest behind it."""
+    """Return the model's name; that of a file is followed by the digest of its content."""
     if isinstance(model, str):
         return model
-    from hashlib import sha256  # only for models from files
+    from hashlib import sha256
 
     return f"{model.stem}@sha256:{sha256(model.read_bytes()).hexdigest()[:16]}"
 
@@ -143,7 +143,7 @@ def _audit(options: Options, proof: Proof) -> Audit:
     if options.measure == "all":
         return Audit(why_not="everything is measured (--measure all): nothing is filled in")
     if not options.audit_clips:
-        return Audit(why_not="switched off (--audit-clips 0): what is filled in is not proven")
+        return Audit(why_not="switched off (--audit-clips 0): what is filled in was not audited")
     return Audit(
         enabled=True,
         wanted=options.audit_clips,

@@ -12,7 +12,6 @@ from attrs import frozen
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tablehost_extract_k150k.metadata import Column
 
 MODEL = "model"
 
@@ -26,7 +25,7 @@ class Feature:
         extractor: libvmaf's feature extractor that yields it, or `model`.
         key: its exact key in a frame of the engine's log.
         known: whether an identity pair has a known value, whatever the clip shows.
-        within: how far a measured value may lie from the known one.
+        within: how far a measured value may differ from the known one.
     """
 
     name: str
@@ -80,7 +79,7 @@ FEATURES = (
 KNOWN = tuple(feature for feature in FEATURES if feature.known)
 MEASURED = tuple(feature for feature in FEATURES if not feature.known)
 
-# An extractor that cannot start takes all behind it out of the log: the fragile ones stand last.
+# An extractor that cannot start removes all after it from the log: the fragile ones are last.
 INFORMATIVE_EXTRACTORS = ("adm", "vif", "motion", "cambi")
 ALL_EXTRACTORS = (
     "adm",
@@ -103,7 +102,7 @@ def extractors_of(measure: str) -> tuple[str, ...]:
 
 
 def log_key(feature: Feature, *, is_hdr: bool) -> str:
-    """Return the feature's exact key in the engine's log; cambi's tells its transfer function."""
+    """Return the feature's exact key in the engine's log; cambi's names its transfer function."""
     return "cambi_eotf_pq" if is_hdr and feature.name == "cambi" else feature.key
 
 
@@ -155,9 +154,9 @@ def aggregate(
     return pairs
 
 
-def table_schema(metadata: Iterable[Column]) -> pa.Schema:
+def table_schema(metadata: Mapping[str, pa.Array]) -> pa.Schema:
     """Return the table's schema: the locked columns, then the metadata's."""
-    import pyarrow as pa  # heavy: the entry module must stay light
+    import pyarrow as pa
 
     fixed = [
         ("clip_name", pa.string()),
@@ -171,6 +170,5 @@ def table_schema(metadata: Iterable[Column]) -> pa.Schema:
     features = [
         (f"{feature.name}_{part}", pa.float64()) for feature in FEATURES for part in ("mean", "std")
     ]
-    types = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
-    extra = [(column.key, types[column.type]) for column in metadata]
+    extra = [(key, values.type) for key, values in metadata.items()]
     return pa.schema([*fixed, *features, *extra])

@@ -1,4 +1,4 @@
-"""What the engine is asked to do: its filter graph, and what must come out of it."""
+"""The filter graph of the engine, and the keys that its log must have."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def expected_keys(extractors: Sequence[str], *, is_hdr: bool) -> tuple[str, ...]
 
 
 def refusal(width: int, height: int, extractors: Sequence[str]) -> str | None:
-    """Tell why the engine would crash on a picture of this size, or leave something out."""
+    """Return why the engine would crash on a picture of this size, or omit a feature of it."""
     low, high = sorted((width, height))
     odd = width % 2 or height % 2
     limits = (
@@ -48,5 +48,5 @@ def refusal(width: int, height: int, extractors: Sequence[str]) -> str | None:
     )
     for name, refused, what in limits:
         if refused and name in {MODEL, *extractors}:
-            return f"{name} takes no picture with {what}; this one is {width}x{height}"
+            return f"{name} cannot measure a picture with {what}; this one is {width}x{height}"
     return None

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from attrs import Attribute, field, frozen
 
 from tablehost import Gate, InputDir, InputFile, ScratchDir, Tool, Tuning
+from tablehost.records import known_format
 
 VIDEO_SUFFIXES = ("mp4", "m4v", "mov", "mkv", "webm", "avi")
 USUAL_GLOB = tuple(f"*.{suffix}" for name in VIDEO_SUFFIXES for suffix in (name, name.upper()))
@@ -50,7 +51,7 @@ def _model(_instance: object, _field: Attribute[Any], value: Path | str) -> None
 
 def _folder(_instance: object, _field: Attribute[Any], value: Path | None) -> None:
     if value is not None and value.exists() and not value.is_dir():
-        msg = f"must be a folder, got {value}, which is none"
+        msg = f"must be a folder, got {value}, which is not one"
         raise ValueError(msg)
 
 
@@ -64,8 +65,9 @@ class Options:
     scores: InputFile
     """CSV with the labels: video_name and video_score (or mos)."""
 
-    metadata_jsonl: InputFile | None = None
-    """JSON Lines with one row a clip, found by the base name of its src or filename."""
+    metadata_jsonl: InputFile | None = field(default=None, validator=known_format)
+    """Metadata of the clips: JSON Lines (also .gz or .zst), CSV or Parquet, by its suffix; a row is
+    found by its clip_name or else the base name of its src or filename."""
 
     split_seed: str = "chug-hdr-v1"
     """Seed of the hash that splits contents into train, val and test."""

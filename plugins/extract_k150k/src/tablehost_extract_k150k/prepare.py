@@ -1,4 +1,4 @@
-"""Everything that is read and refused before the first clip is measured."""
+"""Everything that is read and checked before the first clip is measured."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import frozen
 
 from tablehost import Refused
+from tablehost.records import Records, malformed_lines
 from tablehost_extract_k150k.clips import Clip, find_clips
-from tablehost_extract_k150k.metadata import NO_METADATA, Metadata, read_metadata
+from tablehost_extract_k150k.metadata import read_metadata
 from tablehost_extract_k150k.score import ScoreSettings
 from tablehost_extract_k150k.scores import Joined, Scores, check_coverage, join, read_scores
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tablehost import Run
     from tablehost_extract_k150k.options import Options
 
-_MOST_LINES = 20
 _Read = TypeVar("_Read")
 
 
@@ -31,25 +31,22 @@ class Prepared:
         clips: to be measured, in the order of their names.
         scores: as the score file has them.
         joined: the labels by clip.
-        metadata: by clip.
+        metadata: by clip name.
+        matched: how many clips have metadata.
     """
 
     clips: tuple[Clip, ...]
     scores: Scores
     joined: Joined
-    metadata: Metadata
-
-    @property
-    def matched(self) -> int:
-        """Return how many clips have metadata."""
-        return sum(1 for clip in self.clips if clip.name in self.metadata.rows)
+    metadata: Records
+    matched: int
 
 
 def prepare(options: Options, run: Run) -> Prepared:
-    """Find the clips, read labels and metadata, join them, and say what was noticed.
+    """Find the clips, read labels and metadata, join them, and log what a person should know.
 
     Raises:
-        Refused: with all problems of all of them.
+        Refused: with the problems of all of them.
     """
     problems: list[str] = []
     found = _read(problems, lambda: find_clips(options.clips_dir, options.glob, options.limit))
@@ -64,10 +61,12 @@ def prepare(options: Options, run: Run) -> Prepared:
         _read(problems, lambda: check_coverage(len(joined.labels), len(found.clips), least))
     if problems or not (found and scores and metadata and joined):
         raise Refused(problems)
-    prepared = Prepared(found.clips, scores, joined, metadata)
+    with_metadata = set(metadata.names.to_pylist())
+    matched = sum(clip.name in with_metadata for clip in found.clips)
+    prepared = Prepared(found.clips, scores, joined, metadata, matched)
     if found.passed_over:
-        run.log.info("%d other files in %s are no clips", found.passed_over, options.clips_dir)
-    _tell(options, run, prepared)
+        run.log.info("%d other files in %s are not clips", found.passed_over, options.clips_dir)
+    _log(options, run, prepared)
     return prepared
 
 
@@ -90,7 +89,7 @@ def bundled_ffmpeg() -> Path:
     Raises:
         Refused: the wheel has none for this machine.
     """
-    import imageio_ffmpeg  # wanted only where no --ffmpeg is given
+    import imageio_ffmpeg
 
     try:
         return Path(imageio_ffmpeg.get_ffmpeg_exe())
@@ -99,16 +98,16 @@ def bundled_ffmpeg() -> Path:
         raise Refused([problem]) from None
 
 
-def _metadata(options: Options) -> Metadata:
+def _metadata(options: Options) -> Records:
     if options.metadata_jsonl is None:
-        return NO_METADATA
+        return Records()
     return read_metadata(
         options.metadata_jsonl, options.split_seed, allow_references=options.allow_fr_from_nr
     )
 
 
-def _tell(options: Options, run: Run, prepared: Prepared) -> None:
-    """Say everything about labels and metadata that a person should know and that is no error."""
+def _log(options: Options, run: Run, prepared: Prepared) -> None:
+    """Log what a person should know about labels and metadata and that is not an error."""
     clips, labels = len(prepared.clips), len(prepared.joined.labels)
     if labels < clips:
         run.log.warning("%d of %d clips have no label; their mos is null", clips - labels, clips)
@@ -118,20 +117,13 @@ def _tell(options: Options, run: Run, prepared: Prepared) -> None:
         return
     malformed = prepared.metadata.malformed
     if malformed:
-        shown = ", ".join(f"line {line}: {why}" for line, why in malformed[:_MOST_LINES])
-        run.log.warning(
-            "%s: %d malformed lines are left out: %s%s",
-            options.metadata_jsonl,
-            len(malformed),
-            shown,
-            ", ..." if len(malformed) > _MOST_LINES else "",
-        )
+        run.log.warning("%s: %s", options.metadata_jsonl, malformed_lines(malformed))
     if prepared.matched < clips:
         run.log.warning("%d of %d clips have no metadata", clips - prepared.matched, clips)
 
 
 def _read(problems: list[str], read: Callable[[], _Read]) -> _Read | None:
-    """Return what is read, or collect why it is refused."""
+    """Return what is read, or None and add the problems."""
     try:
         return read()
     except Refused as refused:

@@ -45,7 +45,7 @@ class Probed:
 
     @property
     def scored_bits(self) -> int:
-        """Return the bit depth in which the clip is compared."""
+        """Return the bit depth at which the clip is compared."""
         return 8 if self.bit_depth <= 8 else 10  # noqa: PLR2004 - the two formats there are
 
     @property
@@ -71,7 +71,7 @@ def probe(path: Path) -> Probed:
     Raises:
         ItemFailed: `unreadable`, `no-video` or `damaged`.
     """
-    import av  # 60 ms, and only workers need it
+    import av
 
     try:
         with av.open(f"file:{path}", options=_LOCAL_FILES) as container:
@@ -97,8 +97,8 @@ def _probe(container: av.container.InputContainer) -> Probed:
     picture, packets = _first_picture(container, stream, count=not frames)
     rate = stream.average_rate
     bits = max(component.bits for component in picture.format.components)
-    transfer = _told(picture.color_trc, stream.codec_context.color_trc)
-    primaries = _told(picture.color_primaries, stream.codec_context.color_primaries)
+    transfer = _known(picture.color_trc, stream.codec_context.color_trc)
+    primaries = _known(picture.color_primaries, stream.codec_context.color_primaries)
     hdr = transfer in {PQ, HLG} or (transfer in _NO_TRANSFER and primaries == _BT2020)
     turned = round(picture.rotation / _QUARTER_TURN) % 2 == 1
     sides = (picture.width, picture.height)
@@ -117,8 +117,7 @@ def _probe(container: av.container.InputContainer) -> Probed:
 def _declared(container: Any, stream: Any) -> tuple[int, str]:
     """Return how many frames the container declares; 0 where it declares none.
 
-    An edit list cuts frames off: its index still tells which, and does so even where the file
-    was cut short.
+    An edit list hides frames: the index still says which, even where the file was cut short.
     """
     if "mov" in container.format.name.split(","):
         index = stream.index_entries
@@ -152,6 +151,6 @@ def _first_picture(container: Any, stream: Any, *, count: bool) -> tuple[Any, in
     return picture, packets
 
 
-def _told(of_picture: int, of_stream: int) -> int:
-    """Return the picture's own word, or the container's where the picture says nothing."""
+def _known(of_picture: int, of_stream: int) -> int:
+    """Return the picture's own value, or the container's where the picture has none."""
     return of_stream if of_picture in _NO_TRANSFER else of_picture

@@ -1,4 +1,4 @@
-"""One process of the engine: in a folder of its own, with a limit of time, and what it left."""
+"""One process of the engine: in a folder of its own, with a time limit, and what it wrote."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def run_engine(settings: EngineSettings, arguments: Sequence[str], seconds: floa
                 cwd=folder,
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,  # its end tells at once that the process has ended
+                stdout=subprocess.PIPE,  # its end is seen at once when the process ends
                 stderr=err,
             ) as process,
         ):

@@ -1,4 +1,4 @@
-"""The proof of a run: which clips are audited, and what may not be told without an audit."""
+"""The audits of a run: which clips are compared, and which are left out without a comparison."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AuditFailed(Exception):
 
 @frozen
 class Unaudited:
-    """Never made: an unaudited clip always fails. `run.map` wants a class of results."""
+    """The result class that `run.map` needs; none is made, as an unaudited clip always fails."""
 
     clip_name: str
 
@@ -96,7 +96,7 @@ class Proof:
 
     def _refuse(self, clips: Sequence[Clip], depth: int) -> None:
         self.run.log.warning(
-            "no clip of %d bits is fit for an audit: %d clips are left out", depth, len(clips)
+            "no clip of %d bits can be audited: %d clips are left out", depth, len(clips)
         )
         self.unproven.update(clip.name for clip in clips)
         self.run.map(
@@ -106,7 +106,7 @@ class Proof:
     def _audit(self, clips: Iterable[Clip], wanted: int, depth: int | None = None) -> None:
         """Audit clips, batch by batch, until enough of them, or of one bit depth, agreed.
 
-        The batches depend on what was found alone, so that any number of workers audits the same.
+        The batches depend only on the results so far: any number of workers audits the same clips.
         """
         queue = sorted(clips, key=self._place)
         start, passed_over = 0, 0
@@ -126,7 +126,7 @@ class Proof:
             if result.status == "differs":
                 msg = (
                     f"the audit of {result.clip_name} found {result.detail}: what would be "
-                    "filled in is not what this engine measures; --measure all fills nothing in"
+                    "filled in is not what this engine measures; use --measure all"
                 )
                 raise AuditFailed(msg)
         good = [result for result in results if result.status == "compared"]
@@ -147,7 +147,7 @@ def refuse_unaudited(item: Clip, settings: EngineSettings) -> Unaudited:
     """
     reason = "unaudited"
     detail = (
-        f"no clip of the bit depth of {item.name} is fit for an audit of {settings.ffmpeg.name}; "
-        "--measure all or --audit-clips 0 does without"
+        f"no clip of the bit depth of {item.name} can be audited with {settings.ffmpeg.name}; "
+        "use --measure all or --audit-clips 0"
     )
     raise ItemFailed(reason, detail)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tablehost_extract_k150k.metadata import Metadata
+    from tablehost.records import Records
     from tablehost_extract_k150k.score import ClipRow
 
 BLOCK = 4096
@@ -21,7 +21,7 @@ def record_batches(
     schema: pa.Schema,
     *,
     labels: Mapping[str, float],
-    metadata: Metadata,
+    metadata: Records,
     leave_out: Collection[str] = (),
 ) -> Iterator[pa.RecordBatch]:
     """Yield the table in blocks, in the order of the rows.
@@ -34,26 +34,26 @@ def record_batches(
         leave_out: names of clips that may not become rows.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     kept = (row for row in rows if row.clip_name not in leave_out)
     while block := list(islice(kept, BLOCK)):
-        values = [_values(row, labels, metadata) for row in block]
-        columns = zip(*values, strict=True)
+        measured = zip(*(_measured(row, labels) for row in block), strict=True)
         arrays = [
-            pa.array(column, kind, from_pandas=False)
-            for column, kind in zip(columns, schema.types, strict=True)
+            pa.array(values, kind, from_pandas=False)
+            for values, kind in zip(measured, schema.types, strict=False)
         ]
+        places = pc.index_in(arrays[0], value_set=metadata.names)
+        arrays += [values.take(places) for values in metadata.columns.values()]
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _values(row: ClipRow, labels: Mapping[str, float], metadata: Metadata) -> list[Any]:
+def _measured(row: ClipRow, labels: Mapping[str, float]) -> list[Any]:
     features = [
         math.nan if value is None else value
         for pair in zip(row.means, row.stds, strict=True)
         for value in pair
     ]
-    told = metadata.rows.get(row.clip_name)
-    extra = [told.values.get(column.key) if told else None for column in metadata.columns]
     return [
         row.clip_name,
         labels.get(row.clip_name),
@@ -63,5 +63,4 @@ def _values(row: ClipRow, labels: Mapping[str, float], metadata: Metadata) -> li
         row.is_hdr,
         row.motion_fps_weight,
         *features,
-        *extra,
     ]

@@ -1,4 +1,4 @@
-"""The columns of the metadata: one type a key, with the lines where there is none."""
+"""Arrow columns with one type each, or the lines of the values that do not fit into one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tablehost_enrich.listing import listed
-from tablehost_enrich.names import is_unicode
+from tablehost.records.names import is_unicode
+from tablehost.records.wording import listed
 
 _MOST_EXACT = 2**53
 _TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
@@ -21,11 +21,11 @@ _WORDS = {int: "integer", float: "float", bool: "truth value", str: "text", dict
 def typed_columns(
     columns: Mapping[str, Sequence[Any]], lines: Sequence[int]
 ) -> tuple[dict[str, pa.Array], list[str]]:
-    """Return the columns that say something, and what is wrong with those that have no type.
+    """Return the columns that have a value, and the problems of those that have no one type.
 
     Args:
         columns: by key a value for each row, None where it has none.
-        lines: where each row stands.
+        lines: the line of each row.
     """
     arrays: dict[str, pa.Array] = {}
     problems: list[str] = []
@@ -41,7 +41,7 @@ def typed_columns(
 
 
 def _array(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
-    """Return a key's values in the one type that fits all; None where there is none.
+    """Return a key's values in the one type that fits all; None where there is no value.
 
     Raises:
         ValueError: no type does, with the lines.
@@ -61,7 +61,8 @@ def _array(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
         _check(values, lines, _is_too_long, "do not fit into 64 bits", "write all as text")
         raise
     except UnicodeEncodeError:
-        _check(values, lines, _is_no_unicode, "hold half a character", "correct them")
+        what = "have an unpaired surrogate, which is not valid Unicode"
+        _check(values, lines, _is_not_unicode, what, "correct them")
         raise
     if kind is float and pc.any(pc.is_inf(array)).as_py():
         _check(values, lines, math.isinf, "are not finite", "correct them or leave them out")
@@ -76,7 +77,7 @@ def _is_too_long(value: int) -> bool:
     return not -(2**63) <= value < 2**63
 
 
-def _is_no_unicode(value: str) -> bool:
+def _is_not_unicode(value: str) -> bool:
     return not is_unicode(value)
 
 
@@ -103,4 +104,6 @@ def _mixed(values: Sequence[Any], lines: Sequence[int]) -> str:
         if value is not None:
             first.setdefault(_WORDS.get(type(value), type(value).__name__), line)
     seen = ", ".join(f"{kind} on line {line}" for kind, line in first.items())
-    return f"have no common type: {seen}" if len(first) > 1 else f"are no plain values: {seen}"
+    if len(first) > 1:
+        return f"have no common type: {seen}; write all in one type"
+    return f"are not plain values: {seen}; write them as text, numbers or truth values"

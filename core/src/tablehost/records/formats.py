@@ -1,9 +1,9 @@
-"""The kinds of metadata files, told by suffix."""
+"""The formats of record files, by suffix."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Format = Literal["jsonl", "csv", "parquet"]
 
@@ -17,11 +17,10 @@ _FORMATS: dict[str, Format] = {
     ".csv": "csv",
     ".parquet": "parquet",
 }
-SUFFIXES = tuple(_FORMATS)
 
 
 def format_of(path: Path) -> Format | None:
-    """Return the format that a file's name tells; None where it tells none."""
+    """Return the format that a file's name stands for; None where it is not a known one."""
     name = path.name.lower()
     return next((kind for suffix, kind in _FORMATS.items() if name.endswith(suffix)), None)
 
@@ -31,3 +30,14 @@ def compression_of(path: Path) -> Literal["gzip", "zstd"] | None:
     if path.name.lower().endswith(".gz"):
         return "gzip"
     return "zstd" if path.name.lower().endswith(".zst") else None
+
+
+def known_format(_instance: object, _attribute: object, value: Any) -> None:
+    """Check an option that names a record file; an attrs validator.
+
+    Raises:
+        ValueError: the suffix is not a known one.
+    """
+    if value is not None and format_of(value) is None:
+        msg = f"must end in one of {', '.join(_FORMATS)}, got {value.name!r}"
+        raise ValueError(msg)

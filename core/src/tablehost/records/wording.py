@@ -1,0 +1,35 @@
+"""Lists and problems in messages: the first few, and how many more there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+MOST = 20
+
+
+def listed(texts: Sequence[str], between: str = ", ") -> str:
+    """Return the first twenty texts as one, and how many more there are."""
+    more = f" and {len(texts) - MOST} more" if len(texts) > MOST else ""
+    return between.join(texts[:MOST]) + more
+
+
+def first_problems(problems: Sequence[str]) -> list[str]:
+    """Return the first twenty problems, and how many more there are."""
+    more = len(problems) - MOST
+    return [*problems[:MOST], *([f"and {more} more problems"] if more > 0 else [])]
+
+
+def malformed_lines(malformed: Iterable[tuple[int, str]]) -> str:
+    """Return lines that are left out as one text, by their reason."""
+    lines = defaultdict(list)
+    for line, reason in malformed:
+        lines[reason].append(str(line))
+    by_reason = [
+        f"line{'s' if len(numbers) > 1 else ''} {listed(numbers)}: {reason}"
+        for reason, numbers in lines.items()
+    ]
+    count = sum(map(len, lines.values()))
+    return (
+        f"{count} malformed lines are left out: {listed(by_reason, '; ')}; correct or delete them"
+    )
