@@ -15,21 +15,21 @@ ROW = {"src": "a", "chug_name": "n"}
     ("line", "reason"),
     [
         (b"{", "not JSON"),
-        (b'{"src": "b"} {"src": "c"}', "not JSON: more after column 12"),
-        (b'{"src": "b", "chug_ref": NaN}', "NaN is no JSON"),
-        (b'{"src": "b", "chug_ref": -Infinity}', "-Infinity is no JSON"),
+        (b'{"src": "b"} {"src": "c"}', "not JSON: more text after column 12"),
+        (b'{"src": "b", "chug_ref": NaN}', "NaN is not a JSON value"),
+        (b'{"src": "b", "chug_ref": -Infinity}', "-Infinity is not a JSON value"),
         (b'{"src": "\xff"}', "not UTF-8"),
         (b'{"src": "b", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "not JSON"),
-        (b"[1]", "no JSON object"),
-        (b'{"mos": 1}', "no clip_name, no src and no filename"),
-        (b'{"src": "x/"}', "its src is no name"),
-        (b'{"src": "\\ud800"}', "its src is no name"),
-        (b'{"filename": 5}', "its filename is no name"),
-        (b'{"src": "b", "clip_name": 1.5}', "its clip_name is no name"),
-        (b'{"src": "b", "clip_name": "\\ud800"}', "its clip_name is no name"),
+        (b"[1]", "not a JSON object"),
+        (b'{"mos": 1}', "no clip_name, src or filename"),
+        (b'{"src": "x/"}', "its src is not a name"),
+        (b'{"src": "\\ud800"}', "its src is not a name"),
+        (b'{"filename": 5}', "its filename is not a name"),
+        (b'{"src": "b", "clip_name": 1.5}', "its clip_name is not a name"),
+        (b'{"src": "b", "clip_name": "\\ud800"}', "its clip_name is not a name"),
     ],
 )
-def test_malformed_lines_are_counted_and_told_never_skipped_in_silence(bench, line, reason):
+def test_malformed_lines_are_counted_and_reported_never_skipped_in_silence(bench, line, reason):
     bench.table()
     bench.lines(ROW, line, b"", {"src": "b", "chug_name": "m"})
     ended = bench.enrich()
@@ -42,7 +42,7 @@ def test_malformed_lines_are_counted_and_told_never_skipped_in_silence(bench, li
     assert reason in metadata["malformed"][0]["reason"]
 
 
-def test_a_bad_line_among_many_is_the_only_one_lost_and_told_by_its_number(bench):
+def test_a_bad_line_among_many_is_the_only_one_lost_and_reported_with_its_number(bench):
     clips = [f"clip{number:05d}" for number in range(9_000)]
     rows = [{"clip_name": clip, "mos_raw_0_100": at} for at, clip in enumerate(clips)]
     rows[10], rows[6_000], rows[8_000] = b"", b'{"clip_name": "x"} {}', b'{"clip_name": "\xff"}'
@@ -52,17 +52,19 @@ def test_a_bad_line_among_many_is_the_only_one_lost_and_told_by_its_number(bench
     lost = {10, 6_000, 8_000}
     expected = [None if at in lost else at for at in range(len(clips))]
     assert bench.column("mos_raw_0_100") == expected
-    told = "line 6001: not JSON: more after column 18; line 8001: not UTF-8"
-    assert f"2 malformed lines are left out: {told}" in ended.err
+    reported = "line 6001: not JSON: more text after column 18; line 8001: not UTF-8"
+    assert f"2 malformed lines are left out: {reported}" in ended.err
 
 
-def test_malformed_lines_are_told_by_their_reason(bench):
+def test_malformed_lines_are_grouped_by_their_reason(bench):
     bench.table()
     bench.lines(ROW, *[b"[]", {}] * 23)
     said = bench.enrich().err
     odd = ", ".join(map(str, range(3, 42, 2)))
     assert "46 malformed lines are left out: lines 2, 4, 6, " in said
-    assert f"lines {odd} and 3 more: no clip_name, no src and no filename\n" in said
+    assert (
+        f"lines {odd} and 3 more: no clip_name, src or filename; correct or delete them\n" in said
+    )
     assert bench.manifest()["metadata"]["malformed_lines"] == 46
 
 
@@ -77,10 +79,10 @@ def test_a_bom_crlf_and_a_long_line_are_fine(bench):
 
 
 @pytest.mark.parametrize("lines", [(), (b"", b"  "), (b"{",)])
-def test_metadata_that_tells_of_no_clip(bench, lines):
+def test_metadata_without_a_line_that_can_be_used(bench, lines):
     bench.table()
     bench.lines(*lines)
-    assert "m.jsonl: no line tells of a clip" in bench.refused()
+    assert "m.jsonl: no line can be used: line 1: " in bench.refused()
 
 
 def test_lines_of_one_clip_that_disagree(bench):
@@ -97,7 +99,7 @@ def test_lines_of_one_clip_that_differ_in_the_type_of_a_value(bench):
     assert "'chug_ref' have no common type: truth value on line 1, integer on line 2" in said
 
 
-def test_of_many_problems_the_first_are_told_and_how_many_more_there_are(bench):
+def test_of_many_problems_the_first_are_listed_and_how_many_more_there_are(bench):
     bench.table()
     bench.lines(*({"src": "a", "chug_ref": number} for number in range(32)))
     said = bench.refused()
@@ -136,7 +138,7 @@ def test_a_column_that_differs_in_case_only(bench):
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1" + b"\0" * 50])
-def test_a_table_that_is_no_parquet_file(bench, content):
+def test_a_table_that_is_not_a_parquet_file(bench, content):
     (bench.path / "t.parquet").write_bytes(content)
     bench.lines(ROW)
     assert "the table t.parquet: not readable as Parquet" in bench.refused()
@@ -155,7 +157,10 @@ def test_a_table_that_is_cut_off_or_damaged_in_the_middle(bench):
 def test_a_table_without_columns(bench):
     pq.write_table(pa.table({}), bench.path / "t.parquet")
     bench.lines(ROW)
-    assert "no column 'clip_name', by which to find a row's clip; it has none" in bench.refused()
+    assert (
+        "no column 'clip_name', by which to find a row's clip; its columns are: none"
+        in bench.refused()
+    )
 
 
 def test_a_table_of_more_columns_than_are_read(bench):
@@ -187,7 +192,7 @@ def test_keys_that_metadata_never_touches(bench, keys):
 
 
 @pytest.mark.parametrize("key", ["", "a\\b", "a\n"])
-def test_a_key_that_is_no_name(bench, key):
+def test_a_key_that_is_not_a_name(bench, key):
     bench.table()
     bench.lines(ROW)
     assert "--key: must be the name of a column" in bench.refused("--key", key, "--dry-run")
@@ -242,9 +247,9 @@ def test_a_table_that_changes_while_it_is_read(bench, monkeypatch):
     assert (bench.path / "out.parquet").read_bytes() == before
 
 
-def test_problems_of_both_files_are_told_at_once(bench):
+def test_problems_of_both_files_are_reported_at_once(bench):
     (bench.path / "t.parquet").write_bytes(b"")
     bench.lines(b"{")
     said = bench.refused()
     assert "t.parquet: not readable" in said
-    assert "m.jsonl: no line tells of a clip" in said
+    assert "m.jsonl: no line can be used: line 1: " in said

@@ -56,48 +56,48 @@ def sidecars(draw):
     rows = []
     contents = {"chug_content_name": (draw(st.sampled_from([TEXT, WHOLE])), None)}
     for name in draw(st.lists(NAMES, min_size=1, unique=True)):
-        told = {key: draw(st.none() | values) for key, (values, _) in (VALUES | contents).items()}
+        values = {key: draw(st.none() | value) for key, (value, _) in (VALUES | contents).items()}
         kept = {
-            key: value for key, value in told.items() if value is not None or draw(st.booleans())
+            key: value for key, value in values.items() if value is not None or draw(st.booleans())
         }
         rows.append(kept | {draw(st.sampled_from(["src", "filename"])): f"x/{name}"})
     return rows
 
 
 def wanted(row):
-    """What a row says of its clip, by the rules."""
+    """The name of a row's clip and its values, by the rules."""
     name = (row.get("src") or row["filename"]).rpartition("/")[2]
-    told = {key: row.get(key) for key in KEYS}
+    values = {key: row.get(key) for key in KEYS}
     content = row.get("chug_content_name")
     content = str(content) if content not in (None, "") else None
-    if told["split"] not in ("train", "val", "test"):
-        told["split"] = None
-    if content and not told["split"]:
+    if values["split"] not in ("train", "val", "test"):
+        values["split"] = None
+    if content and not values["split"]:
         digest = blake2s(f"chug-hdr-v1\0{content}".encode(), digest_size=8).digest()
         place = int.from_bytes(digest, "big") / 2**64
-        told["split"] = "train" if place < 0.8 else "val" if place < 0.9 else "test"
-    told["chug_split_key"] = content or name
-    told["chug_split_policy"] = "content-name-blake2s-80-10-10"
-    return name, told
+        values["split"] = "train" if place < 0.8 else "val" if place < 0.9 else "test"
+    values["chug_split_key"] = content or name
+    values["chug_split_policy"] = "content-name-blake2s-80-10-10"
+    return name, values
 
 
 def enriched(frame, rows, *, overwrite):
     """The row-by-row loop."""
-    told = dict(map(wanted, rows))
-    keys = [key for key in KEYS if any(row[key] is not None for row in told.values())]
+    given = dict(map(wanted, rows))
+    keys = [key for key in KEYS if any(row[key] is not None for row in given.values())]
     for key in keys:
         if key not in frame:
             frame[key] = pd.Series([None] * len(frame), dtype=object)
     updated = 0
     for at, name in enumerate(frame["clip_name"]):
         for key in keys:
-            value = told[name][key] if name in told else None
+            value = given[name][key] if name in given else None
             old = frame[key][at]
             missing = old is None or old != old  # noqa: PLR0124
             if value is not None and (missing or (overwrite and old != value)):
                 frame.loc[at, key] = value
                 updated += 1
-    return frame, keys, updated, sum(name in told for name in frame["clip_name"])
+    return frame, keys, updated, sum(name in given for name in frame["clip_name"])
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -129,7 +129,7 @@ def test_the_enriched_table_is_what_a_loop_over_pandas_makes(
 
 
 def exact(value):
-    """Tell values apart to the last bit; NaN is one."""
+    """Return a value in a form that differs in the last bit; NaN is one value."""
     return float(value).hex() if isinstance(value, int | float | Decimal) else value
 
 

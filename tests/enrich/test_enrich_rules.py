@@ -139,7 +139,7 @@ def test_the_split_is_the_rows_own_or_of_the_hash_of_its_content(bench):
     assert set(bench.column("chug_split_policy")) == {"content-name-blake2s-80-10-10"}
 
 
-def test_the_keys_that_occur_and_those_that_do_not_are_told(bench):
+def test_the_keys_that_occur_and_those_that_do_not_are_in_the_manifest(bench):
     bench.table()
     bench.lines(ROW | {"shelf": 3})
     assert bench.enrich("--metadata-keys", "shelf", "--metadata-keys", "chug_ref").code == 0

@@ -59,8 +59,8 @@ def test_columns_of_anything_else_are_not_filled(bench, kind, value):
     bench.table(chug_ref=pa.nulls(3, kind))
     bench.lines({"src": "a", "chug_ref": value})
     said = bench.refused()
-    told = f"are {pa.array([value]).type}, the table's column is {kind}; convert one of them"
-    assert f"the table t.parquet: the values of 'chug_ref' {told}" in said
+    reason = f"are {pa.array([value]).type}, the table's column is {kind}; convert one of them"
+    assert f"the table t.parquet: the values of 'chug_ref' {reason}" in said
 
 
 @pytest.mark.parametrize(
@@ -89,35 +89,44 @@ def test_values_that_do_not_fit_into_their_column_are_refused(bench, kind, value
     assert f"the table's column is {kind}" in said
 
 
-def test_a_column_that_cannot_be_written_is_told_of(bench):
+def test_a_column_that_cannot_be_written_is_refused(bench):
     bench.table(shots=pa.nulls(3, pa.list_view(pa.int64())))
     bench.lines({"src": "a", "chug_ref": 1})
     assert "t.parquet: the column 'shots': type list_view<element: int64>" in bench.refused()
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "reason"),
     [
-        ([1, "2"], "have no common type: integer on line 1, text on line 2"),
-        ([1, True], "have no common type: integer on line 1, truth value on line 2"),
-        ([{"a": 1}, None], "are no plain values: object on line 1"),
-        ([None, [1]], "are no plain values: list on line 2"),
+        ([1, "2"], "have no common type: integer on line 1, text on line 2; write all in one type"),
+        (
+            [1, True],
+            "have no common type: integer on line 1, truth value on line 2; write all in one type",
+        ),
+        ([{"a": 1}, None], "are not plain values: object on line 1; write them as text, numbers"),
+        ([None, [1]], "are not plain values: list on line 2; write them as text, numbers"),
         ([2**63, 1], f"do not fit into 64 bits: {2**63} on line 1; write all as text"),
         ([2**53 + 1, 0.5], f"are too large for a float: {2**53 + 1} on line 1; write all as text"),
-        (["x", "\ud800"], r"hold half a character: '\ud800' on line 2; correct them"),
+        (
+            ["x", "\ud800"],
+            r"have an unpaired surrogate, which is not valid Unicode: '\ud800' on line 2; correct",
+        ),
     ],
 )
-def test_values_of_a_key_without_a_common_type(bench, values, told):
+def test_values_of_a_key_without_a_common_type(bench, values, reason):
     bench.table()
     bench.lines(*({"src": name, "chug_ref": one} for name, one in zip("ab", values, strict=True)))
-    assert f"m.jsonl: the values of 'chug_ref' {told}" in bench.refused()
+    assert f"m.jsonl: the values of 'chug_ref' {reason}" in bench.refused()
 
 
-def test_a_content_name_with_half_a_character_is_told_of(bench):
+def test_a_content_name_with_an_unpaired_surrogate_is_refused(bench):
     bench.table()
     bench.lines(b'{"src": "a", "chug_content_name": "\\ud800"}')
     said = bench.refused()
-    assert "the values of 'chug_content_name' hold half a character: " in said
+    assert (
+        "the values of 'chug_content_name' have an unpaired surrogate, which is not valid Unicode: "
+        in said
+    )
 
 
 def test_what_is_not_wanted_may_be_any_json(bench):
@@ -136,18 +145,18 @@ def test_a_number_too_large_for_a_float(bench):
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told"),
+    ("numbers", "reason"),
     [
         ((2**53 + 1, 1.5), f"are too large for a float: {2**53 + 1} on line 2"),
         ((2**63, 1), f"do not fit into 64 bits: {2**63} on line 2"),
         (("9" * 5000, 1), "are not finite: inf on line 2"),
     ],
 )
-def test_numbers_of_a_csv_that_no_column_holds(bench, numbers, told):
+def test_numbers_of_a_csv_that_no_column_holds(bench, numbers, reason):
     bench.table()
     text = "src,chug_ref\na,{}\nb,{}\n".format(*numbers)
     (bench.path / "m.csv").write_text(text)
-    assert f"m.csv: the values of 'chug_ref' {told}" in bench.refused(metadata="m.csv")
+    assert f"m.csv: the values of 'chug_ref' {reason}" in bench.refused(metadata="m.csv")
 
 
 @pytest.mark.parametrize("key", ["clip_name", "chug_ref"])
@@ -159,16 +168,16 @@ def test_numbers_of_a_csv_that_no_column_holds(bench, numbers, told):
         pa.array([2**60, 1], pa.timestamp("us")),  # the first is after all years of Python
     ],
 )
-def test_metadata_in_a_parquet_file_of_no_plain_values(bench, key, values):
+def test_metadata_in_a_parquet_file_of_values_that_are_not_plain(bench, key, values):
     bench.table()
     table = pa.table({"src": ["a", "b"], key: values, "unwanted": values})
     pq.write_table(table, bench.path / "m.parquet")
     kind = str(values.type).replace("item", "element")
     said = bench.refused(metadata="m.parquet")
-    assert f"m.parquet: the values of '{key}' are no plain values: {kind}" in said
+    assert f"m.parquet: the values of '{key}' are not plain values: {kind}" in said
 
 
-def test_text_in_a_parquet_file_that_is_no_text(bench):
+def test_text_in_a_parquet_file_that_is_not_text(bench):
     bench.table()
     buffers = [None, *pa.array([b"\xff"]).buffers()[1:]]
     table = pa.table({"src": pa.Array.from_buffers(pa.string(), 1, buffers)})

@@ -108,8 +108,8 @@ def clip(shape: Callable[[str], Path]) -> Callable[[str], Clip]:
 
 
 @frozen
-class Told:
-    """What a run of the command line said and left behind.
+class Extracted:
+    """What a run of the command line printed and made.
 
     Args:
         code: its exit code.
@@ -139,23 +139,23 @@ def running_in(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def extract() -> Callable[..., Told]:
+def extract() -> Callable[..., Extracted]:
     """Run `tablehost run extract_k150k` in a project on its folder `clips` and its `scores.csv`."""
 
-    def run(project: Any, *tokens: object, **kwargs: Any) -> Told:
+    def run(project: Any, *tokens: object, **kwargs: Any) -> Extracted:
         fixed = ("--clips-dir", "clips", "--scores", "scores.csv", "--out", "t.parquet")
         ended = project.run("run", "extract_k150k", *fixed, *tokens, **kwargs)
         left = [name for name in project.files() if name.endswith((".tmp", ".lock"))]
         assert not left + running_in(project.path), "something is left behind"
         table = project.path / "t.parquet"
         if not table.exists():
-            return Told(ended.code, ended.out, ended.err, {}, {}, None)
+            return Extracted(ended.code, ended.out, ended.err, {}, {}, None)
         rows = {row["clip_name"]: row for row in pq.read_table(table).to_pylist()}
         manifest = project.manifest("t.parquet")
         failures = {
             one["key"]: (one["reason"], one["detail"]) for one in manifest["run"]["failures"]
         }
-        return Told(ended.code, ended.out, ended.err, rows, failures, manifest)
+        return Extracted(ended.code, ended.out, ended.err, rows, failures, manifest)
 
     return run
 

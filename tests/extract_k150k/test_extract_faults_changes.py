@@ -96,7 +96,7 @@ def prepare(made, label, ffmpeg):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory, new_project, prepare, extract):
+def extracted(tmp_path_factory, new_project, prepare, extract):
     """Run the command once on clips all of which change but two."""
     project = new_project(tmp_path_factory.mktemp("changes"))
     cases = [(case.values[0], *case.values[1:3]) for case in CHANGES if case.values[2]]
@@ -106,15 +106,15 @@ def told(tmp_path_factory, new_project, prepare, extract):
 
 
 @pytest.mark.parametrize(("name", "when", "action", "reason"), CHANGES)
-def test_a_clip_that_changes_is_never_a_row(told, name, when, action, reason):
-    assert name not in told.rows
-    assert told.failures[name][0] == reason
+def test_a_clip_that_changes_is_never_a_row(extracted, name, when, action, reason):
+    assert name not in extracted.rows
+    assert extracted.failures[name][0] == reason
 
 
 @pytest.mark.outcome("Rows, whatever happens to their neighbours.")
-def test_clips_that_stay_the_same(told):
-    assert told.code == 1
-    assert list(told.rows) == ["first.mp4", "same.mp4"]
+def test_clips_that_stay_the_same(extracted):
+    assert extracted.code == 1
+    assert list(extracted.rows) == ["first.mp4", "same.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -135,12 +135,12 @@ def test_a_killed_engine(project, prepare, longer, extract, name):
     prepare(project, ["a.mp4", "b.mp4", "c.mp4"], cases)
     shutil.copy(longer, project.path / "clips" / "b.mp4")
     command = ("--ffmpeg", "engine", "--audit-clips", 0, "--workers", 1)
-    told = extract(project, *command)
-    assert told.code == 1
-    assert list(told.rows) == ["a.mp4", "c.mp4"]
-    assert told.failures.keys() == {"b.mp4"}
-    assert told.failures["b.mp4"][0] == "engine-crashed"
-    assert "signal" in told.failures["b.mp4"][1]
+    extracted = extract(project, *command)
+    assert extracted.code == 1
+    assert list(extracted.rows) == ["a.mp4", "c.mp4"]
+    assert extracted.failures.keys() == {"b.mp4"}
+    assert extracted.failures["b.mp4"][0] == "engine-crashed"
+    assert "signal" in extracted.failures["b.mp4"][1]
     (project.path / "measured").unlink()
     again = extract(project, *command)
     assert again.code == 0

@@ -256,7 +256,7 @@ def folder(tmp_path_factory, new_project, real_clips, run_ffmpeg, label):
 
 
 @pytest.fixture(scope="module")
-def told(folder, extract):
+def extracted(folder, extract):
     """Run the command on all of them, once."""
     return extract(folder, "--audit-clips", 1, "--workers", 2)
 
@@ -266,21 +266,21 @@ def features(row, of=FEATURES):
 
 
 @pytest.mark.parametrize(("name", "recipe", "same_as", "expected"), ROWS)
-def test_a_clip_that_decodes_whole_is_a_row(told, name, recipe, same_as, expected):
-    row = told.rows[name]
+def test_a_clip_that_decodes_whole_is_a_row(extracted, name, recipe, same_as, expected):
+    row = extracted.rows[name]
     assert {key: row[key] for key in expected} == expected
     assert all(map(math.isfinite, features(row, MEASURED).values()))
     assert 90 < row["vmaf_mean"] <= 100
     assert row["psnr_y_mean"] == expected.get("psnr_y_mean", 60.0)
     if same_as:
-        twin = features(told.rows[same_as])
+        twin = features(extracted.rows[same_as])
         assert features(row) == pytest.approx(twin, rel=0, abs=0, nan_ok=True)
 
 
 @pytest.mark.parametrize(("name", "recipe", "reason", "detail"), FAILURES)
-def test_a_clip_that_is_not_a_whole_video_is_a_failure(told, name, recipe, reason, detail):
-    assert name not in told.rows
-    seen = told.failures[name]
+def test_a_clip_that_is_not_a_whole_video_is_a_failure(extracted, name, recipe, reason, detail):
+    assert name not in extracted.rows
+    seen = extracted.failures[name]
     assert seen[0] == reason
     assert detail in seen[1]
     assert seen[1].isprintable()
@@ -290,41 +290,41 @@ OWN_LINE = [case for case in FAILURES if case.values[2] in {"unreadable", "damag
 
 
 @pytest.mark.parametrize("name", [case.values[0] for case in OWN_LINE])
-def test_the_detail_of_a_failure_is_the_engines_own_line(told, folder, ffmpeg, name):
+def test_the_detail_of_a_failure_is_the_engines_own_line(extracted, folder, ffmpeg, name):
     asked = [ffmpeg, "-v", "error", "-i", folder.path / "clips" / name]
     asked += ["-map", "0:V:0", "-f", "null", "-"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     lines = [re.sub(r"\[[^]]* @ 0x[0-9a-f]+\] ", "", line) for line in done.stderr.splitlines()]
-    assert told.failures[name][1] in lines
+    assert extracted.failures[name][1] in lines
 
 
 @pytest.mark.outcome("Exit 1; every clip is a row or a failure, and all are counted.")
-def test_a_run_with_bad_clips_lands_the_good_ones(told, folder):
+def test_a_run_with_bad_clips_lands_the_good_ones(extracted, folder):
     clips = {path.name for path in (folder.path / "clips").iterdir()}
-    assert told.code == 1
-    assert told.rows.keys() | told.failures.keys() == clips
-    assert not told.rows.keys() & told.failures.keys()
-    stats = told.manifest["stats"]
+    assert extracted.code == 1
+    assert extracted.rows.keys() | extracted.failures.keys() == clips
+    assert not extracted.rows.keys() & extracted.failures.keys()
+    stats = extracted.manifest["stats"]
     assert stats["total_clips"] == len(clips)
-    assert stats["ok"] == stats["parquet_rows"] == len(told.rows) == len(ROWS)
-    assert stats["fail"] == len(told.failures) == len(FAILURES)
-    assert told.manifest["status"] == "partial"
-    assert f"{len(FAILURES)} failed" in told.err
+    assert stats["ok"] == stats["parquet_rows"] == len(extracted.rows) == len(ROWS)
+    assert stats["fail"] == len(extracted.failures) == len(FAILURES)
+    assert extracted.manifest["status"] == "partial"
+    assert f"{len(FAILURES)} failed" in extracted.err
 
 
 @pytest.mark.outcome("Neither the streams nor the manifest hold an escape.")
-def test_no_escape_of_a_clip_or_the_engine_is_printed(told, folder):
-    assert "\x1b" not in told.out + told.err
+def test_no_escape_of_a_clip_or_the_engine_is_printed(extracted, folder):
+    assert "\x1b" not in extracted.out + extracted.err
     assert b"\x1b" not in (folder.path / "t.parquet.manifest.json").read_bytes()
 
 
 @pytest.mark.outcome("Only bit depths of which a clip was compared are rows.")
-def test_an_audit_finds_its_clips_among_bad_ones(told):
-    assert told.manifest["audit"]["bit_depths"] == [8, 10, 12]
+def test_an_audit_finds_its_clips_among_bad_ones(extracted):
+    assert extracted.manifest["audit"]["bit_depths"] == [8, 10, 12]
 
 
 @pytest.mark.outcome("Only the table, its manifest, its ledger and its listing are left.")
-def test_bad_clips_leave_nothing_behind(told, folder):
+def test_bad_clips_leave_nothing_behind(extracted, folder):
     left = {name for name in folder.files() if not name.startswith(("clips/", "parts/"))}
     left = {name for name in left if not name.startswith("t.parquet.history/clips_dir-")}
     assert left == {"scores.csv", "t.parquet", "t.parquet.ledger", "t.parquet.manifest.json"}

@@ -73,42 +73,42 @@ def folder(tmp_path_factory, new_project, two_frames, label):
 
 
 @pytest.fixture(scope="module")
-def told(folder, extract):
+def extracted(folder, extract):
     """Run the command on all of them, once."""
     return extract(folder, "--audit-clips", 0, "--workers", 2)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_clip_of_any_name_is_a_row(told, folder, name):
-    row = told.rows[name]
+def test_a_clip_of_any_name_is_a_row(extracted, folder, name):
+    row = extracted.rows[name]
     names = sorted(path.name for path in (folder.path / "clips").iterdir())
     assert (row["width"], row["height"]) == (320, 240)
     assert row["mos"] == names.index(name)
-    assert row["vmaf_mean"] == told.rows["LOUD.MP4"]["vmaf_mean"]
+    assert row["vmaf_mean"] == extracted.rows["LOUD.MP4"]["vmaf_mean"]
 
 
 @pytest.mark.parametrize(("name", "make", "failure"), KINDS)
-def test_what_is_no_regular_file_is_never_opened(told, name, make, failure):
-    assert name not in told.rows
-    assert told.failures[name] == failure
+def test_what_is_no_regular_file_is_never_opened(extracted, name, make, failure):
+    assert name not in extracted.rows
+    assert extracted.failures[name] == failure
 
 
 @pytest.mark.outcome("Fails as `unsupported-name`: its name is not UTF-8.")
-def test_a_name_that_is_not_utf8(told):
-    assert told.failures["\\xff\\xfe.mp4"] == ("unsupported-name", "its name is not UTF-8")
+def test_a_name_that_is_not_utf8(extracted):
+    assert extracted.failures["\\xff\\xfe.mp4"] == ("unsupported-name", "its name is not UTF-8")
 
 
 @pytest.mark.outcome("Exit 1; every name is a row or a failure; no name is printed raw.")
-def test_a_run_with_strange_names(told):
-    assert told.code == 1
-    assert len(told.rows) == len(NAMES)
-    assert len(told.failures) == len(KINDS) + 1
-    assert "\x1b" not in told.out + told.err
-    assert all(line.isprintable() for line in told.err.splitlines())
+def test_a_run_with_strange_names(extracted):
+    assert extracted.code == 1
+    assert len(extracted.rows) == len(NAMES)
+    assert len(extracted.failures) == len(KINDS) + 1
+    assert "\x1b" not in extracted.out + extracted.err
+    assert all(line.isprintable() for line in extracted.err.splitlines())
 
 
 @pytest.mark.outcome("The rows that are there are not measured again; the bytes are the same.")
-def test_a_second_run_with_strange_names(folder, told, extract):
+def test_a_second_run_with_strange_names(folder, extracted, extract):
     before = folder.digest("t.parquet")
     again = extract(folder, "--audit-clips", 0, "--json")
     assert again.code == 1

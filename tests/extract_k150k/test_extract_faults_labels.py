@@ -49,18 +49,18 @@ def joined(ready, extract):
             ready.write("m.jsonl", "".join(f"{line}\n" for line in lines))
             tokens = ("--metadata-jsonl", "m.jsonl", *tokens)
         before = (ready.files(), ready.digest("t.parquet"), ready.digest("t.parquet.manifest.json"))
-        told = extract(ready, "--audit-clips", 0, *tokens)
+        extracted = extract(ready, "--audit-clips", 0, *tokens)
         after = (ready.files(), ready.digest("t.parquet"), ready.digest("t.parquet.manifest.json"))
-        if told.code == 2:
+        if extracted.code == 2:
             before[0].update({"m.jsonl"} & after[0])
             assert after == before, "a refused run touched something"
-        return told
+        return extracted
 
     return run
 
 
-def measured_nothing(told):
-    stats = told.manifest["stats"]
+def measured_nothing(extracted):
+    stats = extracted.manifest["stats"]
     return stats["done_before"] == stats["total_clips"] and stats["ok"] == stats["fail"] == 0
 
 
@@ -75,20 +75,24 @@ BAD_SCORES = [
     refused("A wrong header", "name,score\na,1\n", "no column video_name", "name, score",
             "no column video_score or mos"),
     refused("A column that is there twice", "video_name,mos,mos\na,1,1\n",
-            "the column 'mos' is there twice"),
+            "more than one column is named 'mos'"),
     refused("The same name twice, with the same label", f"{HEADER}a,1\na,1\n",
             "'a' is there 2 times, on lines 2, 3"),
     refused("The same name twice, with another label", f"{HEADER}a,1\na,2\n",
             "'a' is there 2 times, on lines 2, 3"),
-    refused("A NaN for a label", f"{HEADER}a,nan\n", "line 2: video_score is no number: 'nan'"),
-    refused("A label that is infinite", f"{HEADER}a,1e999\n", "line 2: video_score is no number"),
-    refused("A text for a label", f"{HEADER}a,good\n", "line 2: video_score is no number: 'good'"),
-    refused("No label in a line", f"{HEADER}a,\n", "line 2: video_score is no number: ''"),
+    refused("A NaN for a label", f"{HEADER}a,nan\n",
+            "line 2: video_score is not a finite number: 'nan'"),
+    refused("A label that is infinite", f"{HEADER}a,1e999\n",
+            "line 2: video_score is not a finite number"),
+    refused("A text for a label", f"{HEADER}a,good\n",
+            "line 2: video_score is not a finite number: 'good'"),
+    refused("No label in a line", f"{HEADER}a,\n",
+            "line 2: video_score is not a finite number: ''"),
     refused("A line with too many fields", f"{HEADER}a,1,2\n", "line 2: 3 fields"),
-    refused("An open quote", f'{HEADER}"a,1\n', "not a CSV"),
+    refused("An open quote", f'{HEADER}"a,1\n', "not readable as a CSV"),
     refused("Labels in UTF-16", f"{HEADER}a,1\n".encode("utf-16"), "not readable as a CSV"),
     refused("Terminal escapes in labels", f"{HEADER}a,\x1b[31mred\n",
-            "line 2: video_score is no number"),
+            "line 2: video_score is not a finite number"),
     refused("Names with a path, which fit no clip", f"{HEADER}x/a.mp4,1\n",
             "no label fits a clip", "'x/a.mp4'", "'a.mp4'"),
     refused("Two labels for one clip by its stem", f"{HEADER}a.avi,1\na.mov,2\n",
@@ -98,11 +102,11 @@ BAD_SCORES = [
 
 @pytest.mark.parametrize(("text", "said"), BAD_SCORES)
 def test_scores_that_cannot_be_meant(joined, text, said):
-    told = joined(scores=text)
-    assert told.code == 2
-    assert all(one in told.err for one in said), told.err
-    assert "\x1b" not in told.err
-    assert "Traceback" not in told.err
+    extracted = joined(scores=text)
+    assert extracted.code == 2
+    assert all(one in extracted.err for one in said), extracted.err
+    assert "\x1b" not in extracted.err
+    assert "Traceback" not in extracted.err
 
 
 @pytest.mark.parametrize(
@@ -122,13 +126,15 @@ def test_scores_that_cannot_be_meant(joined, text, said):
     ],
 )  # fmt: skip
 def test_other_labels(joined, text, labels):
-    told = joined(scores=text)
-    assert told.code == 0, told.err
-    assert [told.rows[name]["mos"] for name in CLIPS] == labels
+    extracted = joined(scores=text)
+    assert extracted.code == 0, extracted.err
+    assert [extracted.rows[name]["mos"] for name in CLIPS] == labels
     missing = labels.count(None)
-    assert told.manifest["labels"]["clips_without_label"] == missing
-    assert (f"{missing} of 3 clips have no label; their mos is null" in told.err) == bool(missing)
-    assert measured_nothing(told)
+    assert extracted.manifest["labels"]["clips_without_label"] == missing
+    assert (f"{missing} of 3 clips have no label; their mos is null" in extracted.err) == bool(
+        missing
+    )
+    assert measured_nothing(extracted)
 
 
 def line(clip, **values):
@@ -148,63 +154,64 @@ REFERENCES = [
         refused("Two lines that disagree", [line("a.mp4", name="x"), line("a.mp4", name="y")],
                 "lines 1 and 2 are both about 'a.mp4' and disagree on chug_name"),
         refused("Values without a common type", [line("a.mp4", bit_depth=8), line("b.mp4",
-                bit_depth="ten")], "the values of chug_bit_depth have no common type",
-                "int on line 1, str on line 2"),
+                bit_depth="ten")], "the values of 'chug_bit_depth' have no common type",
+                "integer on line 1, text on line 2"),
         refused("A corpus that has references", REFERENCES,
                 "1 contents have a reference of their own (1 reference rows, 2 others)",
                 "'c': reference 'a.mp4', other 'b.mp4'", "--allow-fr-from-nr"),
     ],
 )  # fmt: skip
 def test_metadata_that_cannot_be_meant(joined, metadata, said):
-    told = joined(metadata=metadata)
-    assert told.code == 2
-    assert all(one in told.err for one in said), told.err
+    extracted = joined(metadata=metadata)
+    assert extracted.code == 2
+    assert all(one in extracted.err for one in said), extracted.err
 
 
 @pytest.mark.outcome("Goes on; the manifest says that it was allowed.")
 def test_a_corpus_that_has_references_with_allow_fr_from_nr(joined):
-    told = joined("--allow-fr-from-nr", metadata=REFERENCES)
-    assert told.code == 0
-    assert [row["chug_ref"] for row in told.rows.values()] == [1, 0, 0]
-    assert told.manifest["fr_from_nr_adapter"]["allow_fr_from_nr"] is True
-    assert measured_nothing(told)
+    extracted = joined("--allow-fr-from-nr", metadata=REFERENCES)
+    assert extracted.code == 0
+    assert [row["chug_ref"] for row in extracted.rows.values()] == [1, 0, 0]
+    assert extracted.manifest["fr_from_nr_adapter"]["allow_fr_from_nr"] is True
+    assert measured_nothing(extracted)
 
 
 @pytest.mark.outcome("No columns are added; all clips are said to have no metadata.")
 def test_empty_metadata(joined):
-    told = joined(metadata=[])
-    assert told.code == 0
-    assert "3 of 3 clips have no metadata" in told.err
-    assert not [name for name in told.rows["a.mp4"] if name.startswith("chug")]
+    extracted = joined(metadata=[])
+    assert extracted.code == 0
+    assert "3 of 3 clips have no metadata" in extracted.err
+    assert not [name for name in extracted.rows["a.mp4"] if name.startswith("chug")]
 
 
 @pytest.mark.outcome("Left out, said with their numbers, counted; no clip is measured again.")
 def test_malformed_lines_of_metadata(joined):
     lines = [line("a.mp4", name="x"), "{", "[1]", '{"chug_name": "no src"}', '{"src": NaN}']
-    told = joined(metadata=lines)
-    assert told.code == 0
-    assert "4 malformed lines are left out: line 2: not JSON" in told.err
-    assert [one["line"] for one in told.manifest["metadata"]["malformed"]] == [2, 3, 4, 5]
-    assert [row["chug_name"] for row in told.rows.values()] == ["x", None, None]
-    assert measured_nothing(told)
+    extracted = joined(metadata=lines)
+    assert extracted.code == 0
+    assert "4 malformed lines are left out: line 2: not JSON" in extracted.err
+    assert "line 4: no clip_name, src or filename" in extracted.err
+    assert [one["line"] for one in extracted.manifest["metadata"]["malformed"]] == [2, 3, 4, 5]
+    assert [row["chug_name"] for row in extracted.rows.values()] == ["x", None, None]
+    assert measured_nothing(extracted)
 
 
 @pytest.mark.outcome("One row; a correction changes the column and measures no clip again.")
 def test_metadata_that_is_corrected(joined):
     joined(metadata=[line("a.mp4", name="x"), line("a.mp4", name="x")])
-    told = joined(metadata=[line("a.mp4", name="y")])
-    assert told.code == 0
-    assert told.rows["a.mp4"]["chug_name"] == "y"
-    assert measured_nothing(told)
+    extracted = joined(metadata=[line("a.mp4", name="y")])
+    assert extracted.code == 0
+    assert extracted.rows["a.mp4"]["chug_name"] == "y"
+    assert measured_nothing(extracted)
 
 
 @pytest.mark.outcome("Exit 2, nothing touched: all problems of all files at once.")
 def test_clips_labels_and_metadata_that_are_wrong_together(joined):
     lines = [line("a.mp4", name="x"), line("a.mp4", name="y")]
-    told = joined("--glob", "*.mov", scores=f"{HEADER}a,x\n", metadata=lines)
-    assert told.code == 2
+    extracted = joined("--glob", "*.mov", scores=f"{HEADER}a,x\n", metadata=lines)
+    assert extracted.code == 2
     for said in ("no clip in clips", "'x'", "disagree on chug_name"):
-        assert said in told.err
+        assert said in extracted.err
 
 
 @pytest.mark.parametrize(
@@ -217,16 +224,16 @@ def test_clips_labels_and_metadata_that_are_wrong_together(joined):
     ],
 )  # fmt: skip
 def test_coverage(joined, least, code):
-    told = joined("--min-label-coverage", least, scores=f"{HEADER}a,1\n")
-    assert told.code == code
+    extracted = joined("--min-label-coverage", least, scores=f"{HEADER}a,1\n")
+    assert extracted.code == code
     said = f"only 1 of 3 clips have a label (33.3%), less than --min-label-coverage {least}"
-    assert (said in told.err) == bool(code)
+    assert (said in extracted.err) == bool(code)
 
 
 @pytest.mark.outcome("Only they are in the table; measured ones come back for nothing.")
 def test_fewer_clips_by_limit_and_glob_and_then_all(joined):
     assert list(joined("--limit", 1).rows) == ["a.mp4"]
     assert list(joined("--glob", "d*.mp4", "--glob", "b.*").rows) == ["b.mp4", "dir c.mp4"]
-    told = joined()
-    assert tuple(told.rows) == CLIPS
-    assert measured_nothing(told)
+    extracted = joined()
+    assert tuple(extracted.rows) == CLIPS
+    assert measured_nothing(extracted)

@@ -27,6 +27,7 @@ TYPES = {
     "min_label_coverage": [("half", '"half"', "is not a number"), ("nan", "nan", "")],
 }
 RANGES = {
+    "metadata_jsonl": [("scores.txt", '"scores.txt"', "must end in one of .jsonl, .ndjson")],
     "vmaf_model": [
         ("vmaf:path=x", '"vmaf:path=x"', "must be a model's name such as vmaf_v0.6.1"),
     ],
@@ -53,8 +54,12 @@ PATHS = {
             ("gone", '"gone"', "gone does not exist"),
             ("clips", '"clips"', "clips is a folder; give a file"),
         ]
-        for name in ("scores", "metadata_jsonl", "ffmpeg")
+        for name in ("scores", "ffmpeg")
     },
+    "metadata_jsonl": [
+        ("gone.jsonl", '"gone.jsonl"', "gone.jsonl does not exist"),
+        ("folder.jsonl", '"folder.jsonl"', "folder.jsonl is a folder; give a file"),
+    ],
     "vmaf_model": [("gone/m.json", '"gone/m.json"', "gone/m.json does not exist")],
 }
 NO_VALUE = {"allow_fr_from_nr"}  # the flag itself is the value
@@ -62,7 +67,7 @@ STAGES = {"types": TYPES, "ranges": RANGES, "paths": PATHS}
 
 
 def can_come(name, text, source):
-    """Tell whether a source can give a value: not all that TOML can is also text."""
+    """Return whether a source can give a value: not everything in TOML is also text."""
     if source == "flag" and name in NO_VALUE:
         return False
     return source == "file" or text is not None
@@ -82,9 +87,10 @@ def given(source, values):
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory, new_project):
-    """Give the problems that are told where the options of a stage have their nth wrong values."""
+    """Give the problems of a run in which the options of a stage have their nth wrong values."""
     project = new_project(tmp_path_factory.mktemp("options"))
     (project.path / "clips").mkdir()
+    (project.path / "folder.jsonl").mkdir()
     project.write("scores.csv", "video_name,video_score\na,1\n")
     before = project.files()
 
@@ -159,11 +165,11 @@ def one_clip(project, clips, label):
             marks=pytest.mark.outcome(f"Exit 2, nothing touched: {words}."),
         )
         for case, tokens, words in [
-            ("--ffmpeg is no program", ("--ffmpeg", "text"), "does not run: Permission denied"),
+            ("--ffmpeg is not a program", ("--ffmpeg", "text"), "does not run: Permission denied"),
             ("--ffmpeg is another program", ("--ffmpeg", "silent"), "cannot measure"),
             ("--vmaf-model that libvmaf has not", ("--vmaf-model", "vmaf_v9"),
              "could not load libvmaf model with version: vmaf_v9"),
-            ("--vmaf-model is no model", ("--vmaf-model", "model.json"), "libvmaf ERROR"),
+            ("--vmaf-model is not a model", ("--vmaf-model", "model.json"), "libvmaf ERROR"),
             ("--glob fits nothing", ("--glob", "*.mov"), "no clip in clips"),
             ("A switch with a value", ("--allow-fr-from-nr=yes",),
              "--allow-fr-from-nr takes no value"),
@@ -173,17 +179,17 @@ def one_clip(project, clips, label):
 )  # fmt: skip
 def test_options_that_do_not_fit_together_or_the_machine(one_clip, extract, tokens, words):
     before = one_clip.files()
-    told = extract(one_clip, *tokens)
-    assert told.code == 2
-    assert words in told.err
-    assert "PosixPath" not in told.err
+    extracted = extract(one_clip, *tokens)
+    assert extracted.code == 2
+    assert words in extracted.err
+    assert "PosixPath" not in extracted.err
     assert one_clip.files() == before
 
 
 @pytest.mark.outcome("Exit 1, no table: none of 1 items became a row.")
 def test_a_corpus_of_which_no_clip_can_be_measured(one_clip, extract):
-    told = extract(one_clip, "--audit-clips", 0)
-    assert told.code == 1
-    assert told.manifest is None
-    assert "none of 1 items became a row" in told.err
+    extracted = extract(one_clip, "--audit-clips", 0)
+    assert extracted.code == 1
+    assert extracted.manifest is None
+    assert "none of 1 items became a row" in extracted.err
     assert "refused-by-engine" in (one_clip.path / "t.parquet.failed.json").read_text()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tablehost.records import Records
 from tablehost_extract_k150k.features import (
     FEATURES,
     KNOWN,
@@ -14,9 +15,10 @@ from tablehost_extract_k150k.features import (
     mean_and_std,
     table_schema,
 )
-from tablehost_extract_k150k.metadata import Column, Metadata, Row
 from tablehost_extract_k150k.rows import record_batches
 from tablehost_extract_k150k.score import ClipRow
+
+METADATA = Records(names=pa.array(["a"]), columns={"chug_name": pa.array(["x"])})
 
 # Word by word as the decision record has it.
 LOCKED = (
@@ -27,7 +29,7 @@ LOCKED = (
 
 
 def test_the_order_of_the_columns_is_locked():
-    names = table_schema([Column("chug_name", str)]).names
+    names = table_schema(METADATA.columns).names
     fixed = ["clip_name", "mos", "width", "height", "fps", "is_hdr", "motion_fps_weight"]
     features = [f"{name}_{part}" for name in LOCKED for part in ("mean", "std")]
     assert names == [*fixed, *features, "chug_name"]
@@ -87,10 +89,9 @@ def row(name):
 
 
 def test_rows_are_joined_with_label_and_metadata():
-    schema = table_schema([Column("chug_name", str)])
-    metadata = Metadata({"a": Row(1, {"chug_name": "x"})}, (Column("chug_name", str),), 1, ())
+    schema = table_schema(METADATA.columns)
     batches = record_batches(
-        map(row, "abc"), schema, labels={"b": 3.0}, metadata=metadata, leave_out={"c"}
+        map(row, "abc"), schema, labels={"b": 3.0}, metadata=METADATA, leave_out={"c"}
     )
     first, second = pa.Table.from_batches(batches, schema).to_pylist()
     assert (first["clip_name"], first["mos"], first["chug_name"]) == ("a", None, "x")
@@ -108,7 +109,7 @@ def test_rows_come_in_blocks_and_are_read_as_they_are_wanted():
             read.append(number)
             yield row(str(number))
 
-    batches = record_batches(rows(), table_schema([]), labels={}, metadata=Metadata({}, (), 0, ()))
+    batches = record_batches(rows(), table_schema({}), labels={}, metadata=Records())
     assert next(batches).num_rows == 4096
     assert len(read) == 4096
     assert [batch.num_rows for batch in batches] == [4096, 1808]

@@ -39,21 +39,21 @@ def test_a_file_with_only_mos_is_read(scores_of):
     assert scores_of("video_name,mos\na,1.5\n").labels == {"a": 1.5}
 
 
-def test_every_problem_is_told_with_its_line(scores_of):
+def test_every_problem_is_reported_with_its_line(scores_of):
     text = 'video_name,video_score\na,1\n"b\nb",x\na,2\nc,nan\nd\n,3\ne,1_0\n'
-    told = refusal(scores_of, text)
-    assert "'a' is there 2 times, on lines 2, 5" in told
-    assert "line 3: video_score is no number: 'x'" in told
-    assert "line 6: video_score is no number: 'nan'" in told
-    assert "line 7: 1 fields, the header has 2" in told
-    assert "line 8: no video_name" in told
-    assert "line 9: video_score is no number: '1_0'" in told
+    said = refusal(scores_of, text)
+    assert "'a' is there 2 times, on lines 2, 5" in said
+    assert "line 3: video_score is not a finite number: 'x'" in said
+    assert "line 6: video_score is not a finite number: 'nan'" in said
+    assert "line 7: 1 fields, the header has 2" in said
+    assert "line 8: no video_name" in said
+    assert "line 9: video_score is not a finite number: '1_0'" in said
 
 
-def test_missing_columns_are_told_with_those_there(scores_of):
-    told = refusal(scores_of, "name,score\na,1\n")
-    assert "no column video_name; the columns are name, score" in told
-    assert "no column video_score or mos" in told
+def test_missing_columns_are_reported_with_those_there(scores_of):
+    said = refusal(scores_of, "name,score\na,1\n")
+    assert "no column video_name; the columns are name, score" in said
+    assert "no column video_score or mos" in said
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,17 @@ def test_a_label_of_one_clip_is_not_lent_to_another():
 
 
 def test_ambiguous_labels_are_refused():
-    told = refusal(join, Scores({"a.avi": 1.0, "a.mov": 2.0}), ["a.mp4"])
-    assert "clip 'a.mp4' fits the labels a.avi, a.mov" in told
+    said = refusal(join, Scores({"a.avi": 1.0, "a.mov": 2.0}), ["a.mp4"])
+    assert "clip 'a.mp4' fits the labels a.avi, a.mov" in said
     assert "label 'a' fits the clips a.mkv, a.mp4" in refusal(
         join, Scores({"a": 1.0}), ["a.mkv", "a.mp4"]
     )
 
 
 def test_labels_that_fit_no_clip_are_refused_with_an_example_of_both():
-    told = refusal(join, Scores({"x.mp4": 1.0}), ["y.mp4"])
-    assert "'x.mp4'" in told
-    assert "'y.mp4'" in told
+    said = refusal(join, Scores({"x.mp4": 1.0}), ["y.mp4"])
+    assert "'x.mp4'" in said
+    assert "'y.mp4'" in said
 
 
 def test_too_few_labels_are_refused():

@@ -136,6 +136,6 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_is_touched(corpus, tmp_pa
     )
     code, said, manifest = build("--metadata-jsonl", "m.jsonl")
     assert code == 2
-    assert "line 2: video_score is no number: 'x'" in said
+    assert "line 2: video_score is not a finite number: 'x'" in said
     assert "--allow-fr-from-nr" in said
     assert manifest is None

@@ -104,7 +104,7 @@ def _json_object(text: str) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    msg = f"{name} is not JSON"
+    msg = f"{name} is not a JSON value"
     raise ValueError(msg)
 
 
