@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import frozen
 
-from tablehost.errors import Refused
+from tablehost.contract.errors import Refused
 from tablehost.records.rows import Rows
 
 

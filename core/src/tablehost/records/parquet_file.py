@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.types as is_type
 
-from tablehost.errors import Refused
-from tablehost.parquet import is_text, opened, value_type
+from tablehost.contract.errors import Refused
 from tablehost.records.rows import Rows
+from tablehost.table.read import is_text, opened, value_type
 
 
 def read_parquet_rows(path: Path, wanted: Sequence[str]) -> Rows:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from attrs import Factory, frozen
 
-from tablehost.errors import Refused
+from tablehost.contract.errors import Refused
 from tablehost.records.columns import typed_columns
 from tablehost.records.csv_file import read_csv_rows
 from tablehost.records.formats import format_of

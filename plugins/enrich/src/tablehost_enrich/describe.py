@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from attrs import asdict
-
 from tablehost import Build
 from tablehost_enrich.enrichment import Enrichment
-from tablehost_enrich.fields import Cells, Fields, MalformedLine, MetadataUse, Stats
+from tablehost_enrich.fields import Fields, MalformedLine, MetadataUse, Stats
 from tablehost_enrich.options import Options
 
 MOST_LISTED = 1000
@@ -29,7 +27,7 @@ def describe(options: Options, build: Build) -> Fields:
             key for key in options.keys_to_fill if key not in metadata.columns
         ),
         overwrite_metadata=options.overwrite_metadata,
-        cells={name: Cells(**asdict(one)) for name, one in count.cells.items()},
+        cells=count.cells,
         metadata=MetadataUse(
             lines=metadata.lines,
             malformed_lines=len(metadata.malformed),

@@ -9,9 +9,8 @@ import pyarrow as pa
 from attrs import frozen
 
 from tablehost import Refused, Run
-from tablehost.parquet import opened
 from tablehost.records import Records, malformed_lines
-from tablehost.row_groups import group_rows
+from tablehost.table import group_rows, opened
 from tablehost_enrich.fill import Filler
 from tablehost_enrich.fit import fit
 from tablehost_enrich.metadata import read_metadata

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import Factory, frozen
+from attrs import Factory, define, frozen
 
 
 @frozen(kw_only=True)
@@ -24,9 +24,9 @@ class Stats:
     updated_cells: int = 0
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Cells:
-    """The cells of a key, in the rows for which the metadata has a value.
+    """The cells of a key, counted while they are filled, in the rows for which the metadata has a value.
 
     Args:
         filled: were missing.

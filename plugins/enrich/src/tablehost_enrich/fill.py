@@ -10,16 +10,7 @@ import pyarrow.types as is_type
 from attrs import define, field
 
 from tablehost.table import stored_type
-
-
-@define
-class CellCount:
-    """The cells of a key so far, in the rows for which the metadata has a value."""
-
-    filled: int = 0
-    kept: int = 0
-    overwritten: int = 0
-    differed: int = 0
+from tablehost_enrich.fields import Cells
 
 
 @define
@@ -34,7 +25,7 @@ class Count:
 
     rows: int = 0
     matched: int = 0
-    cells: dict[str, CellCount] = field(factory=dict)
+    cells: dict[str, Cells] = field(factory=dict)
 
 
 class Filler:
@@ -58,7 +49,7 @@ class Filler:
         overwrite: bool,
     ) -> None:
         self.schema = schema
-        self.count = Count(cells={name: CellCount() for name in values})
+        self.count = Count(cells={name: Cells() for name in values})
         self._values = values
         self._names = names
         self._key = key

@@ -9,9 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.types as is_type
 
 from tablehost import Refused
-from tablehost.columns.logical_types import stored_type
-from tablehost.parquet import is_text, value_type
 from tablehost.records import listed
+from tablehost.table import is_text, stored_type, value_type
 
 
 def fit(

@@ -32,7 +32,7 @@ def build_table(options: Options, run: Run) -> Build:
 
     proof = Proof(run=run, settings=settings, recipe=run.recipe(score_clip, settings))
     if audited:
-        proof.audit_first(prepared.clips, options.audit_clips)
+        proof.audit(prepared.clips, options.audit_clips)
     scored = [clip for clip in prepared.clips if clip.name not in proof.lost]
     rows = run.map(score_clip, scored, key=clip_name, settings=settings, input=clip_path)
     if audited:

@@ -96,7 +96,7 @@ def teacher_model(model: Path | str) -> str:
     """Return the model's name; that of a file is followed by the digest of its content."""
     if isinstance(model, str):
         return model
-    from hashlib import sha256
+    from hashlib import sha256  # only for models from files
 
     return f"{model.stem}@sha256:{sha256(model.read_bytes()).hexdigest()[:16]}"
 

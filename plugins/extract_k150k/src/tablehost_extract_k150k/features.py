@@ -156,7 +156,7 @@ def aggregate(
 
 def table_schema(metadata: Mapping[str, pa.Array]) -> pa.Schema:
     """Return the table's schema: the locked columns, then the metadata's."""
-    import pyarrow as pa
+    import pyarrow as pa  # heavy: the entry module must stay light
 
     fixed = [
         ("clip_name", pa.string()),

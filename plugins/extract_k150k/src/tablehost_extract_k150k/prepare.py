@@ -89,7 +89,7 @@ def bundled_ffmpeg() -> Path:
     Raises:
         Refused: the wheel has none for this machine.
     """
-    import imageio_ffmpeg
+    import imageio_ffmpeg  # needed only where no --ffmpeg is given
 
     try:
         return Path(imageio_ffmpeg.get_ffmpeg_exe())

@@ -71,7 +71,7 @@ def probe(path: Path) -> Probed:
     Raises:
         ItemFailed: `unreadable`, `no-video` or `damaged`.
     """
-    import av
+    import av  # 60 ms, and only workers need it
 
     try:
         with av.open(f"file:{path}", options=_LOCAL_FILES) as container:

@@ -58,17 +58,27 @@ class Proof:
         """Return the names of the clips that may not become rows."""
         return frozenset(self.lost | self.unproven)
 
-    def audit_first(self, clips: Iterable[Clip], wanted: int) -> None:
+    def audit(self, clips: Iterable[Clip], wanted: int, depth: int | None = None) -> None:
         """Audit clips in the order of a hash until enough were compared.
+
+        The batches depend only on the results so far: any number of workers audits the same clips.
 
         Args:
             clips: of the run.
             wanted: how many to compare; fewer if there are no more.
+            depth: the bit depth of those that count; any if None.
 
         Raises:
             AuditFailed: something differs.
         """
-        self._audit(clips, wanted)
+        queue = sorted(clips, key=self._place)
+        start, passed_over = 0, 0
+        while wanted > 0 and start < len(queue):
+            batch = queue[start : start + max(wanted, passed_over)]
+            start += len(batch)
+            good = self._audit_batch(batch)
+            wanted -= sum(1 for result in good if depth in {None, result.bit_depth})
+            passed_over += len(batch) - len(good)
 
     def audit_bit_depths(self, clips: Iterable[Clip], rows: Iterable[ClipRow]) -> None:
         """Audit a clip of every bit depth that was met, and fail the clips where none can be.
@@ -90,7 +100,7 @@ class Proof:
         tried = {result.clip_name for result in self.passed_over}
         for depth, names in sorted(met.items()):
             untried = [by_name[name] for name in names - tried]
-            self._audit(untried, 1, depth)
+            self.audit(untried, 1, depth)
             if depth not in self.bit_depths:
                 self._refuse([by_name[name] for name in sorted(names)], depth)
 
@@ -102,20 +112,6 @@ class Proof:
         self.run.map(
             refuse_unaudited, clips, key=clip_name, settings=self.settings, input=clip_path
         )
-
-    def _audit(self, clips: Iterable[Clip], wanted: int, depth: int | None = None) -> None:
-        """Audit clips, batch by batch, until enough of them, or of one bit depth, agreed.
-
-        The batches depend only on the results so far: any number of workers audits the same clips.
-        """
-        queue = sorted(clips, key=self._place)
-        start, passed_over = 0, 0
-        while wanted > 0 and start < len(queue):
-            batch = queue[start : start + max(wanted, passed_over)]
-            start += len(batch)
-            good = self._audit_batch(batch)
-            wanted -= sum(1 for result in good if depth in {None, result.bit_depth})
-            passed_over += len(batch) - len(good)
 
     def _audit_batch(self, batch: Sequence[Clip]) -> list[AuditResult]:
         """Audit clips and return the audits in which everything agreed."""
