@@ -70,7 +70,7 @@ def test_malformed_lines_are_counted_with_their_numbers(metadata_of):
     broken = [b"{", b"[]", b"{}", b"\xff", b'{"src": "a", "chug_name": NaN}', b""]
     surrogate = b'{"src": "\\ud800", "chug_content_name": "c"}'
     metadata = metadata_of({"src": "b"}, *broken, surrogate)
-    assert [line for line, _ in metadata.malformed] == [2, 3, 4, 5, 6, 8]
+    assert [one.line for one in metadata.malformed] == [2, 3, 4, 5, 6, 8]
     assert metadata.lines == 7
 
 

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from tablehost.records.formats import known_format
     from tablehost.records.names import as_name
     from tablehost.records.read import NamedRows, Records, read_rows, records_of
+    from tablehost.records.rows import MalformedLine
     from tablehost.records.wording import first_problems, listed, malformed_lines
 
 __all__ = [
     "CsvFile",
+    "MalformedLine",
     "NamedRows",
     "Records",
     "as_name",
@@ -35,6 +37,7 @@ __getattr__ = lazily(
     __name__,
     {
         "CsvFile": "csv_file",
+        "MalformedLine": "rows",
         "NamedRows": "read",
         "Records": "read",
         "as_name": "names",

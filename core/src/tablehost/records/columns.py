@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from tablehost.records.names import is_unicode
 from tablehost.records.wording import listed
 
-_MOST_EXACT = 2**53
 _TYPES = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
 _WORDS = {int: "integer", float: "float", bool: "truth value", str: "text", dict: "object"}
 
@@ -50,7 +49,8 @@ def _array(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
     if not kinds:
         return None
     if kinds == {int, float}:
-        _check(values, lines, _is_inexact, "are too large for a float", "write all as text")
+        problem = "are too large for a float: {}; write all as text"
+        _check(values, lines, lambda one: type(one) is int and abs(one) > 2**53, problem)
         kinds = {float}
     kind = kinds.pop()
     if kinds or kind not in _TYPES:
@@ -58,35 +58,20 @@ def _array(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
     try:
         array = pa.array(values, _TYPES[kind])
     except OverflowError:
-        _check(values, lines, _is_too_long, "do not fit into 64 bits", "write all as text")
+        problem = "do not fit into 64 bits: {}; write all as text"
+        _check(values, lines, lambda one: not -(2**63) <= one < 2**63, problem)
         raise
     except UnicodeEncodeError:
-        what = "have an unpaired surrogate, which is not valid Unicode"
-        _check(values, lines, _is_not_unicode, what, "correct them")
+        problem = "have an unpaired surrogate, which is not valid Unicode: {}; correct them"
+        _check(values, lines, lambda one: not is_unicode(one), problem)
         raise
     if kind is float and pc.any(pc.is_inf(array)).as_py():
-        _check(values, lines, math.isinf, "are not finite", "correct them or leave them out")
+        _check(values, lines, math.isinf, "are not finite: {}; correct them or leave them out")
     return array
 
 
-def _is_inexact(value: float) -> bool:
-    return isinstance(value, int) and abs(value) > _MOST_EXACT
-
-
-def _is_too_long(value: int) -> bool:
-    return not -(2**63) <= value < 2**63
-
-
-def _is_not_unicode(value: str) -> bool:
-    return not is_unicode(value)
-
-
 def _check(
-    values: Sequence[Any],
-    lines: Sequence[int],
-    is_bad: Callable[[Any], bool],
-    what: str,
-    remedy: str,
+    values: Sequence[Any], lines: Sequence[int], is_bad: Callable[[Any], bool], problem: str
 ) -> None:
     bad = [
         f"{shortened(value)} on line {line}"
@@ -94,8 +79,7 @@ def _check(
         if value is not None and is_bad(value)
     ]
     if bad:
-        msg = f"{what}: {listed(bad)}; {remedy}"
-        raise ValueError(msg)
+        raise ValueError(problem.format(listed(bad)))
 
 
 def _mixed(values: Sequence[Any], lines: Sequence[int]) -> str:

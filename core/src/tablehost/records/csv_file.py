@@ -13,7 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from tablehost.contract.errors import Refused
-from tablehost.records.rows import Rows
+from tablehost.records.rows import MalformedLine, Rows
 
 
 @frozen
@@ -23,12 +23,12 @@ class CsvFile:
     Args:
         header: the names of its columns, each once; empty where the file is.
         rows: each row that is not blank and as long as the header, with its first line.
-        malformed: line and reason of each other row.
+        malformed: the other rows.
     """
 
     header: tuple[str, ...]
     rows: list[tuple[int, list[str]]]
-    malformed: list[tuple[int, str]]
+    malformed: list[MalformedLine]
 
 
 def read_csv(path: Path) -> CsvFile:
@@ -53,7 +53,7 @@ def read_csv(path: Path) -> CsvFile:
         header,
         [(line, row) for line, row in rows[1:] if len(row) == len(header)],
         [
-            (line, f"{len(row)} fields, the header has {len(header)}")
+            MalformedLine(line, f"{len(row)} fields, the header has {len(header)}")
             for line, row in rows[1:]
             if len(row) != len(header)
         ],

@@ -25,13 +25,6 @@ def format_of(path: Path) -> Format | None:
     return next((kind for suffix, kind in _FORMATS.items() if name.endswith(suffix)), None)
 
 
-def compression_of(path: Path) -> Literal["gzip", "zstd"] | None:
-    """Return how a file is compressed, by its name."""
-    if path.name.lower().endswith(".gz"):
-        return "gzip"
-    return "zstd" if path.name.lower().endswith(".zst") else None
-
-
 def known_format(_instance: object, _attribute: object, value: Any) -> None:
     """Check an option that names a record file; an attrs validator.
 

@@ -12,10 +12,10 @@ import msgspec
 import pyarrow as pa
 from msgspec.structs import astuple
 
-from tablehost.records.formats import compression_of
-from tablehost.records.rows import Rows
+from tablehost.records.rows import MalformedLine, Rows
 
 _READ_BYTES = 1 << 17
+_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -24,7 +24,8 @@ def read_json_lines(path: Path, wanted: Sequence[str]) -> Rows:
     rows = Rows(lines=[], columns={key: [] for key in wanted})
     row_type = _row_type(wanted)
     decode = msgspec.json.Decoder(row_type).decode
-    with pa.input_stream(str(path), compression=compression_of(path)) as stream:
+    compression = _COMPRESSIONS.get(path.suffix.lower())
+    with pa.input_stream(str(path), compression=compression) as stream:
         reader, first = io.BufferedReader(stream, _READ_BYTES), 1
         while raws := reader.readlines(_READ_BYTES):
             lines: Sequence[int] = range(first, first + len(raws))
@@ -49,7 +50,7 @@ def _row_type(wanted: Sequence[str]) -> type[msgspec.Struct]:
 
 
 def _one_by_one(
-    numbered: Iterable[tuple[int, bytes]], row_type: Any, malformed: list[tuple[int, str]]
+    numbered: Iterable[tuple[int, bytes]], row_type: Any, malformed: list[MalformedLine]
 ) -> tuple[list[int], list[Any]]:
     """Return the rows of lines among which one is blank or not decoded by msgspec."""
     lines, rows = [], []
@@ -61,7 +62,7 @@ def _one_by_one(
             rows.append(_row(line, row_type))
             lines.append(number)
         except ValueError as error:
-            malformed.append((number, str(error)))
+            malformed.append(MalformedLine(number, str(error)))
     return lines, rows
 
 

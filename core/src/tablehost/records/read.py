@@ -17,7 +17,7 @@ from tablehost.records.formats import format_of
 from tablehost.records.json_lines import read_json_lines
 from tablehost.records.names import name_of
 from tablehost.records.parquet_file import read_parquet_rows
-from tablehost.records.rows import Rows
+from tablehost.records.rows import MalformedLine, Rows
 from tablehost.records.wording import first_problems
 
 
@@ -42,13 +42,13 @@ class Records:
         names: text, each once.
         columns: by key that has a value, an array in the order of the names.
         lines: how many lines of the file are not blank.
-        malformed: line and reason of each line that cannot be used, in the order of the lines.
+        malformed: the lines that cannot be used, in their order.
     """
 
     names: pa.Array = Factory(lambda: pa.array([], pa.string()))
     columns: dict[str, pa.Array] = Factory(dict)
     lines: int = 0
-    malformed: tuple[tuple[int, str], ...] = ()
+    malformed: tuple[MalformedLine, ...] = ()
 
 
 def read_rows(
@@ -81,7 +81,7 @@ def read_rows(
     names = list(map(name_of, *sources))
     named = [one is not None for one in names]
     nameless = [
-        (line, _why_nameless(dict(zip(naming, values, strict=True))))
+        MalformedLine(line, _why_nameless(dict(zip(naming, values, strict=True))))
         for line, one, *values in zip(rows.lines, names, *sources, strict=True)
         if one is None
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from tablehost.records.rows import MalformedLine
+
 MOST = 20
 
 
@@ -20,11 +22,11 @@ def first_problems(problems: Sequence[str]) -> list[str]:
     return [*problems[:MOST], *([f"and {more} more problems"] if more > 0 else [])]
 
 
-def malformed_lines(malformed: Iterable[tuple[int, str]]) -> str:
+def malformed_lines(malformed: Iterable[MalformedLine]) -> str:
     """Return lines that are left out as one text, by their reason."""
     lines = defaultdict(list)
-    for line, reason in malformed:
-        lines[reason].append(str(line))
+    for one in malformed:
+        lines[one.reason].append(str(one.line))
     by_reason = [
         f"line{'s' if len(numbers) > 1 else ''} {listed(numbers)}: {reason}"
         for reason, numbers in lines.items()

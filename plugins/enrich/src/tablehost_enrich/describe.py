@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tablehost import Build
 from tablehost_enrich.enrichment import Enrichment
-from tablehost_enrich.fields import Fields, MalformedLine, MetadataUse, Stats
+from tablehost_enrich.fields import Fields, MetadataUse, Stats
 from tablehost_enrich.options import Options
 
 MOST_LISTED = 1000
@@ -31,9 +31,6 @@ def describe(options: Options, build: Build) -> Fields:
         metadata=MetadataUse(
             lines=metadata.lines,
             malformed_lines=len(metadata.malformed),
-            malformed=tuple(
-                MalformedLine(line=line, reason=reason)
-                for line, reason in metadata.malformed[:MOST_LISTED]
-            ),
+            malformed=metadata.malformed[:MOST_LISTED],
         ),
     )

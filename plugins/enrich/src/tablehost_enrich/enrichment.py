@@ -84,11 +84,11 @@ def stream(enrichment: Enrichment, options: Options, run: Run) -> Iterator[pa.Re
     unmatched = filler.count.rows - filler.count.matched
     if unmatched:
         run.log.warning("%d of %d rows have no metadata", unmatched, filler.count.rows)
-    differed = {name: count.differed for name, count in filler.count.cells.items()}
-    for name, cells in differed.items():
-        if cells:
-            did = "were replaced" if options.overwrite_metadata else "were kept"
-            run.log.warning("%s: %d values differ from the metadata's and %s", name, cells, did)
+    did = "were replaced" if options.overwrite_metadata else "were kept"
+    for name, cells in filler.count.cells.items():
+        if cells.differed:
+            what = "%s: %d values differ from the metadata's and %s"
+            run.log.warning(what, name, cells.differed, did)
 
 
 def _check_match(options: Options, enrichment: Enrichment) -> None:

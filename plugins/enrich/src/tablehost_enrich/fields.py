@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from attrs import Factory, define, frozen
 
+from tablehost.records import MalformedLine
+
 
 @frozen(kw_only=True)
 class Stats:
@@ -26,7 +28,7 @@ class Stats:
 
 @define(kw_only=True)
 class Cells:
-    """The cells of a key, counted while they are filled, in the rows for which the metadata has a value.
+    """The cells of a key in the rows for which the metadata has a value, so far.
 
     Args:
         filled: were missing.
@@ -39,14 +41,6 @@ class Cells:
     kept: int = 0
     overwritten: int = 0
     differed: int = 0
-
-
-@frozen(kw_only=True)
-class MalformedLine:
-    """A line of the metadata that could not be used."""
-
-    line: int
-    reason: str
 
 
 @frozen(kw_only=True)

@@ -79,18 +79,18 @@ class Filler:
         count = self.count.cells[name]
         given = new.is_valid()
         if old is None or is_type.is_null(old.type):
-            count.filled += _trues(given)
+            count.filled += given.true_count
             return new
         old = _plain(old)
         missing = old.is_null(nan_is_null=True)
         fills = pc.and_(missing, given)
         present = pc.and_not(given, missing)
         differs = pc.and_(present, _unequal(old, new))
-        count.filled += _trues(fills)
-        count.differed += _trues(differs)
-        replaced = _trues(differs) if self._overwrite else 0
+        count.filled += fills.true_count
+        count.differed += differs.true_count
+        replaced = differs.true_count if self._overwrite else 0
         count.overwritten += replaced
-        count.kept += _trues(present) - replaced
+        count.kept += present.true_count - replaced
         changes = pc.or_(fills, differs) if self._overwrite else fills
         return pc.if_else(changes, new, old)
 
@@ -104,7 +104,3 @@ def _unequal(old: pa.Array, new: pa.Array) -> pa.Array:
     if is_type.is_float16(old.type):  # which pyarrow cannot compare
         old, new = old.cast(pa.float32()), new.cast(pa.float32())
     return pc.not_equal(old, new).fill_null(False)  # noqa: FBT003
-
-
-def _trues(mask: pa.Array) -> int:
-    return int(mask.true_count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tablehost.records import Records, read_rows, records_of
+from tablehost.records import MalformedLine, Records, read_rows, records_of
 from tablehost_enrich.keys import CONTENT, FILES
 from tablehost_enrich.split import split_columns
 
@@ -27,6 +27,6 @@ def read_metadata(path: Path, keys: Sequence[str], *, key: str, seed: str) -> Re
     columns = rows.columns | split_columns(rows, seed)
     problems = []
     if not rows.names:
-        line, reason = rows.malformed[0] if rows.malformed else (1, "the file is empty")
-        problems.append(f"no line can be used: line {line}: {reason}")
+        first = next(iter(rows.malformed), MalformedLine(1, "the file is empty"))
+        problems.append(f"no line can be used: line {first.line}: {first.reason}")
     return records_of(rows, {one: columns[one] for one in keys}, problems)

@@ -99,8 +99,5 @@ def _distance(seen: float | None, expected: float | None) -> float:
 
 
 def _difference(feature: Feature, frame: int, expected: float | None, seen: float | None) -> str:
-    return f"{feature.name} of frame {frame}: expected {_said(expected)}, seen {_said(seen)}"
-
-
-def _said(value: float | None) -> str:
-    return "null" if value is None else repr(value)
+    values = ["null" if value is None else repr(value) for value in (expected, seen)]
+    return f"{feature.name} of frame {frame}: expected {values[0]}, seen {values[1]}"

@@ -19,7 +19,6 @@ from tablehost_extract_k150k.fields import (
     FailedClip,
     Fields,
     Labels,
-    MalformedLine,
     MetadataUse,
     PassedOver,
     Stats,
@@ -84,10 +83,7 @@ def describe(options: Options, build: Build) -> Fields:
             clips=len(metadata.names),
             matched_clips=notes.prepared.matched,
             malformed_lines=len(metadata.malformed),
-            malformed=tuple(
-                MalformedLine(line=line, reason=reason)
-                for line, reason in metadata.malformed[:MOST_LISTED]
-            ),
+            malformed=metadata.malformed[:MOST_LISTED],
         ),
     )
 

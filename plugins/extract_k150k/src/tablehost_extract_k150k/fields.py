@@ -6,6 +6,8 @@ from typing import Literal
 
 from attrs import Factory, frozen
 
+from tablehost.records import MalformedLine
+
 
 @frozen(kw_only=True)
 class Stats:
@@ -132,14 +134,6 @@ class Labels:
     clips_without_label: int = 0
     labels_without_clip: int = 0
     labels_from_mos: int = 0
-
-
-@frozen(kw_only=True)
-class MalformedLine:
-    """A line of the metadata that could not be used."""
-
-    line: int
-    reason: str
 
 
 @frozen(kw_only=True)

@@ -29,11 +29,11 @@ CONTENT = ("chug_content_name", "split")
 _FALSE_WORDS = {"", "0", "false", "no", "none", "null"}
 
 
-def read_metadata(path: Path, seed: str, *, allow_references: bool = False) -> Records:
+def read_metadata(path: Path | None, seed: str, *, allow_references: bool = False) -> Records:
     """Read a metadata file and work out every clip's split.
 
     Args:
-        path: the file.
+        path: the file, if there is one.
         seed: of the split's hash.
         allow_references: go on although contents have a reference and others.
 
@@ -41,6 +41,8 @@ def read_metadata(path: Path, seed: str, *, allow_references: bool = False) -> R
         Refused: two lines of one clip disagree, a key's values have no common type, or the clips
             have references.
     """
+    if path is None:
+        return Records()
     rows = read_rows(path, KEYS, name="clip_name", files=FILES, text=CONTENT)
     columns = rows.columns | split_columns(rows, seed)
     problems = [] if allow_references else _references(rows)

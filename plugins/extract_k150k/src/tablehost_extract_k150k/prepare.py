@@ -51,7 +51,8 @@ def prepare(options: Options, run: Run) -> Prepared:
     problems: list[str] = []
     found = _read(problems, lambda: find_clips(options.clips_dir, options.glob, options.limit))
     scores = _read(problems, lambda: read_scores(options.scores))
-    metadata = _read(problems, lambda: _metadata(options))
+    source, seed, allowed = options.metadata_jsonl, options.split_seed, options.allow_fr_from_nr
+    metadata = _read(problems, lambda: read_metadata(source, seed, allow_references=allowed))
     joined = None
     if found and scores:
         names = [clip.name for clip in found.clips]
@@ -96,14 +97,6 @@ def bundled_ffmpeg() -> Path:
     except RuntimeError as error:
         problem = f"imageio-ffmpeg has no ffmpeg for this machine ({error}); give one by --ffmpeg"
         raise Refused([problem]) from None
-
-
-def _metadata(options: Options) -> Records:
-    if options.metadata_jsonl is None:
-        return Records()
-    return read_metadata(
-        options.metadata_jsonl, options.split_seed, allow_references=options.allow_fr_from_nr
-    )
 
 
 def _log(options: Options, run: Run, prepared: Prepared) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from attrs import frozen
 
 from tablehost import Refused
-from tablehost.records import CsvFile, first_problems, listed, read_csv
+from tablehost.records import CsvFile, MalformedLine, first_problems, listed, read_csv
 from tablehost_extract_k150k.options import VIDEO_SUFFIXES
 
 
@@ -111,7 +111,7 @@ def check_coverage(labelled: int, clips: int, least: float) -> None:
 def _parse(file: CsvFile) -> tuple[Scores, list[str]]:
     labels: dict[str, float] = {}
     lines: dict[str, list[str]] = defaultdict(list)
-    found = list(file.malformed)
+    found = [*file.malformed]
     preferred = [name for name in ("video_score", "mos") if name in file.header]
     from_mos = 0
     for line, row in file.rows:
@@ -120,14 +120,15 @@ def _parse(file: CsvFile) -> tuple[Scores, list[str]]:
         column = next((one for one in preferred if cells[one].strip()), preferred[0])
         score = _score(cells[column])
         if not name:
-            found.append((line, "no video_name"))
+            found.append(MalformedLine(line, "no video_name"))
         if score is None:
-            found.append((line, f"{column} is not a finite number: {cells[column]!r}"))
+            reason = f"{column} is not a finite number: {cells[column]!r}"
+            found.append(MalformedLine(line, reason))
         else:
             labels[name] = score
             from_mos += column == "mos"
         lines[name].append(str(line))
-    problems = [f"line {line}: {problem}; correct or delete it" for line, problem in sorted(found)]
+    problems = [f"line {one.line}: {one.reason}; correct or delete it" for one in sorted(found)]
     problems += [
         f"{name!r} is there {len(numbers)} times, on lines {listed(numbers)}; delete all but one"
         for name, numbers in lines.items()
