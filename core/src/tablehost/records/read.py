@@ -137,8 +137,10 @@ def _read(path: Path, wanted: Sequence[str], text: set[str]) -> Rows:
 def _why_nameless(values: Mapping[str, object]) -> str:
     """Return why a row has no name."""
     wrong = [key for key, value in values.items() if value is not None and value != ""]
+    if wrong:
+        return f"its {wrong[0]} is not a name"
     *others, last = values
-    return f"its {wrong[0]} is not a name" if wrong else f"no {', '.join(others)} or {last}"
+    return f"no {', '.join(others)} or {last}" if others else f"no {last}"
 
 
 def _first_rows(

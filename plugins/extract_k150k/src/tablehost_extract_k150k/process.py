@@ -93,7 +93,8 @@ def run_engine(settings: EngineSettings, arguments: Sequence[str], seconds: floa
             finally:
                 process.kill()
         log = folder / LOG
-        complaint = _text(folder / "err")
+        with (folder / "err").open("rb") as written:
+            complaint = written.read(_MOST_TEXT).decode(errors="replace")
         return Outcome(
             process.returncode,
             _first_line(complaint),
@@ -124,11 +125,6 @@ def _environment() -> dict[str, str]:
     """Return this process's environment without what makes ffmpeg write reports or colours."""
     kept = {key: value for key, value in os.environ.items() if key != "FFREPORT"}
     return {**kept, "AV_LOG_FORCE_NOCOLOR": "1"}
-
-
-def _text(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.read(_MOST_TEXT).decode(errors="replace")
 
 
 def _first_line(text: str) -> str:

@@ -50,10 +50,8 @@ def read_scores(path: Path) -> Scores:
         Refused: with every problem of the file and the lines it is in.
     """
     file = read_csv(path)
-    problems = _header_problems(file.header)
-    scores = Scores({})
-    if not problems:
-        scores, problems = _parse(file)
+    unusable = _header_problems(file.header)
+    scores, problems = (Scores({}), unusable) if unusable else _parse(file)
     if problems:
         raise Refused(f"{path}: {problem}" for problem in first_problems(problems))
     return scores
