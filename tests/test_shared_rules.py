@@ -1,17 +1,13 @@
 """What the builders must do alike, since none of them may import another."""
 
-import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tablehost import Refused
 from tablehost.records import NamedRows
 from tablehost_combine.columns import FULL_FEATURES
 from tablehost_enrich import keys, split
-from tablehost_enrich import metadata as enrich
 from tablehost_extract_k150k import metadata as extract
 from tablehost_extract_k150k import split as extract_split
 from tablehost_extract_k150k.features import FEATURES, table_schema
@@ -53,34 +49,3 @@ def test_extract_and_enrich_split_by_the_same_content_of_any_type(content, own, 
     columns = {"chug_content_name": [content], "split": [own]}
     rows = NamedRows(path=Path("m"), names=["clip"], lines=[1], columns=columns)
     assert split.split_columns(rows, seed) == extract_split.split_columns(rows, seed)
-
-
-values = plain | st.sampled_from([2**53 + 1, 2**63, 0.5, "\ud800", [], {}, "train"])
-files = st.sampled_from(["x/a", "b", "c\\d", "", 5, 0.5, "\ud800", "x/"])
-naming = st.dictionaries(st.sampled_from(["clip_name", "src", "filename"]), files, max_size=2)
-wanted = st.dictionaries(st.sampled_from([*extract.KEYS, "other"]), values, max_size=3)
-objects = st.builds(lambda *parts: json.dumps(parts[0] | parts[1]).encode(), naming, wanted)
-odd = st.sampled_from(
-    [b"", b"[]", b"{", b'{"src": NaN}', b'{"src": "a"} 1', b"\xff", b"\xef\xbb\xbf"]
-)
-lines = st.lists(objects | odd | st.binary(max_size=4), max_size=6)
-
-
-@given(lines)
-def test_extract_and_enrich_read_any_lines_alike(raws):
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "m.jsonl"
-        path.write_bytes(b"\n".join([*raws, b'{"src": "last"}']))
-        extracted = outcome(lambda: extract.read_metadata(path, "s", allow_references=True))
-        enriched = outcome(lambda: enrich.read_metadata(path, keys.KEYS, key="clip_name", seed="s"))
-    assert extracted == enriched
-
-
-def outcome(read):
-    """Return what is read as plain values, or why it is refused."""
-    try:
-        found = read()
-    except Refused as refused:
-        return refused.problems
-    columns = {key: (one.type, one.to_pylist()) for key, one in found.columns.items()}
-    return (found.names.to_pylist(), columns, found.lines, found.malformed)

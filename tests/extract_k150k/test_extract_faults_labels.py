@@ -189,7 +189,7 @@ def test_malformed_lines_of_metadata(joined):
     lines = [line("a.mp4", name="x"), "{", "[1]", '{"chug_name": "no src"}', '{"src": NaN}']
     extracted = joined(metadata=lines)
     assert extracted.code == 0
-    assert "4 malformed lines are left out: line 2: not JSON" in extracted.err
+    assert "4 malformed lines left out: line 2: not JSON" in extracted.err
     assert "line 4: no clip_name, src or filename" in extracted.err
     assert [one["line"] for one in extracted.manifest["metadata"]["malformed"]] == [2, 3, 4, 5]
     assert [row["chug_name"] for row in extracted.rows.values()] == ["x", None, None]

@@ -1,5 +1,7 @@
 """A table of two clips, made by extract without metadata, in which both builders read a file."""
 
+import json
+import re
 import shutil
 import subprocess
 
@@ -51,16 +53,15 @@ class Both(CommandLine):
         return self._reading(ended, name, "enriched.parquet", rows)
 
     def _manifest(self, table):
-        import json
-
         return json.loads((self.path / f"{table}.manifest.json").read_text())
 
     def _metadata(self, table, code):
         return self._manifest(table)["metadata"] if code == 0 else None
 
     def _reading(self, ended, name, table, names):
-        said = [line.partition(f"{name}: ")[2] for line in ended.err.splitlines()]
-        problems = [one for one in said if one]
+        before = re.compile(rf".*(?:{re.escape(name)}|--metadata-jsonl): ")
+        lines = ended.err.splitlines()
+        problems = [before.sub("", line) for line in lines if before.match(line)]
         if ended.code:
             return Reading(ended.code, problems, None, None)
         read = pq.read_table(self.path / table)

@@ -70,8 +70,8 @@ def test_malformed_lines_are_listed_by_their_reason():
         MalformedLine(4, "not UTF-8"),
     ]
     assert malformed_lines(lines) == (
-        "3 malformed lines are left out: lines 1, 4: not UTF-8; line 3: no id; "
-        "correct or delete them"
+        "3 malformed lines left out: lines 1, 4: not UTF-8; line 3: no id; "
+        "correct or delete what is malformed"
     )
 
 

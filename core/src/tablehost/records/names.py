@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 def as_name(value: object) -> str | None:
-    """Return a value as a name: text that is not empty, or an integer; None for anything else."""
+    """Return a value as a name: Unicode text that is not empty, or an integer; None if neither."""
     if type(value) is int:
         return str(value)
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value and is_unicode(value) else None
 
 
 def is_unicode(text: str) -> bool:
@@ -19,12 +19,8 @@ def name_of(own: object, *files: object) -> str | None:
     """Return a row's own name, or else the base name of the first file that has one."""
     if own is None or own == "":
         return next(filter(None, map(_base_name, files)), None)
-    name = as_name(own)
-    return name if name and is_unicode(name) else None
+    return as_name(own)
 
 
 def _base_name(file: object) -> str | None:
-    if not isinstance(file, str):
-        return None
-    name = file.replace("\\", "/").rpartition("/")[2]
-    return name if name and is_unicode(name) else None
+    return as_name(file.replace("\\", "/").rpartition("/")[2]) if isinstance(file, str) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from tablehost.console.text import counted
 from tablehost.records.rows import MalformedLine
 
 MOST = 20
@@ -31,7 +32,5 @@ def malformed_lines(malformed: Iterable[MalformedLine]) -> str:
         f"line{'s' if len(numbers) > 1 else ''} {listed(numbers)}: {reason}"
         for reason, numbers in lines.items()
     ]
-    count = sum(map(len, lines.values()))
-    return (
-        f"{count} malformed lines are left out: {listed(by_reason, '; ')}; correct or delete them"
-    )
+    count = counted(sum(map(len, lines.values())), "malformed line")
+    return f"{count} left out: {listed(by_reason, '; ')}; correct or delete what is malformed"
