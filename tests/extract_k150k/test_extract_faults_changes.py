@@ -24,7 +24,7 @@ IN_PLACE = 'cat "$here/other.mp4" > "$clip"'
 TRUNCATED = 'truncate -s 1000 "$clip"'
 REMOVED = 'rm "$clip"'
 GONE_LATER = 'rm "$here/clips/later.mp4"'
-# the real engine, and somebody who kills it at its work, once
+# the real engine, and a process that kills it once while it works
 KILLED = (
     'if [ ! -e "$here/killed" ]; then touch "$here/killed"; '
     "(sleep 0.15; kill -{signal} $$) > /dev/null 2>&1 & "
@@ -111,7 +111,7 @@ def test_a_clip_that_changes_is_never_a_row(extracted, name, when, action, reaso
     assert extracted.failures[name][0] == reason
 
 
-@pytest.mark.outcome("Rows, whatever happens to their neighbours.")
+@pytest.mark.outcome("Rows, even where their neighbours fail.")
 def test_clips_that_stay_the_same(extracted):
     assert extracted.code == 1
     assert list(extracted.rows) == ["first.mp4", "same.mp4"]

@@ -59,7 +59,7 @@ def test_a_clip_tells_its_shape(shape, name, expected):
 
 def probed_at(fps):
     return Probed(
-        width=1, height=1, fps=fps, bit_depth=8, is_hdr=False, frames=1, promised_by="nobody"
+        width=1, height=1, fps=fps, bit_depth=8, is_hdr=False, frames=1, promised_by="test"
     )
 
 
@@ -194,7 +194,7 @@ def broken(shape, tmp_path):
     [
         (("empty", "plain.mp4"), "unreadable"),
         (("text", "plain.mp4"), "unreadable"),
-        (("cut", "plain.mp4"), "unreadable"),  # the index stands at its end
+        (("cut", "plain.mp4"), "unreadable"),  # the index is at its end
         (("cut", "plain.mkv"), "damaged"),
         (("flipped", "keyed.mp4"), "damaged"),
     ],

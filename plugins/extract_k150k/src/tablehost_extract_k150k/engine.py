@@ -140,7 +140,7 @@ def complaint_about(settings: EngineSettings, path: Path) -> str:
 
 
 def _check_end(outcome: Outcome) -> None:
-    """Raise unless the engine ended well and had nothing to complain about."""
+    """Raise unless the engine ended with exit code 0 and wrote nothing to stderr."""
     if outcome.code < 0:
         number = -outcome.code
         reason, name = "engine-crashed", f"signal {number} ({signal.strsignal(number)})"

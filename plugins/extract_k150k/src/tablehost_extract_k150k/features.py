@@ -24,7 +24,7 @@ class Feature:
         name: as the columns call it.
         extractor: libvmaf's feature extractor that yields it, or `model`.
         key: its exact key in a frame of the engine's log.
-        known: whether an identity pair has a known value, whatever the clip shows.
+        known: whether an identity pair has a known value, for any content.
         within: how far a measured value may differ from the known one.
     """
 
