@@ -93,7 +93,7 @@ def failure(words, name, recipe, reason, detail):
 def small(size):
     name, width = f"{size}.mp4", size.split("x")[0]
     codec = "-c:v mpeg4" if int(width) % 2 else X264
-    said = "cambi takes no picture with both sides under 216 pixels"
+    said = "cambi cannot measure a picture with both sides under 216 pixels"
     recipe = f"{TWO_FRAMES}={size.replace('x', ':')} {codec}"
     return failure(size, name, recipe, "refused-by-engine", said)
 
@@ -174,7 +174,7 @@ FAILURES = [
             "-i {resolution} -map 1 -c copy",
             "refused-by-engine", "problem during vmaf_read_pictures"),
     failure("16x16", "16x16.mp4", f"{TWO_FRAMES}=16:16 {X264}",
-            "refused-by-engine", "model takes no picture with a side of 16 pixels or less"),
+            "refused-by-engine", "model cannot measure a picture with a side of 16 pixels or less"),
     small("100x100"),
     small("161x121"),
     small("176x144"),
