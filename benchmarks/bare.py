@@ -1,6 +1,6 @@
-"""tablehost without what its provenance costs: no input, no row and no output file is digested.
+"""tablehost without the cost of provenance: no input, row or output file is digested.
 
-`python benchmarks/bare.py run enrich ...` is for comparison only: the manifests say nothing.
+`python benchmarks/bare.py run enrich ...` is for comparison only: its manifests are worthless.
 """
 
 import os
@@ -14,6 +14,7 @@ import tablehost.table.write
 from tablehost.cli import execute
 from tablehost.files.digests import FileDigest
 from tablehost.table.column import Column
+from tablehost.table.statistics import Statistics
 from tablehost.table.types import logical_type
 
 NOTHING = "0" * 64
@@ -36,7 +37,7 @@ class OnlyRows:
         self.rows += batch.num_rows
 
     def finish(self):
-        none = dict.fromkeys(("min", "max", "mean", "std")) | {"nulls": 0, "nan": 0, "inf": 0}
+        none = Statistics().finish()
         return tuple(
             Column(name=each.name, type=logical_type(each.type), digest=NOTHING, **none)
             for each in self._schema

@@ -1,6 +1,6 @@
 """Arrow in, Parquet out, and back; digests and statistics of columns. Nothing of manifests.
 
-Builders import from here: `opened`, `group_rows`, and what to ask of an Arrow type.
+Builders import from here: `opened` and `BadRows`, `group_rows`, and questions about Arrow types.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING
 from tablehost.contract.faces import lazily
 
 if TYPE_CHECKING:
-    from tablehost.table.read import is_text, opened, value_type
+    from tablehost.table.read import BadRows, is_text, opened, value_type
     from tablehost.table.row_groups import group_rows
     from tablehost.table.types import stored_type
 
-__all__ = ["group_rows", "is_text", "opened", "stored_type", "value_type"]
+_HOMES = {
+    "BadRows": "read",
+    "group_rows": "row_groups",
+    "is_text": "read",
+    "opened": "read",
+    "stored_type": "types",
+    "value_type": "read",
+}
+__all__ = [*_HOMES]  # noqa: PLE0604  # names they are, each once
 
-__getattr__ = lazily(
-    __name__,
-    {
-        "group_rows": "row_groups",
-        "is_text": "read",
-        "opened": "read",
-        "stored_type": "types",
-        "value_type": "read",
-    },
-)
+__getattr__ = lazily(__name__, _HOMES)

@@ -1,13 +1,19 @@
-"""One column of a table, as its manifest records it."""
+"""One column of a table, as its manifest records it.
+
+A statistic is a field of `Column` and what `tablehost.table.statistics` computes for it; the
+manifest's schema, `diff` and `verify` derive the rest from here.
+"""
 
 from __future__ import annotations
 
-from attrs import frozen
+from typing import Final
+
+from attrs import fields, frozen
 
 
 @frozen(kw_only=True)
 class Column:
-    """One column of the table: what it is and what is in it.
+    """One column of the table: its type, digest and statistics.
 
     Args:
         name: the column's name.
@@ -18,7 +24,7 @@ class Column:
         inf: how many are infinite, of either sign.
         min: the least finite value of a column of numbers; of dates and timestamps, as ISO text.
         max: the greatest.
-        mean: of numbers; None also where it is too large to tell.
+        mean: of numbers; None also where it overflows.
         std: of numbers, their standard deviation as a population.
     """
 
@@ -32,3 +38,10 @@ class Column:
     max: int | float | str | None
     mean: float | None
     std: float | None
+
+
+STATISTICS: Final = tuple(
+    one.name for one in fields(Column) if one.name not in {"name", "type", "digest"}
+)
+ROUNDED: Final = ("mean", "std")
+"""The statistics that another machine may round differently."""

@@ -1,4 +1,4 @@
-"""Parquet files that somebody else wrote: open them, or say what is wrong with them."""
+"""Open Parquet files of unknown origin, and report damage with the file's name."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tablehost.contract.errors import Refused
+from tablehost.contract.errors import Refused, TablehostError
 
 MOST_COLUMNS = 10_000
 _READ_BYTES = 1 << 18
+
+
+class BadRows(TablehostError):
+    """Input rows that cannot be used, found while they are read: no table is written, exit 2."""
 
 
 @contextmanager
@@ -26,39 +30,48 @@ def opened(path: Path, who: str) -> Iterator[pq.ParquetFile]:
         who: what to call it in a message.
 
     Raises:
-        Refused: it is no Parquet file, it is damaged, or its columns cannot be told apart.
+        Refused: it is not a Parquet file, its footer is damaged, or a column name is not unique.
+        BadRows: damage is found while rows are read.
     """
-    with _told(who, OSError, UnicodeDecodeError, pa.ArrowException):
+    try:
         file = _File(path, who)
-    with file, _told(who, UnicodeDecodeError):  # text is decoded by whoever looks at it
+    except _DAMAGE as error:
+        raise Refused([_problem(who, error)]) from error
+    with file, _damage_named(who, UnicodeDecodeError):  # text is decoded where it is used
         _check_columns(file, who)
         yield file
 
 
+_DAMAGE = (OSError, UnicodeDecodeError, pa.ArrowException)
+
+
 class _File(pq.ParquetFile):  # type: ignore[misc]  # pyarrow ships no type information
-    """A file that tells of damage also where it shows only while rows are read."""
+    """A file that reports damage also where it shows only while rows are read."""
 
     def __init__(self, path: Path, who: str) -> None:
         super().__init__(path, pre_buffer=False, buffer_size=_READ_BYTES)
         self._who = who
 
     def iter_batches(self, *args: Any, **kwargs: Any) -> Iterator[pa.RecordBatch]:
-        with _told(self._who, OSError, pa.ArrowException):
+        with _damage_named(self._who, *_DAMAGE):
             yield from super().iter_batches(*args, **kwargs)
 
     def read(self, *args: Any, **kwargs: Any) -> pa.Table:
-        with _told(self._who, OSError, pa.ArrowException):
+        with _damage_named(self._who, *_DAMAGE):
             return super().read(*args, **kwargs)
 
 
 @contextmanager
-def _told(who: str, *damage: type[Exception]) -> Iterator[None]:
+def _damage_named(who: str, *damage: type[Exception]) -> Iterator[None]:
     try:
         yield
     except damage as error:
-        reason = " ".join(str(error).split())
-        problem = f"{who}: not readable as Parquet, or damaged: {reason}"
-        raise Refused([problem]) from error
+        raise BadRows(_problem(who, error)) from error
+
+
+def _problem(who: str, error: Exception) -> str:
+    reason = " ".join(str(error).split())
+    return f"{who}: not readable as Parquet, or damaged: {reason}; restore or replace the file"
 
 
 def _check_columns(file: pq.ParquetFile, who: str) -> None:
@@ -75,12 +88,12 @@ def _check_columns(file: pq.ParquetFile, who: str) -> None:
 
 
 def value_type(kind: pa.DataType) -> pa.DataType:
-    """Return the type of the values: a dictionary is its values."""
+    """Return the type of the values, also where they are dictionary-encoded."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Tell whether a type is text of any width."""
+    """Return whether a type is text of any width."""
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )

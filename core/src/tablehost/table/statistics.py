@@ -1,4 +1,4 @@
-"""Counts, and bounds, mean and deviation of the values that are neither null, NaN nor infinite."""
+"""Counts of missing and infinite values; bounds, mean and standard deviation of the finite ones."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as is_type
 
+from tablehost.table.column import STATISTICS
 from tablehost.table.layout import Array, numbers
 from tablehost.table.types import plain_type
 
 BLOCK: Final = 8192
-"""Numbers that make one term of mean and deviation."""
-
-Bounds = tuple[float | str | None, float | str | None]
+"""Numbers merged into mean and deviation at once."""
 
 
 def statistics_of(kind: pa.DataType) -> Statistics:
@@ -24,7 +23,7 @@ def statistics_of(kind: pa.DataType) -> Statistics:
         kind: its type.
 
     Returns:
-        What its rows are to be handed to.
+        An accumulator of the column's rows.
     """
     kind = plain_type(kind)
     if is_type.is_integer(kind) or is_type.is_floating(kind):
@@ -37,26 +36,20 @@ def statistics_of(kind: pa.DataType) -> Statistics:
 
 
 class Statistics:
-    """How many rows have no value: all there is to say of text, lists and their like."""
+    """Rows without a value: the only statistic of text, lists and their like."""
 
     def __init__(self) -> None:
-        self.nulls = 0
-        self.nan = 0
-        self.inf = 0
-        self._low: float | None = None
-        self._high: float | None = None
+        self._nulls = 0
+        self._low: Any = None
+        self._high: Any = None
 
     def update(self, array: pa.Array) -> None:
-        """Take the next rows in, without an extension type."""
-        self.nulls += array.null_count
+        """Add the next rows, without an extension type."""
+        self._nulls += array.null_count
 
-    def bounds(self) -> Bounds:
-        """Tell the least and the greatest value, if there is one."""
-        return None, None
-
-    def moments(self) -> tuple[float | None, float | None]:
-        """Tell mean and standard deviation, if they mean anything."""
-        return None, None
+    def finish(self) -> dict[str, Any]:
+        """Return every statistic by its name in `Column`; None where the type has none."""
+        return dict.fromkeys(STATISTICS) | {"nulls": self._nulls, "nan": 0, "inf": 0}
 
     def _widen(self, values: Array) -> None:
         low, high = values.min().item(), values.max().item()
@@ -67,6 +60,8 @@ class Statistics:
 class _Numbers(Statistics):
     def __init__(self) -> None:
         super().__init__()
+        self._nan = 0
+        self._inf = 0
         self._moments = Moments()
 
     def update(self, array: pa.Array) -> None:
@@ -75,26 +70,23 @@ class _Numbers(Statistics):
         finite = np.isfinite(values)
         if not finite.all():
             nan = int(np.count_nonzero(np.isnan(values)))
-            self.nan += nan
-            self.inf += int(np.count_nonzero(~finite)) - nan
+            self._nan += nan
+            self._inf += int(np.count_nonzero(~finite)) - nan
             values = values[finite]
         if len(values):
             self._widen(values)
             self._moments.update(values)
 
-    def bounds(self) -> Bounds:
-        if self._low is None or self._high is None:
-            return None, None
-        return self._low + 0, self._high + 0  # -0.0 is 0.0 here
-
-    def moments(self) -> tuple[float | None, float | None]:
-        if self._low is None or self._high is None:
-            return None, None
+    def finish(self) -> dict[str, Any]:
+        found = super().finish() | {"nan": self._nan, "inf": self._inf}
+        if self._low is None:
+            return found
+        found |= {"min": self._low + 0, "max": self._high + 0}  # -0.0 is 0.0 here
         mean, std = self._moments.finish()
-        # what cannot be told cannot be told by halves
-        if not (np.isfinite(mean) and np.isfinite(std)):
-            return None, None
-        return min(max(mean, float(self._low)), float(self._high)) + 0.0, std
+        if np.isfinite(mean) and np.isfinite(std):  # report mean and std together or not at all
+            mean = min(max(mean, float(self._low)), float(self._high)) + 0.0
+            found |= {"mean": mean, "std": std}
+        return found
 
 
 class _Times(Statistics):
@@ -110,10 +102,10 @@ class _Times(Statistics):
         if len(values):
             self._widen(numbers(values.view(self._width)))
 
-    def bounds(self) -> Bounds:
-        return self._said(self._low), self._said(self._high)
+    def finish(self) -> dict[str, Any]:
+        return super().finish() | {"min": self._iso(self._low), "max": self._iso(self._high)}
 
-    def _said(self, value: Any) -> str | None:
+    def _iso(self, value: int | None) -> str | None:
         when = np.datetime64(value, self._unit)
         return None if np.isnat(when) else f"{when}{self._zone}"
 
@@ -128,7 +120,7 @@ class Moments:
         self._rest: Array | None = None
 
     def update(self, values: Array) -> None:
-        """Take the next numbers in; all are finite."""
+        """Add the next numbers; all are finite."""
         if self._rest is not None:
             values = np.concatenate([self._rest, values])
         whole = len(values) - len(values) % BLOCK
@@ -137,7 +129,7 @@ class Moments:
         self._rest = values[whole:].copy() if whole < len(values) else None
 
     def finish(self) -> tuple[float, float]:
-        """Tell mean and standard deviation (of the population); there was at least one number."""
+        """Return mean and standard deviation (of the population); there was at least one number."""
         if self._rest is not None:
             self._merge(self._rest)
             self._rest = None

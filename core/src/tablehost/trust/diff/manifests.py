@@ -12,11 +12,10 @@ from attrs import evolve, frozen
 from packaging.utils import canonicalize_name
 
 from tablehost.manifest.read import dig
+from tablehost.table.column import STATISTICS
 from tablehost.trust.evidence.code import kind_of
 from tablehost.trust.evidence.rows import Column
 from tablehost.trust.evidence.subject import Subject
-
-_STATISTICS = ("nulls", "nan", "inf", "min", "max", "mean", "std")
 
 
 @frozen(kw_only=True)
@@ -94,7 +93,7 @@ def statistics_changes(a: Iterable[Column] | None, b: Iterable[Column] | None) -
     """Yield, of each column that both tables have, the statistics that differ."""
     theirs = {one["name"]: one for one in b or ()}
     for one in a or ():
-        moved = list(_facts(one, theirs.get(one["name"]), _STATISTICS))
+        moved = list(_facts(one, theirs.get(one["name"]), STATISTICS))
         if moved:
             before, now = ({each.what: getattr(each, side) for each in moved} for side in "ab")
             yield Change(what=one["name"], kind="changed", a=before, b=now)

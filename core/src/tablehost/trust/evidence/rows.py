@@ -87,7 +87,7 @@ def rows_of(table: Path) -> Facts:
         Refused: it is no Parquet file, damaged, or has rows that no builder can write.
     """
     from tablehost.table.batches import TableError  # pyarrow
-    from tablehost.table.read import opened  # pyarrow
+    from tablehost.table.read import BadRows, opened  # pyarrow
     from tablehost.table.summary import rows_digest  # pyarrow
     from tablehost.table.write import digest_table  # pyarrow
 
@@ -96,6 +96,8 @@ def rows_of(table: Path) -> Facts:
             rows, columns = digest_table(file.iter_batches(_ROWS_AT_ONCE), file.schema_arrow)
         except TableError as error:
             raise Refused([f"{shown(table)}: {error}"]) from error
+        except BadRows as error:
+            raise Refused([str(error)]) from error
     return Facts(
         rows=rows,
         rows_digest=rows_digest(columns, rows),

@@ -14,12 +14,12 @@ from typing import Any
 from attrs import frozen
 
 from tablehost.console.text import SHOWN, counted, some
+from tablehost.table.column import ROUNDED, STATISTICS
 from tablehost.trust.evidence.rows import Column, Facts
 from tablehost.trust.verify.findings import Finding
 
 _COUNTS = ("nulls", "nan")
-_EXACT = ("inf", "min", "max")
-_ROUNDED = ("mean", "std")
+_EXACT = tuple(name for name in STATISTICS if name not in (*_COUNTS, *ROUNDED))
 
 
 @frozen
@@ -169,7 +169,7 @@ def _false_statistics(a: Column, b: Column) -> Iterator[str]:
     exact = _EXACT if _is_recoded(a, b) else (*_COUNTS, *_EXACT)
     yield from (name for name in exact if name in a and a[name] != b[name])
     size = max((abs(b[name]) for name in ("min", "max") if _is_number(b[name])), default=0)
-    for name in _ROUNDED:
+    for name in ROUNDED:
         if name in a and not _is_near(a[name], b[name], size):
             yield name
 
