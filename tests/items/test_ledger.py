@@ -52,6 +52,17 @@ def test_show_says_that_a_ledger_is_damaged(squared, damage):
     assert "ledger" in told.err + told.out
 
 
+@pytest.mark.outcome("Exit 2: the ledger and the reason; it stays where it is.")
+def test_a_ledger_that_cannot_be_opened_ends_the_run(squared):
+    path = squared.path / "t.parquet.ledger"
+    path.unlink()
+    path.mkdir()
+    ended = squared.run(*MAP, "--count", 6)
+    assert ended.code == 2
+    assert "the ledger t.parquet.ledger cannot be used: unable to open database" in ended.err
+    assert [name for name in squared.files() if ".ledger." in name] == []
+
+
 @pytest.mark.outcome("Exit 0; every item is worked on.")
 def test_an_empty_ledger_is_begun(squared, worked_on):
     os.truncate(squared.path / "t.parquet.ledger", 0)

@@ -1,4 +1,4 @@
-"""A cache that spares a second reading of files that have not been touched since."""
+"""A cache of file digests, so that a file that has not been touched since is not read again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -20,20 +19,21 @@ from platformdirs import user_cache_dir
 
 from tablehost.contract.errors import UsageError
 from tablehost.files.digests import FileDigest, Signature, State, is_settled, unchanged_digest
+from tablehost.files.names import LOCK_SUFFIX, beside
+from tablehost.files.sqlite_file import ERRORS, Damaged, SqliteFormat, is_damage, pieces
 
 T = TypeVar("T")
 log = logging.getLogger("tablehost")
 
-_VERSION = 1
-_CREATE = (
-    "CREATE TABLE file (device INTEGER, inode INTEGER, size INTEGER, mtime INTEGER, "
-    "ctime INTEGER, sha256 BLOB, proof INTEGER, PRIMARY KEY (device, inode)) WITHOUT ROWID"
+_FORMAT = SqliteFormat(
+    application=0,  # as every cache has had it
+    version=1,
+    schema="CREATE TABLE file (device INTEGER, inode INTEGER, size INTEGER, mtime INTEGER, "
+    "ctime INTEGER, sha256 BLOB, proof INTEGER, PRIMARY KEY (device, inode)) WITHOUT ROWID",
 )
 _INSERT = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?)"
 _AT_ONCE = 500
 _SIGN = 2**63
-_BROKEN = (sqlite3.Error, UnicodeDecodeError)  # the second: SQLite quotes what it cannot make out
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB}
 
 
 def hash_file(path: Path, cache: StatCache | None = None) -> FileDigest:
@@ -41,14 +41,14 @@ def hash_file(path: Path, cache: StatCache | None = None) -> FileDigest:
 
     Args:
         path: the file.
-        cache: where to look first, and to remember.
+        cache: looked up first, and added to.
 
     Returns:
         Its digest.
 
     Raises:
         ChangedWhileRead: it changed, was replaced or vanished meanwhile.
-        UsageError: it is no regular file.
+        UsageError: it is not a regular file.
     """
     before = Signature.of(path)
     if not path.is_file():
@@ -66,9 +66,9 @@ def hash_file(path: Path, cache: StatCache | None = None) -> FileDigest:
 class StatCache:
     """Remember the sha256 of files that have not been touched since.
 
-    It stands in `TABLEHOST_CACHE_DIR`, else in the user's cache folder. Several processes and
-    threads may use it at once. It is a convenience: when it is damaged it is set aside and begun
-    anew, and when its folder cannot be written the work goes on without it; both are said once.
+    It is in `TABLEHOST_CACHE_DIR`, else in the user's cache folder. Several processes and threads
+    may use it at once. A damaged one is deleted and begun anew, and without a writable folder the
+    work goes on without a cache; either is reported once.
 
     Args:
         folder: where to keep it, in place of the usual one.
@@ -89,7 +89,7 @@ class StatCache:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file; afterwards nothing is known any more."""
+        """Close the file; afterwards no digest is known."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -99,7 +99,7 @@ class StatCache:
         """Look a file up.
 
         Args:
-            signature: how the file looks now.
+            signature: of the file now.
 
         Returns:
             Its sha256, or None where it must be read.
@@ -110,8 +110,8 @@ class StatCache:
         """Look many files up at once.
 
         Args:
-            states: how the files look now.
-            seen_ns: when they were looked at.
+            states: of the files now.
+            seen_ns: when they were observed.
 
         Returns:
             The sha256 of those that are known.
@@ -123,7 +123,7 @@ class StatCache:
         return found
 
     def put_many(self, entries: Iterable[tuple[Signature, str]]) -> None:
-        """Remember files, except those touched within two seconds before they were looked at.
+        """Remember files, except those touched within two seconds before they were observed.
 
         Args:
             entries: the signature from before the file was read, and the sha256 of what was read.
@@ -137,88 +137,52 @@ class StatCache:
             self._guarded(lambda connection: _enter(connection, rows))
 
     def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
-        """Work with the file, if there is one; what goes wrong with it ends here."""
+        """Work with the file, if there is one; its errors end here."""
         with self._lock:
             if self._connection is None:
                 return None
             try:
                 return work(self._connection)
-            except _BROKEN as error:
+            except ERRORS as error:
                 self.close()
-                if _is_damage(error):
+                if is_damage(error):
                     self._open(damage=error)
                 else:
                     self._give_up(error)
             return None
 
     def _open(self, damage: Exception | None = None) -> None:
-        """Open the file, or set it aside and begin anew; one process at a time."""
+        """Open the file, or delete it and begin anew; one process at a time."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with Path(f"{self.path}.lock").open("ab") as lock:
+            with beside(self.path, LOCK_SUFFIX).open("ab") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 # another process may have begun anew already
                 if damage is not None and self.path.stat().st_ino == self._inode:
-                    self._set_aside(damage)
+                    self._delete(damage)
                 try:
-                    self._connection = _connect(self.path)
-                except _BROKEN as error:
-                    if not _is_damage(error):
+                    self._connection = _FORMAT.connect(self.path)
+                except ERRORS as error:
+                    if not is_damage(error):
                         raise
-                    self._set_aside(error)
-                    self._connection = _connect(self.path)
+                    self._delete(error)
+                    self._connection = _FORMAT.connect(self.path)
                 self._inode = self.path.stat().st_ino
-        except (OSError, *_BROKEN) as error:
+        except (OSError, *ERRORS) as error:
             self._give_up(error)
 
-    def _set_aside(self, damage: Exception) -> None:
-        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        aside = Path(f"{self.path}.damaged-{now}")
-        for suffix in ("-wal", "-shm", ""):  # the journal goes first: it must not meet a new file
-            old = Path(f"{self.path}{suffix}")
-            if old.exists():
-                old.rename(f"{aside}{suffix}")
+    def _delete(self, damage: Exception) -> None:
+        for piece in pieces(self.path):
+            piece.unlink(missing_ok=True)
         log.warning(
-            "the cache of file digests could not be used (%s); it is now %s, a new one is begun",
+            "the cache of file digests %s was damaged (%s); it was deleted and a new one is begun",
+            self.path,
             damage,
-            aside,
         )
 
     def _give_up(self, error: Exception) -> None:
         log.warning("files are hashed without a cache: %s cannot be used (%s)", self.path, error)
         self.close()
-
-
-class _Damage(sqlite3.DatabaseError):
-    """The cache holds something that it cannot have been given."""
-
-
-def _is_damage(error: Exception) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)  # only SQLite's own errors have one
-    return code is None or code & 0xFF in _DAMAGED or code == sqlite3.SQLITE_IOERR_SHORT_READ
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=20, isolation_level="IMMEDIATE", check_same_thread=False
-    )
-    try:
-        _prepare(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(f"BEGIN; {_CREATE}; PRAGMA user_version = {_VERSION}; COMMIT")
-    elif version != _VERSION:
-        msg = f"it has version {version}, this tablehost writes version {_VERSION}"
-        raise _Damage(msg)
-    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def _look_up(some: list[State], connection: sqlite3.Connection) -> dict[State, str]:
@@ -245,7 +209,7 @@ def _proven(key: State, digest: object, proof: int) -> str:
     """Return an entry's digest; a flipped bit on the disk must not get into a manifest."""
     if not isinstance(digest, bytes) or _proof(key, digest) != proof:
         msg = "an entry does not match its checksum"
-        raise _Damage(msg)
+        raise Damaged(msg)
     return digest.hex()
 
 

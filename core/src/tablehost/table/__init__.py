@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from tablehost.table.row_groups import group_rows
     from tablehost.table.types import stored_type
 
-_HOMES = {
-    "BadRows": "read",
-    "group_rows": "row_groups",
-    "is_text": "read",
-    "opened": "read",
-    "stored_type": "types",
-    "value_type": "read",
-}
-__all__ = [*_HOMES]  # noqa: PLE0604  # names they are, each once
+__all__ = ["BadRows", "group_rows", "is_text", "opened", "stored_type", "value_type"]
 
-__getattr__ = lazily(__name__, _HOMES)
+__getattr__ = lazily(
+    __name__,
+    {
+        "BadRows": "read",
+        "group_rows": "row_groups",
+        "is_text": "read",
+        "opened": "read",
+        "stored_type": "types",
+        "value_type": "read",
+    },
+)
