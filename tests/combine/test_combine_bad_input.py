@@ -31,7 +31,23 @@ def test_a_file_that_is_damaged_inside_ends_the_run_without_a_table(bench):
     content = bytearray(path.read_bytes())
     content[40:4000] = b"\xff" * 3960
     path.write_bytes(content)
-    assert "input 'x' (a.parquet): not readable as Parquet, or damaged" in bench.refused(*X)
+    said = bench.refused(*X)
+    assert "input 'x' (a.parquet): not readable as Parquet, or damaged" in said
+    assert "restore or replace the file" in said
+    assert (bench.path / "out.parquet.failed.json").exists()  # rows were read
+
+
+def test_a_damaged_column_of_the_teacher_is_one_problem_of_all(bench):
+    path = bench.shard(rows=50_000, teacher_model=[str(at) for at in range(50_000)])
+    place = pq.read_metadata(path).row_group(0).column(1).dictionary_page_offset
+    content = bytearray(path.read_bytes())
+    content[place + 40 : place + 4000] = b"\xff" * 3960
+    path.write_bytes(content)
+    bench.shard("b.parquet", drop=["vmaf"], adm2=[1.0])
+    said = bench.refused(*X, "--input", "y=b.parquet")
+    assert "input 'x' (a.parquet): not readable as Parquet, or damaged" in said
+    assert "input 'y' (b.parquet): no column 'vmaf'" in said
+    assert not (bench.path / "out.parquet.failed.json").exists()
 
 
 def test_a_file_without_columns(bench):
@@ -197,14 +213,14 @@ def test_an_input_that_changes_while_it_is_read(bench, monkeypatch):
     path = bench.shard()
     assert bench.combine(*X).code == 0
     before = (bench.path / "out.parquet").read_bytes()
-    look_again = combination.look_again
+    count_again = combination.count_again
 
     def meanwhile(*args):
         with path.open("ab") as file:
             file.write(b"more")
-        return look_again(*args)
+        return count_again(*args)
 
-    monkeypatch.setattr(combination, "look_again", meanwhile)
+    monkeypatch.setattr(combination, "count_again", meanwhile)
     ended = bench.combine(*X, "--overwrite")
     assert ended.code == 2
     assert "a.parquet changed while the table was built" in ended.err

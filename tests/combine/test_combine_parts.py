@@ -102,14 +102,14 @@ def test_a_file_whose_name_looks_like_a_glob_is_that_file(bench):
 
 
 def test_a_part_that_comes_while_the_table_is_built_is_found(parts, monkeypatch):
-    real = combination.look_again
+    real = combination.count_again
     late = parts.path / "parts/late.parquet"
 
     def and_one_more(*arguments):
         shutil.copy(parts.path / "parts/b.parquet", late)
         return real(*arguments)
 
-    monkeypatch.setattr(combination, "look_again", and_one_more)
+    monkeypatch.setattr(combination, "count_again", and_one_more)
     assert "--input: parts changed while the table was built" in parts.refused("--input", "x=parts")
 
 

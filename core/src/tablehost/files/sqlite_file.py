@@ -21,7 +21,7 @@ class Damaged(sqlite3.DatabaseError):
 
 
 def is_damage(error: Exception) -> bool:
-    """Return whether an error means damage, rather than a locked file, missing rights or a bad disk.
+    """Return whether an error means damage, not a locked file, missing rights or a failing disk.
 
     Args:
         error: one of `ERRORS`.

@@ -121,7 +121,7 @@ def progress_of(path: Path) -> Progress | None:
     if not path.is_file():
         return None
     try:
-        # Without a write-ahead log beside it there is no writer, and SQLite need not make one to read.
+        # Without a write-ahead log there is no writer, and SQLite need not make one to read.
         how = "mode=ro" if beside(path, "-wal").exists() else "immutable=1"
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as db:
             row = db.execute(

@@ -1,4 +1,4 @@
-"""The entry point: combine the inputs, and tell what was taken from each.
+"""The entry point: combine the inputs, and record what was taken from each.
 
 This module is imported by `--help` too, so nothing heavy is imported with it.
 """
@@ -13,7 +13,7 @@ from tablehost_combine.options import Options
 
 @hookimpl
 def build_table(options: Options, run: Run) -> Build:
-    """Look at all inputs, then stream their rows in the order in which they are given."""
+    """Check all inputs, then stream their rows in the order in which they are given."""
     from tablehost_combine.combination import plan, stream
 
     combination = plan(options, run)
@@ -23,7 +23,7 @@ def build_table(options: Options, run: Run) -> Build:
 
 @hookimpl
 def describe_manifest(options: Options, build: Build) -> Fields:
-    """Tell what every input gave and lacked, and what its rows were made by."""
+    """Return what every input gave and lacked, and which teacher its rows have."""
     from tablehost_combine.describe import describe
 
     return describe(options, build)

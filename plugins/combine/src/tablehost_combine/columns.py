@@ -37,7 +37,7 @@ TEACHER = "teacher_model"
 SOURCE_COLUMNS = ("source", "key", "dis_basename")
 UNKNOWN_CODEC = "unknown"
 LONGEST_NAME = 255
-"""Letters of a label or a teacher; they stand in every row."""
+"""Characters of a label or a teacher, which every row repeats."""
 
 
 def output_columns(*, with_teacher: bool) -> tuple[str, ...]:

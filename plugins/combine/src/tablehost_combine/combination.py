@@ -1,4 +1,4 @@
-"""The combination: inputs that fit together, and the stream of their rows."""
+"""Check that the inputs fit together, and stream their rows."""
 
 from __future__ import annotations
 
@@ -9,49 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from attrs import define, field
+from attrs import define
 
 from tablehost import Labelled, Refused, Run, parts_of
+from tablehost.table import BadRows
 from tablehost_combine.columns import TEACHER
-from tablehost_combine.duplicates import MOST_ROWS, Duplicates, KeyHashes, look_again
-from tablehost_combine.rows import Tally, batches_of, key_schema, output_schema
-from tablehost_combine.shards import Shard, look_at
+from tablehost_combine.duplicates import MOST_ROWS, Duplicates, KeyHashes, count_again
+from tablehost_combine.rows import Share, Tally, key_schema, output_schema
+from tablehost_combine.shards import Shard, inspect
 from tablehost_combine.teachers import Teacher, agree
 
 if TYPE_CHECKING:
     from tablehost_combine.options import Options
-
-
-@define
-class Share:
-    """What is taken of one file.
-
-    Args:
-        shard: the file.
-        teacher: of its rows.
-        first: the number of its first row in its input.
-        rows: how many are to be taken.
-        tally: filled while they are read.
-        sha256: of the file; known when all rows are read.
-    """
-
-    shard: Shard
-    teacher: Teacher
-    first: int
-    rows: int
-    tally: Tally = field(factory=Tally)
-    sha256: str = ""
-
-    def batches(self, schema: pa.Schema, tally: Tally) -> Iterator[pa.RecordBatch]:
-        """Yield its rows in the columns of a schema, and count them."""
-        return batches_of(
-            self.shard,
-            schema,
-            first=self.first,
-            rows=self.rows,
-            teacher=self.teacher.name,
-            tally=tally,
-        )
 
 
 @define
@@ -75,7 +44,7 @@ class Combination:
 
 
 def plan(options: Options, run: Run) -> Combination:
-    """Look at every file, and refuse what cannot be combined.
+    """Inspect every file, and refuse what cannot be combined.
 
     Raises:
         Refused: with the problems of all inputs.
@@ -85,9 +54,11 @@ def plan(options: Options, run: Run) -> Combination:
     shards = []
     for one, path in files:
         try:
-            shards.append(look_at(one, path, run.digest, source_column=options.source_column))
+            shards.append(inspect(one, path, run.digest, source_column=options.source_column))
         except Refused as refused:
             problems += refused.problems
+        except BadRows as damaged:  # in the column of the teacher
+            problems.append(str(damaged))
     teachers: list[Teacher] = []
     try:
         teachers = agree(shards, options.assume_teacher)
@@ -113,7 +84,7 @@ def stream(combination: Combination, options: Options, run: Run) -> Iterator[pa.
     """Yield the rows of all files, and find the duplicates among them.
 
     Raises:
-        Refused: a value does not fit, or there are duplicates and none are wanted.
+        BadRows: a value does not fit, a file is damaged, or duplicates are an error.
     """
     hashes = KeyHashes(run.scratch / "keys") if combination.rows <= MOST_ROWS else None
     with run.progress(combination.rows, "rows") as meter:
@@ -128,8 +99,8 @@ def stream(combination: Combination, options: Options, run: Run) -> Iterator[pa.
     if hashes is None:
         run.log.warning("duplicates are not counted: more than %d rows", MOST_ROWS)
         return
-    combination.duplicates = look_again(hashes.repeated(), partial(_keys, combination))
-    _judge(combination.duplicates, options, run)
+    combination.duplicates = count_again(hashes.repeated(), partial(_keys, combination))
+    _report(combination.duplicates, options, run)
 
 
 def _keys(combination: Combination) -> Iterator[pa.RecordBatch]:
@@ -139,7 +110,7 @@ def _keys(combination: Combination) -> Iterator[pa.RecordBatch]:
 
 
 def _given_twice(files: list[tuple[Labelled[Path], Path]]) -> Iterator[str]:
-    """Tell of files that are given more than once, under whatever name."""
+    """Yield a problem for every file that is given more than once, under any name."""
     seen: dict[tuple[int, int], str] = {}
     for one, path in files:
         found = path.stat()
@@ -150,7 +121,7 @@ def _given_twice(files: list[tuple[Labelled[Path], Path]]) -> Iterator[str]:
 
 
 def _shares(shards: list[Shard], teachers: list[Teacher], limit: int | None) -> Iterator[Share]:
-    """Share the rows that are wanted of an input among its files, in order."""
+    """Divide the rows that are wanted of an input among its files, in order."""
     taken: Counter[int] = Counter()
     for shard, teacher in zip(shards, teachers, strict=True):
         first = taken[id(shard.input)]
@@ -160,7 +131,7 @@ def _shares(shards: list[Shard], teachers: list[Teacher], limit: int | None) -> 
 
 
 def _gated(shard: Shard, options: Options) -> Iterator[str]:
-    """Tell what the options do not let pass."""
+    """Yield what the options do not let pass."""
     if options.on_missing_feature == "error" and shard.missing_features:
         listed = ", ".join(shard.missing_features)
         yield f"{shard}: lacks {listed}; --on-missing-feature fill makes them NaN"
@@ -171,14 +142,14 @@ def _gated(shard: Shard, options: Options) -> Iterator[str]:
         )
 
 
-def _judge(found: Duplicates, options: Options, run: Run) -> None:
+def _report(found: Duplicates, options: Options, run: Run) -> None:
     if not found.rows:
         return
-    told = (
+    problem = (
         f"{found.rows} rows have the corpus, source and frame_index of an earlier one, "
         f"such as {found.example}, which occurs {found.times} times"
     )
     if options.on_duplicate == "error":
-        problem = f"{told}; --on-duplicate keep lets them pass"
-        raise Refused([problem])
-    run.log.warning(told)
+        msg = f"{problem}; --on-duplicate keep lets them pass"
+        raise BadRows(msg)
+    run.log.warning(problem)

@@ -1,18 +1,18 @@
-"""The manifest's fields, out of what a combination has noted."""
+"""The builder's manifest fields, from what was counted while the rows were read."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from tablehost import Build
-from tablehost_combine.combination import Combination, Share
+from tablehost_combine.combination import Combination
 from tablehost_combine.fields import Fields, Input, OwnManifest, Stats
 from tablehost_combine.options import Options
-from tablehost_combine.origin import Origin
+from tablehost_combine.rows import Share
 
 
 def describe(options: Options, build: Build) -> Fields:
-    """Return the builder's manifest fields, and see to it that no row was lost or added."""
+    """Return the builder's manifest fields, and check that no row was lost or added."""
     noted: Combination = build.notes
     corpora: Counter[str] = Counter()
     for share in noted.shares:
@@ -37,7 +37,7 @@ def describe(options: Options, build: Build) -> Fields:
 
 
 def _input(share: Share) -> Input:
-    shard, tally = share.shard, share.tally
+    shard, tally, origin = share.shard, share.tally, share.shard.origin
     taken_from: dict[str, str | None] = {
         name: name if name in shard.has else None for name in ("frame_index", "codec")
     }
@@ -52,12 +52,6 @@ def _input(share: Share) -> Input:
         taken_from=taken_from | {"source": shard.source_column},
         made_cells=dict(tally.made),
         teacher_model=share.teacher.name,
-        teacher_model_from=share.teacher.told_by,
-        manifest=_own(shard.origin),
+        teacher_model_from=share.teacher.known_from,
+        manifest=OwnManifest(path=str(origin.manifest), matches=origin.matches) if origin else None,
     )
-
-
-def _own(origin: Origin | None) -> OwnManifest | None:
-    if origin is None:
-        return None
-    return OwnManifest(path=str(origin.manifest), matches=origin.matches)

@@ -1,8 +1,8 @@
 """How many rows have the corpus, source and frame_index of an earlier one, in bounded memory.
 
-A 64-bit hash of every row's key goes to a file. Sorted there, keys that occur twice lie side by
-side, and so do the few different keys of one hash: the rows of these hashes are looked at again, a
-few hundred thousand hashes at a time.
+A 64-bit hash of every row's key goes to a file. Sorted there, keys that occur twice are adjacent,
+and so are the few different keys of one hash: the keys of these rows are read again and counted,
+a few hundred thousand hashes at a time.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class KeyHashes:
     """The hashes of all keys, in a file.
 
     Args:
-        path: the file, in a folder that goes away.
+        path: the file, in a temporary folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,9 +55,9 @@ class KeyHashes:
         path.touch()
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take the keys of some rows in."""
+        """Add the keys of some rows."""
         with self._path.open("ab") as file:
-            # not `tofile`, whose error does not tell of a full disk
+            # not `tofile`, whose error does not name a full disk
             file.write(key_hashes(batch).tobytes())
 
     def repeated(self) -> _Hashes:
@@ -70,18 +70,18 @@ class KeyHashes:
 
 
 def _seconds(hashes: _Hashes, start: int) -> _Hashes:
-    """Return the hashes that stand in a part of all of them for the second time."""
+    """Return the hashes that occur for the second time in a part of the sorted ones."""
     before = min(start, 2)
     part = hashes[start - before : start + _AT_ONCE]
     same = part[1:] == part[:-1]
     second = same & ~np.append(False, same[:-1])
     if before:
-        second[0] = False  # it stands in the part before
+        second[0] = False  # its second time was in the part before
     found: _Hashes = part[1:][second]
     return found
 
 
-def look_again(repeated: _Hashes, keys: Callable[[], Iterable[pa.RecordBatch]]) -> Duplicates:
+def count_again(repeated: _Hashes, keys: Callable[[], Iterable[pa.RecordBatch]]) -> Duplicates:
     """Count the keys themselves, where their hashes occur more than once.
 
     Args:

@@ -34,8 +34,8 @@ class OwnManifest:
     """The manifest that an input came with.
 
     Args:
-        path: where it lies.
-        matches: whether the input is still what it describes; None where it does not tell.
+        path: of the manifest.
+        matches: whether the input has the recorded sha256; None where it is not recorded.
     """
 
     path: str
@@ -48,7 +48,7 @@ class Input:
 
     Args:
         label: its corpus.
-        path: as it was given, or as it lies in the folder that was.
+        path: as it was given, or as it was found in the folder or by the glob.
         sha256: of the file.
         rows: how many were taken.
         rows_left: how many were not, because of the limit.
@@ -58,7 +58,7 @@ class Input:
             were made.
         made_cells: how many cells of these were made.
         teacher_model: None where it is unknown.
-        teacher_model_from: who told it.
+        teacher_model_from: how it is known.
         manifest: the input's own.
     """
 

@@ -48,7 +48,7 @@ class Options:
     """Take only the first N rows of every input."""
 
     assume_teacher: str | None = field(default=None, validator=_named)
-    """Teacher model of the inputs that do not tell theirs."""
+    """Teacher model of the inputs that do not record theirs."""
 
     source_column: str | None = field(default=None, validator=_named)
     """Column that names a row's clip; by default source, else key, else dis_basename."""

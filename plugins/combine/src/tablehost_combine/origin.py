@@ -1,4 +1,4 @@
-"""What an input's own manifest says, and whether the input is still what it describes."""
+"""An input's own manifest, and whether the input still matches it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tablehost import ManifestError, Refused, manifest_of
 
 @frozen(kw_only=True)
 class Origin:
-    """What a manifest says of the table that it came with.
+    """What the manifest of an input records.
 
     Args:
-        manifest: where it lies.
-        teacher: the teacher model; None where it does not tell.
-        matches: whether the table is still what it describes; None where it does not tell.
+        manifest: its path.
+        teacher: the teacher model; None where it is not recorded.
+        matches: whether the table has the recorded sha256; None where it is not recorded.
     """
 
     manifest: Path
@@ -31,7 +31,7 @@ def read_origin(path: Path, who: str, digest: Callable[[Path], str]) -> Origin |
     Args:
         path: of the table.
         who: what to call it in a message.
-        digest: gives its sha256.
+        digest: returns a file's sha256.
 
     Raises:
         Refused: there is one, but it cannot be read.
@@ -39,7 +39,7 @@ def read_origin(path: Path, who: str, digest: Callable[[Path], str]) -> Origin |
     try:
         found = manifest_of(path)
     except ManifestError as error:
-        problem = f"{who}: {error}; repair it or take it away"
+        problem = f"{who}: {error}; repair or remove it"
         raise Refused([problem]) from error
     if found is None:
         return None

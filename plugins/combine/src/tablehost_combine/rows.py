@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.types as is_type
 from attrs import define, field
 
-from tablehost import Refused
-from tablehost.table import opened, value_type
+from tablehost.table import BadRows, opened, value_type
 from tablehost_combine.columns import (
     KEY,
     MEASURED,
@@ -21,23 +20,71 @@ from tablehost_combine.columns import (
     output_columns,
 )
 from tablehost_combine.shards import Shard
+from tablehost_combine.teachers import Teacher
 
 BATCH_ROWS = 1 << 17
 
 
 @define
 class Tally:
-    """What was taken of a file so far.
+    """What was read of a file so far.
 
     Args:
         rows: how many.
-        made: by column, how many cells the file did not have.
+        made: by column, how many cells were filled in because the file lacks them.
     """
 
     rows: int = 0
     made: dict[str, int] = field(
         factory=lambda: dict.fromkeys(("source", "frame_index", "codec"), 0)
     )
+
+
+@define
+class Share:
+    """The rows to take from one file.
+
+    Args:
+        shard: the file.
+        teacher: of its rows.
+        first: the number of its first row in its input.
+        rows: how many to take.
+        tally: filled while they are read.
+        sha256: of the file; known when all rows are read.
+    """
+
+    shard: Shard
+    teacher: Teacher
+    first: int
+    rows: int
+    tally: Tally = field(factory=Tally)
+    sha256: str = ""
+
+    def batches(self, schema: pa.Schema, tally: Tally) -> Iterator[pa.RecordBatch]:
+        """Yield the rows.
+
+        Args:
+            schema: of the combined table, or of its key only.
+            tally: counts what is read.
+
+        Raises:
+            BadRows: a value does not fit, or the file is damaged.
+        """
+        shard, left = self.shard, self.rows
+        wanted = {"frame_index", "codec", *MEASURED} & set(schema.names) & shard.has
+        wanted |= {shard.source_column or TARGET}  # some column, to count the rows
+        with opened(shard.path, str(shard)) as file:
+            # one thread is enough beside those that digest and encode, and several would compete
+            size = min(BATCH_ROWS, max(1, left))
+            for batch in file.iter_batches(size, columns=sorted(wanted), use_threads=False):
+                if left == 0:
+                    return
+                taken = batch.slice(0, left)
+                made = _Rows(self, taken, tally)
+                arrays = [made.column(name) for name in schema.names]
+                tally.rows += taken.num_rows
+                left -= taken.num_rows
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def output_schema(*, with_teacher: bool) -> pa.Schema:
@@ -51,46 +98,6 @@ def output_schema(*, with_teacher: bool) -> pa.Schema:
     return pa.schema([(name, types.get(name, pa.string())) for name in names])
 
 
-def batches_of(
-    shard: Shard,
-    schema: pa.Schema,
-    *,
-    first: int,
-    rows: int,
-    teacher: str | None,
-    tally: Tally,
-) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a file.
-
-    Args:
-        shard: the file.
-        schema: of the combined table, or of its key only.
-        first: the number of its first row in the input.
-        rows: how many to take.
-        teacher: of all rows.
-        tally: counts what is taken.
-
-    Raises:
-        Refused: a value does not fit, or the file is damaged.
-    """
-    wanted = {"frame_index", "codec", *MEASURED} & set(schema.names) & shard.has
-    # whatever else there is, the target tells how many rows
-    wanted |= {shard.source_column or TARGET}
-    left = rows
-    with opened(shard.path, str(shard)) as file:
-        # one thread is enough beside those that digest and encode, and several would fight
-        size = min(BATCH_ROWS, max(1, left))
-        for batch in file.iter_batches(size, columns=sorted(wanted), use_threads=False):
-            if left == 0:
-                return
-            taken = batch.slice(0, left)
-            made = _Rows(shard, taken, tally, first + tally.rows)
-            arrays = [made.column(name, teacher) for name in schema.names]
-            tally.rows += taken.num_rows
-            left -= taken.num_rows
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
 def key_schema() -> pa.Schema:
     """Return the schema of the columns that identify a row."""
     return pa.schema([field for field in output_schema(with_teacher=False) if field.name in KEY])
@@ -99,18 +106,19 @@ def key_schema() -> pa.Schema:
 class _Rows:
     """Some rows of a file, from which columns of the combined table are made."""
 
-    def __init__(self, shard: Shard, batch: pa.RecordBatch, tally: Tally, first: int) -> None:
-        self.shard = shard
+    def __init__(self, share: Share, batch: pa.RecordBatch, tally: Tally) -> None:
+        self.shard = share.shard
+        self.teacher = share.teacher.name
         self.batch = batch
         self.tally = tally
-        self.first = first
+        self.first = share.first + tally.rows
 
-    def column(self, name: str, teacher: str | None) -> pa.Array:
+    def column(self, name: str) -> pa.Array:
         """Return a column of the combined table."""
         if name == "corpus":
             return self._constant(self.shard.input.label)
         if name == TEACHER:
-            return self._constant(teacher)
+            return self._constant(self.teacher)
         if name == "source":
             return self._text(name, self.shard.source_column, self.shard.input.label)
         if name == "codec":
@@ -150,7 +158,7 @@ class _Rows:
         return _filled(self._as(name, pa.float64()), float("nan"))
 
     def _as(self, name: str, kind: pa.DataType) -> pa.Array:
-        """Return a column in another type, where that loses nothing."""
+        """Return a column in another type, where the cast is lossless."""
         array = self.batch.column(name)
         if is_type.is_dictionary(array.type):
             array = array.cast(value_type(array.type))
@@ -163,7 +171,7 @@ class _Rows:
                 f"{self.shard}: column {name!r} of type {array.type} does not fit into {kind} "
                 f"without loss: {error}"
             )
-            raise Refused([problem]) from error
+            raise BadRows(problem) from error
 
 
 def _column(values: np.ndarray[Any, Any], kind: pa.DataType) -> pa.Array:
@@ -172,5 +180,5 @@ def _column(values: np.ndarray[Any, Any], kind: pa.DataType) -> pa.Array:
 
 
 def _filled(array: pa.Array, value: float | str) -> pa.Array:
-    """Fill in what is missing; pyarrow copies even where nothing is."""
+    """Fill in missing values; pyarrow copies even where there are none."""
     return array.fill_null(value) if array.null_count else array

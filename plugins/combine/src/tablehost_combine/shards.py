@@ -1,4 +1,4 @@
-"""One file of an input: what its columns and its own manifest say, before a row is read."""
+"""One file of an input: its columns, teacher and manifest, inspected before a row is taken."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Shard:
         input: that it is of, as it was given; the label is its corpus.
         path: the file.
         rows: how many it has.
-        source_column: what names a row's clip; None where the label does.
-        has: of the combined table's columns, those that are there.
+        source_column: the column that names a row's clip; None where the label does.
+        has: the columns of the combined table that it has.
         dropped: its other columns.
-        teacher: what its column says of the teacher; None without one.
-        origin: what its own manifest says; None without one.
+        teacher: the content of its column of the teacher; None without one.
+        origin: what its own manifest records; None without one.
     """
 
     input: Labelled[Path]
@@ -46,15 +46,10 @@ class Shard:
         return tuple(name for name in FULL_FEATURES if name not in self.has)
 
     def __str__(self) -> str:
-        return _named(self.input.label, self.path)
+        return f"input {self.input.label!r} ({self.path})"
 
 
-def _named(label: str, path: Path) -> str:
-    """Return what to call a file in a message."""
-    return f"input {label!r} ({path})"
-
-
-def look_at(
+def inspect(
     given: Labelled[Path],
     path: Path,
     digest: Callable[[Path], str],
@@ -66,13 +61,14 @@ def look_at(
     Args:
         given: the input that it is of.
         path: the file.
-        digest: gives its sha256.
+        digest: returns a file's sha256.
         source_column: the one column that names a row's clip; by default the first there is.
 
     Raises:
-        Refused: with everything that forbids to combine it.
+        Refused: with every reason why it cannot be combined.
+        BadRows: its column of the teacher is damaged.
     """
-    who = _named(given.label, path)
+    who = f"input {given.label!r} ({path})"
     with opened(path, who) as file:
         schema = file.schema_arrow
         problems = [f"{who}: {problem}" for problem in _problems(schema, source_column)]
@@ -96,8 +92,7 @@ def look_at(
 
 def _problems(schema: pa.Schema, source_column: str | None) -> Iterator[str]:
     names = set(schema.names)
-    averaged = [name for name in schema.names if name.removesuffix("_mean") in MEASURED[:-1]]
-    averaged = [name for name in averaged if name.endswith("_mean")]
+    averaged = [name for name in schema.names if name in _AVERAGES]
     if TARGET not in names and averaged:
         yield (
             f"a table of one row a clip, with columns such as {averaged[0]}; combine wants one row "
@@ -123,13 +118,10 @@ def _problems(schema: pa.Schema, source_column: str | None) -> Iterator[str]:
 _Rule = tuple[Callable[[pa.DataType], bool], str]
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(is_type.is_integer(kind) or is_type.is_floating(kind))
-
-
-_NUMBER: _Rule = (_is_number, "integers or floats")
+_NUMBER: _Rule = (lambda t: is_type.is_integer(t) or is_type.is_floating(t), "integers or floats")
 _TEXT: _Rule = (is_text, "text")
-_NAME: _Rule = (lambda kind: is_text(kind) or is_type.is_integer(kind), "text or integers")
+_NAME: _Rule = (lambda t: is_text(t) or is_type.is_integer(t), "text or integers")
+_AVERAGES = {f"{name}_mean" for name in FULL_FEATURES}
 
 
 def _type_problem(column: pa.Field, rule: _Rule) -> Iterator[str]:

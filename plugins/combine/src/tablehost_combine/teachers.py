@@ -1,4 +1,4 @@
-"""The teacher model: what each input tells of it, and the one that all agree on."""
+"""The teacher model of each input, and the check that all inputs have the same one."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Teacher:
 
     Args:
         name: None where it is unknown.
-        told_by: who told it.
+        known_from: how it is known.
     """
 
     name: str | None
-    told_by: TeacherFrom
+    known_from: TeacherFrom
 
 
 def agree(shards: Sequence[Shard], assumed: str | None) -> list[Teacher]:
@@ -33,7 +33,7 @@ def agree(shards: Sequence[Shard], assumed: str | None) -> list[Teacher]:
 
     Args:
         shards: the inputs.
-        assumed: the teacher of those that do not tell theirs.
+        assumed: the teacher of those without a record of theirs.
 
     Raises:
         Refused: an input has several, two differ, or only some are known.
@@ -41,12 +41,12 @@ def agree(shards: Sequence[Shard], assumed: str | None) -> list[Teacher]:
     problems = list(_within(shards, assumed))
     if problems:
         raise Refused(problems)
-    told = [_told(shard) for shard in shards]
+    own = [_own_teacher(shard) for shard in shards]
     first: dict[str, str] = {}
-    for shard, teacher in zip(shards, told, strict=True):
+    for shard, teacher in zip(shards, own, strict=True):
         if teacher.name is not None:
-            first.setdefault(teacher.name, f"{shard}, by its {teacher.told_by}")
-    unknown = [shard for shard, teacher in zip(shards, told, strict=True) if teacher.name is None]
+            first.setdefault(teacher.name, f"{shard}, by its {teacher.known_from}")
+    unknown = [shard for shard, teacher in zip(shards, own, strict=True) if teacher.name is None]
     if assumed is not None and unknown:
         first.setdefault(assumed, f"{_listed(unknown)}, by --assume-teacher")
     for name, where in first.items():
@@ -67,12 +67,12 @@ def agree(shards: Sequence[Shard], assumed: str | None) -> list[Teacher]:
             f"if you know it to be the same, --assume-teacher {name}"
         )
         raise Refused([problem])
-    fallback = Teacher(name=assumed, told_by="assumed" if assumed else "unknown")
-    return [teacher if teacher.name is not None else fallback for teacher in told]
+    fallback = Teacher(name=assumed, known_from="assumed" if assumed else "unknown")
+    return [teacher if teacher.name is not None else fallback for teacher in own]
 
 
 def _within(shards: Iterable[Shard], assumed: str | None) -> Iterable[str]:
-    """Tell of inputs whose own rows have not one teacher."""
+    """Yield a problem for every input whose own rows do not have one teacher."""
     for shard in shards:
         column = shard.teacher
         if column is None or not column.names:
@@ -93,12 +93,12 @@ def _within(shards: Iterable[Shard], assumed: str | None) -> Iterable[str]:
             )
 
 
-def _told(shard: Shard) -> Teacher:
+def _own_teacher(shard: Shard) -> Teacher:
     if shard.teacher is not None and shard.teacher.names:
-        return Teacher(name=shard.teacher.names[0], told_by="column")
+        return Teacher(name=shard.teacher.names[0], known_from="column")
     if shard.origin is not None and shard.origin.teacher is not None:
-        return Teacher(name=shard.origin.teacher, told_by="manifest")
-    return Teacher(name=None, told_by="unknown")
+        return Teacher(name=shard.origin.teacher, known_from="manifest")
+    return Teacher(name=None, known_from="unknown")
 
 
 def _listed(shards: Sequence[Shard]) -> str:
