@@ -1,6 +1,6 @@
 """Fill metadata into a table of K150K's size, beside a loop over rows and tools that only join.
 
-With `memory` as its argument it tells instead what longer and longer tables take.
+With `memory` as its argument it measures longer and longer tables instead.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ LOOP = """
 import json, sys
 import pandas as pd
 table, metadata, out, rows, *keys = sys.argv[1:]
-told = {}
+known = {}
 for line in open(metadata):
     row = json.loads(line)
-    told[row["src"].rpartition("/")[2]] = row
+    known[row["src"].rpartition("/")[2]] = row
 frame = pd.read_parquet(table)
 for key in keys:
     frame[key] = pd.Series([None] * len(frame), dtype=object)
 for at in frame.index[: int(rows)]:
-    row = told.get(frame.at[at, "clip_name"], {})
+    row = known.get(frame.at[at, "clip_name"], {})
     for key in keys:
         if key in row and pd.isna(frame.at[at, key]):
             frame.at[at, key] = row[key]
@@ -45,16 +45,16 @@ PANDAS = """
 import sys
 import pandas as pd
 table, metadata, out = sys.argv[1:]
-told = pd.read_json(metadata, lines=True)
-told["clip_name"] = told.pop("src").str.rpartition("/")[2]
-pd.read_parquet(table).merge(told, "left", "clip_name").to_parquet(out, index=False)
+known = pd.read_json(metadata, lines=True)
+known["clip_name"] = known.pop("src").str.rpartition("/")[2]
+pd.read_parquet(table).merge(known, "left", "clip_name").to_parquet(out, index=False)
 """
 POLARS = """
 import sys
 import polars as pl
 table, metadata, out = sys.argv[1:]
-told = pl.read_ndjson(metadata).with_columns(clip_name=pl.col("src").str.split("/").list.last())
-pl.read_parquet(table).join(told.drop("src"), "clip_name", "left").write_parquet(out)
+known = pl.read_ndjson(metadata).with_columns(clip_name=pl.col("src").str.split("/").list.last())
+pl.read_parquet(table).join(known.drop("src"), "clip_name", "left").write_parquet(out)
 """
 
 

@@ -23,7 +23,7 @@ def main() -> None:
             path = files / f"{number // 1000:03d}" / f"{number:06d}.bin"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(number.to_bytes(8, "big") * 16)
-        time.sleep(2.5)  # what was touched a moment ago is not trusted to a cache
+        time.sleep(2.5)  # a file touched less than two seconds ago is not cached
         (Path(folder) / "none").mkdir()
         own = {"TABLEHOST_CACHE_DIR": f"{folder}/cache"}
         empty = _least(_run(folder, "none"), own)
@@ -33,7 +33,7 @@ def main() -> None:
     show("cold: every file is read", cold)
     show("warm: every file is looked at", warm)
     seconds, cpu = warm.seconds - empty.seconds, warm.cpu - empty.cpu
-    print(f"  warm, start-up told apart: {seconds:.2f} s, {cpu:.2f} s cpu")
+    print(f"  warm, without start-up: {seconds:.2f} s, {cpu:.2f} s cpu")
 
 
 def _least(command: list[object], environment: Mapping[str, str]) -> Figures:

@@ -23,7 +23,7 @@ def main() -> None:
     show(f"{few} items", small)
     show(f"{many} items", large)
     show(f"{many} items, finished before", again)
-    print(f"  items/s, start-up told apart: {many / (large.seconds - empty.seconds):.0f}")
+    print(f"  items/s, without start-up: {many / (large.seconds - empty.seconds):.0f}")
     print(f"  memory for the further items: {(large.peak - small.peak) / 1e6:.0f} MB")
 
 

@@ -1,4 +1,4 @@
-"""A builder that reads nothing of its folder: what it takes is the folder's provenance."""
+"""A builder that reads nothing of its folder: its cost is the folder's provenance."""
 
 from attrs import frozen
 

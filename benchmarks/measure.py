@@ -16,13 +16,13 @@ from pathlib import Path
 import psutil
 from attrs import frozen
 
-_SAMPLE_SECONDS = 0.1  # to look for processes costs time that is the measured one's
+_SAMPLE_SECONDS = 0.1  # sampling takes time from the command that is measured
 _COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}  # modules are compiled once, as installed ones are
 
 
 @frozen
 class Figures:
-    """What a command took.
+    """The time and memory of a command.
 
     Args:
         seconds: from start to end.
@@ -49,12 +49,12 @@ def measure(
         ok: the exit code that it must end with.
     """
     began = time.perf_counter()
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             [str(one) for one in command],
             stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             env=os.environ | _COMPILED | (environment or {}),
         )
         peak = _Peak(process.pid)
@@ -63,8 +63,8 @@ def measure(
         process.returncode = code = os.waitstatus_to_exitcode(status)
         peak.stop()
         if code != ok:
-            said.seek(0)
-            sys.exit(f"{command} ended with {code}: {said.read().decode(errors='replace')}")
+            output.seek(0)
+            sys.exit(f"{command} ended with {code}: {output.read().decode(errors='replace')}")
     return Figures(seconds, used.ru_utime + used.ru_stime, peak.bytes)
 
 
@@ -99,13 +99,13 @@ def _resident(process: psutil.Process) -> int:
 
 
 def show(name: str, figures: Figures, beside: Figures | None = None) -> None:
-    """Print a line: what it took, and how many times the other's time that is."""
+    """Print a line: the figures, and the time as a multiple of the other's."""
     ratio = f"  x{figures.seconds / beside.seconds:.2f}" if beside else ""
     print(f"  {name:<52}{figures}{ratio}", flush=True)
 
 
 def machine() -> str:
-    """Tell what was measured on."""
+    """Describe the machine."""
     found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = psutil.virtual_memory().total / 2**30
     return (

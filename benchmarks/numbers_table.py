@@ -1,4 +1,4 @@
-"""A builder of a table of numbers that no codec makes smaller."""
+"""A builder of a table of numbers that do not compress."""
 
 from attrs import frozen
 

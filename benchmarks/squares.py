@@ -1,4 +1,4 @@
-"""A builder whose items cost nothing: what it takes is the host's."""
+"""A builder whose items cost nothing: its cost is the host's."""
 
 from attrs import frozen
 

@@ -60,7 +60,7 @@ def many_input_files(folder: Path, count: int) -> None:
         path = files / f"{number // 1000:03d}" / f"{number:06d}.bin"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(number.to_bytes(8, "big") * 16)
-    time.sleep(2.5)  # what was touched a moment ago is not trusted to a cache
+    time.sleep(2.5)  # a file touched less than two seconds ago is not cached
     own = {"TABLEHOST_CACHE_DIR": f"{folder}/cache"}
     build("listing.py", "--files", files, out=table, environment=own)
     print(f"a table made of a folder of {count} files")

@@ -1,1 +1,1 @@
-"""How things are said: progress, events, safe text; no decisions are made here."""
+"""Output for people and programs: progress, events, safe text; no decisions are made here."""

@@ -1,4 +1,4 @@
-"""What a run says while it works: to a terminal, to a log, or to another program."""
+"""Progress, events and log records: for a terminal, for a log, or for another program."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tablehost.console.text import printable
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 _EVERY_SECONDS = 5.0
 
@@ -25,24 +22,42 @@ class Meter:
         total: how much there is.
         what: what is counted, in the plural: `clips`.
         done: what earlier sessions have done of it.
+        show: shows the count.
+        every: seconds between two shows.
     """
 
-    def __init__(self, total: int, what: str, done: int = 0) -> None:
+    def __init__(
+        self,
+        total: int,
+        what: str,
+        done: int = 0,
+        *,
+        show: Callable[[Meter], None],
+        every: float = _EVERY_SECONDS,
+    ) -> None:
         self.total = total
         self.what = what
         self.done = done
         self.failed = 0
-        self._began = time.monotonic()
+        self._show = show
+        self._every = every
         self._before = done
+        self._began = self._shown = time.monotonic()
+        self._count_shown = -1
 
     def __call__(self, done: int = 1, failed: int = 0) -> None:
         """Count some more."""
         self.done += done
         self.failed += failed
-        self.show()
+        if time.monotonic() - self._shown >= self._every:
+            self._shown = time.monotonic()
+            self._count_shown = self.done + self.failed
+            self._show(self)
 
-    def show(self) -> None:
-        """Show the count; a reporter that has a place for it does."""
+    def show_last(self) -> None:
+        """Show the last count, unless it was shown already."""
+        if self._count_shown != self.done + self.failed or not self.total:
+            self._show(self)
 
     @property
     def rate(self) -> float:
@@ -61,24 +76,31 @@ class Meter:
 
 
 class Reporter(logging.Handler):
-    """Says nothing but warnings: the base of the others, and `--quiet`.
+    """Writes warnings only: the base of the others, and `--quiet`.
 
     It is a logging handler, so that `run.log` and the host's own warnings go the same way.
     """
 
-    def __init__(self, level: int = logging.WARNING) -> None:
-        super().__init__(level)
+    lowest = logging.WARNING
+
+    def __init__(self) -> None:
+        super().__init__(self.lowest)
 
     def say(self, text: str) -> None:
-        """Tell one thing that happened."""
+        """Report one thing that happened to a person."""
 
     def event(self, event: str, **fields: Any) -> None:
-        """Tell another program one thing that happened."""
+        """Report one thing that happened to another program."""
+
+    def show(self, meter: Meter) -> None:
+        """Report how far work has come."""
 
     @contextmanager
     def progress(self, total: int, what: str, done: int = 0) -> Iterator[Meter]:
-        """Show how work goes on."""
-        yield Meter(total, what, done)
+        """Show the progress of some work: every few seconds, and at its end."""
+        meter = Meter(total, what, done, show=self.show)
+        yield meter
+        meter.show_last()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a log record as one line on stderr."""
@@ -86,31 +108,23 @@ class Reporter(logging.Handler):
 
 
 class Plain(Reporter):
-    """Lines on stderr, one now and then while work goes on."""
+    """Lines on stderr."""
 
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
+    lowest = logging.INFO
 
     def say(self, text: str) -> None:
         """Write a line."""
         print(printable(text), file=sys.stderr, flush=True)
 
-    @contextmanager
-    def progress(self, total: int, what: str, done: int = 0) -> Iterator[Meter]:
-        """Write a line every few seconds and one at the end."""
-        meter = _Timed(total, what, done, self._tell)
-        yield meter
-        meter.tell_last()
-
-    def _tell(self, meter: Meter) -> None:
+    def show(self, meter: Meter) -> None:
+        """Write a line."""
         self.say(str(meter))
 
 
 class Json(Reporter):
     """Events as JSON lines on stderr."""
 
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
+    lowest = logging.INFO
 
     def event(self, event: str, **fields: Any) -> None:
         """Write one event."""
@@ -118,13 +132,13 @@ class Json(Reporter):
 
     @contextmanager
     def progress(self, total: int, what: str, done: int = 0) -> Iterator[Meter]:
-        """Write an event every few seconds and one at the end."""
-        meter = _Timed(total, what, done, self._tell)
-        self._tell(meter)
-        yield meter
-        meter.tell_last()
+        """Write an event at the start, every few seconds and at the end."""
+        with super().progress(total, what, done) as meter:
+            self.show(meter)
+            yield meter
 
-    def _tell(self, meter: Meter) -> None:
+    def show(self, meter: Meter) -> None:
+        """Write an event."""
         self.event(
             "progress",
             what=meter.what,
@@ -148,77 +162,40 @@ class Terminal(Plain):
 
         self._console = Console(stderr=True)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, style: str | None = None) -> None:
         """Write a line above the bar."""
-        self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+        text = printable(text)
+        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a log record above the bar."""
-        style = "yellow" if record.levelno >= logging.WARNING else None
-        text = printable(record.getMessage())
-        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        self.say(record.getMessage(), "yellow" if record.levelno >= logging.WARNING else None)
 
     @contextmanager
     def progress(self, total: int, what: str, done: int = 0) -> Iterator[Meter]:
-        """Show a bar."""
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
+        """Show a bar, and a line at the end."""
+        from rich import progress
 
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[failed]}"),
-            TextColumn("{task.fields[rate]:.1f}/s"),
-            TimeRemainingColumn(),
+        bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("{task.fields[failed]}"),
+            progress.TextColumn("{task.fields[rate]:.1f}/s"),
+            progress.TimeRemainingColumn(),
             console=self._console,
         )
         with bar:
             task = bar.add_task(what, total=total, completed=done, failed="", rate=0.0)
-            meter = _Bar(total, what, done, bar, task)
+
+            def move(meter: Meter) -> None:
+                completed = meter.done + meter.failed
+                failed = f"{meter.failed} failed" if meter.failed else ""
+                bar.update(task, completed=completed, failed=failed, rate=meter.rate)
+
+            meter = Meter(total, what, done, show=move, every=0)
             yield meter
-        self.say(str(meter))
-
-
-class _Timed(Meter):
-    """A meter that tells now and then."""
-
-    def __init__(self, total: int, what: str, done: int, tell: Callable[[Meter], None]) -> None:
-        super().__init__(total, what, done)
-        self._tell = tell
-        self._told = time.monotonic()
-        self._count = -1
-
-    def show(self) -> None:
-        if time.monotonic() - self._told >= _EVERY_SECONDS:
-            self._told = time.monotonic()
-            self._count = self.done + self.failed
-            self._tell(self)
-
-    def tell_last(self) -> None:
-        """Tell the end, unless the last time told it already."""
-        if self._count != self.done + self.failed or not self.total:
-            self._tell(self)
-
-
-class _Bar(Meter):
-    """A meter that moves a bar."""
-
-    def __init__(self, total: int, what: str, done: int, bar: Progress, task: TaskID) -> None:
-        super().__init__(total, what, done)
-        self._bar = bar
-        self._task = task
-
-    def show(self) -> None:
-        failed = f"{self.failed} failed" if self.failed else ""
-        self._bar.update(
-            self._task, completed=self.done + self.failed, failed=failed, rate=self.rate
-        )
+        self.show(meter)
 
 
 def reporter(*, as_json: bool, quiet: bool) -> Reporter:
@@ -231,10 +208,9 @@ def reporter(*, as_json: bool, quiet: bool) -> Reporter:
 
 
 def duration(seconds: float) -> str:
-    """Write a time as a person says it: `3 h 05 min`, `12 s`."""
+    """Format a duration for people: `3 h 05 min`, `12 s`."""
     whole = round(seconds)
-    if whole >= 3600:  # noqa: PLR2004  # seconds an hour
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    if whole >= 60:  # noqa: PLR2004  # seconds a minute
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole} s"
+    minutes, seconds_left = divmod(whole, 60)
+    if minutes >= 60:  # noqa: PLR2004  # an hour
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min {seconds_left:02d} s" if minutes else f"{whole} s"

@@ -1,4 +1,4 @@
-"""Text for people: safe to show, counted, shortened, dated."""
+"""Text for people: escaped, counted, shortened, dated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def printable(text: str) -> str:
-    """Return text with control characters, terminal escapes and stray bytes made visible."""
+    """Return text with control characters, terminal escapes and undecodable bytes made visible."""
     return "".join(_shown(character) for character in text)
 
 
@@ -24,26 +24,26 @@ def utc_now() -> str:
 
 
 SHOWN = 12
-"""So many names are shown to a person; a program gets them all."""
+"""The most names that a message lists; a program gets them all."""
 
 
-def some(names: Sequence[str]) -> str:
-    """Name the first ones, and tell how many there are more."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+def some(names: Sequence[str], most: int = SHOWN, between: str = ", ") -> str:
+    """List the first names, and how many more there are: `a, b and 3 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(names[:most]) + more
 
 
 def counted(number: int, what: str) -> str:
-    """Say how many there are: `1 row`, `2 rows`."""
+    """Return a count with its noun: `1 row`, `2 rows`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def flag(option: str) -> str:
-    """Return what the command line calls an option."""
+    """Return the command line's name of an option, `--clips-dir`."""
     return "--" + option.replace("_", "-")
 
 
 def shown(path: Path) -> str:
-    """Return a path as somebody in the working directory would type it."""
+    """Return a path relative to the working directory where it is below it, else as it is."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

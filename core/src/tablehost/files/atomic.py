@@ -1,4 +1,4 @@
-"""Write files so that they are there whole or not at all."""
+"""Write files whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tablehost.files.names import staging_name
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a small file so that it is there whole or not at all."""
+    """Write a small file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     staged = staging_name(path)
     try:
@@ -23,7 +23,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def sync(path: Path) -> None:
-    """Write what the system holds of a file or folder to the disk."""
+    """Flush a file or folder from the system's cache to the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

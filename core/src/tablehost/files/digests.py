@@ -1,4 +1,4 @@
-"""What a value and a file are known by."""
+"""SHA-256 of JSON values and files."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from attrs import field, frozen
 from tablehost.contract.errors import TablehostError
 
 QUIET_NS = 2_000_000_000
-"""A file touched less than this before it was looked at may change again unseen."""
+"""A file touched less than this before it was observed may change again unnoticed."""
 
 
 def json_digest(value: object) -> str:
     """Digest a value by its canonical JSON: sorted keys, no spaces, UTF-8, no NaN.
 
     Args:
-        value: anything that JSON can say.
+        value: anything that JSON can represent.
 
     Returns:
         A sha256 in hexadecimal.
 
     Raises:
-        TypeError: JSON cannot say it.
-        ValueError: it holds NaN or an infinity.
+        TypeError: JSON cannot represent it.
+        ValueError: it contains NaN or an infinity.
     """
     text = json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -40,14 +40,14 @@ def json_digest(value: object) -> str:
 
 @frozen
 class FileDigest:
-    """What a file's content is known by."""
+    """The digest and size of a file."""
 
     sha256: str
     bytes: int
 
 
 def file_digest(path: Path) -> FileDigest:
-    """Read a file to its end and digest what was read.
+    """Read a file to its end and digest the bytes read.
 
     Args:
         path: the file.
@@ -61,9 +61,9 @@ def file_digest(path: Path) -> FileDigest:
 
 
 State = tuple[int, int, int, int, int]
-"""What a file looks like from outside: device, inode, bytes, and in nanoseconds mtime and ctime.
+"""A file's device, inode, size in bytes, and in nanoseconds mtime and ctime.
 
-Two equal ones mean, in practice, equal content. It is a plain tuple since a folder has many: the
+Equal states mean, in practice, equal content. It is a plain tuple since a folder has many: the
 garbage collector does not follow tuples of numbers.
 """
 
@@ -73,14 +73,14 @@ state_of: Callable[[os.stat_result], State] = attrgetter(
 
 
 def is_settled(state: State, seen_ns: int) -> bool:
-    """Tell whether a file had been left alone for two seconds when it was looked at.
+    """Return whether a file had not been touched for two seconds when it was observed.
 
-    Clocks of file systems tick as seldom as every two seconds: a file changed twice within a tick
-    looks the same from outside.
+    Clocks of file systems may tick only every two seconds: a file changed twice within a tick has
+    the same state.
 
     Args:
         state: of the file.
-        seen_ns: when it was looked at, or a little before.
+        seen_ns: when it was observed, or a little before.
     """
     _, _, _, mtime_ns, ctime_ns = state
     return seen_ns - max(mtime_ns, ctime_ns) >= QUIET_NS
@@ -88,11 +88,11 @@ def is_settled(state: State, seen_ns: int) -> bool:
 
 @frozen
 class Signature:
-    """The state of a file, and when it was looked at.
+    """The state of a file, and when it was observed.
 
     Args:
-        state: what it looks like from outside.
-        seen_ns: when this was looked at; not compared.
+        state: of the file.
+        seen_ns: when it was observed; not compared.
     """
 
     state: State
@@ -100,27 +100,27 @@ class Signature:
 
     @classmethod
     def of(cls, path: Path) -> Signature:
-        """Look at a file; a link is followed, since its target is what gets read."""
+        """Observe a file; a link is followed, since its target is read."""
         seen_ns = time.time_ns()
         return cls(state_of(path.stat()), seen_ns)
 
     @property
     def size(self) -> int:
-        """Return the file's bytes."""
+        """Return the file's size in bytes."""
         _, _, size, _, _ = self.state
         return size
 
 
 class ChangedWhileRead(TablehostError):
-    """A file was not the same after it was read as before."""
+    """A file changed while it was read."""
 
 
 def unchanged_digest(path: Path, state: State) -> FileDigest:
-    """Digest a file that looks the same before and after.
+    """Digest a file whose state is the same before and after.
 
     Args:
         path: the file.
-        state: what it is to look like.
+        state: that it must have.
 
     Raises:
         ChangedWhileRead: it changed, was replaced or vanished.
@@ -137,7 +137,7 @@ def unchanged_digest(path: Path, state: State) -> FileDigest:
 
 @frozen
 class ReadInput:
-    """A file that an item read, with the digest of what it read."""
+    """A file that an item read, with the digest of the bytes read."""
 
     path: str
     sha256: str

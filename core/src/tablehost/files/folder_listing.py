@@ -1,11 +1,11 @@
-r"""A folder's digest, and the list of files and digests that it is made of.
+r"""A folder's digest, and the listing of files and digests that it is computed from.
 
 The digest is in-toto's dirHash1: the sha256 over the lines `sha256␠␠relative/path\n` in the order
-of the path's bytes. It is what this prints, run inside the folder:
+of the path's bytes. This command prints it, run inside the folder:
 
     find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum
 
-As GNU coreutils do, a line whose path holds a backslash, a newline or a carriage return begins
+As in GNU coreutils, a line whose path contains a backslash, a newline or a carriage return begins
 with a backslash, and these three are written `\\`, `\n` and `\r`.
 """
 
@@ -49,7 +49,7 @@ def listing_of(entries: Entries) -> bytes:
 
 
 def write_listing(path: Path, listing: bytes) -> FileDigest:
-    """Keep a listing in a gzipped file, unless it is there already.
+    """Write a listing as a gzipped file, unless it is there already.
 
     Args:
         path: the file to write; the same listing makes the same bytes.
@@ -67,7 +67,7 @@ def _holds(path: Path, listing: bytes) -> bool:
     try:
         return gzip.decompress(path.read_bytes()) == listing
     except (OSError, EOFError, zlib.error):
-        return False  # there is none, or it is damaged
+        return False  # missing or damaged
 
 
 def read_listing(path: Path) -> list[tuple[str, str]]:
@@ -80,7 +80,7 @@ def read_listing(path: Path) -> list[tuple[str, str]]:
         Relative path and sha256 of every file.
 
     Raises:
-        ManifestError: it is damaged or something else.
+        ManifestError: it is damaged, or is not a listing.
     """
     entries = []
     try:

@@ -24,11 +24,11 @@ _ALL_LEFT: set[Pattern] = {(), ("**", "*")}  # below a file or folder of any nam
 
 @frozen
 class Look:
-    """What the files of a folder look like from outside.
+    """The states of a folder's files.
 
     Args:
         files: the state of each, by relative path.
-        seen_ns: when the look began; not compared.
+        seen_ns: when observing them began; not compared.
     """
 
     files: dict[str, State]
@@ -36,24 +36,24 @@ class Look:
 
     @property
     def bytes(self) -> int:
-        """Return the size of all files together."""
+        """Return the total size of all files."""
         return sum(size for _, _, size, _, _ in self.files.values())
 
 
 def walk_files(folder: Path, patterns: Sequence[str] = EVERYTHING) -> list[str]:
     """List the regular files of a folder that match any of the patterns.
 
-    A pattern is as for `pathlib`, relative to the folder: `*.mp4` looks at the folder itself,
+    A pattern is as for `pathlib`, relative to the folder: `*.mp4` matches in the folder itself,
     `**/*.mp4` also below it. Links are neither listed nor followed, and a folder that cannot be
     read is an error, never an empty one.
 
     Args:
-        folder: where to look.
-        patterns: what to look for.
+        folder: to search.
+        patterns: of the files to list.
 
     Returns:
-        Relative paths with `/`, in the order of their bytes. They are text as `os.fsdecode` makes
-        it, so a name that is not UTF-8 keeps its bytes.
+        Relative paths with `/`, in the order of their bytes, as `os.fsdecode` returns them: a name
+        that is not UTF-8 keeps its bytes.
 
     Raises:
         OSError: a folder cannot be read.
@@ -62,14 +62,14 @@ def walk_files(folder: Path, patterns: Sequence[str] = EVERYTHING) -> list[str]:
 
 
 def look(folder: Path, patterns: Sequence[str] = EVERYTHING) -> Look:
-    """Look at the files that `walk_files` lists, in any order, without reading them.
+    """Observe the files that `walk_files` lists, in any order, without reading them.
 
     Args:
-        folder: where to look.
-        patterns: what to look for.
+        folder: to search.
+        patterns: of the files.
 
     Raises:
-        OSError: a folder cannot be read, or a file went away.
+        OSError: a folder cannot be read, or a file vanished.
     """
     seen_ns = time.time_ns()
     files = {
@@ -80,18 +80,18 @@ def look(folder: Path, patterns: Sequence[str] = EVERYTHING) -> Look:
 
 
 def hash_files(folder: Path, seen: Look, cache: StatCache) -> dict[str, str]:
-    """Digest the files of a folder, each as it was seen; those that the cache knows are not read.
+    """Digest the files of a folder, each in its observed state; those in the cache are not read.
 
     Args:
-        folder: where they lie.
-        seen: the look at them.
-        cache: where to look first, and to remember.
+        folder: that they are in.
+        seen: their observed states.
+        cache: looked up first, and added to.
 
     Returns:
-        By relative path the sha256, in the look's order.
+        By relative path the sha256, in the order of `seen`.
 
     Raises:
-        ChangedWhileRead: a file that had to be read does not look as it was seen.
+        ChangedWhileRead: a file that had to be read has another state.
     """
     known = cache.get_many(seen.files.values(), seen.seen_ns)
     digests, read = {}, []
@@ -131,8 +131,8 @@ def _parts(pattern: str) -> Pattern:
 
 
 def _after(name: str, pattern: Pattern) -> Iterator[Pattern]:
-    """Yield what is left to match below a file or folder of that name; nothing left is a match."""
-    while pattern[:1] == ("**",):  # it stands for any number of folders, none too
+    """Yield the rests of a pattern to match below a name; an empty rest is a match."""
+    while pattern[:1] == ("**",):  # any number of folders, also none
         yield pattern
         pattern = pattern[1:]
     if pattern and fnmatchcase(name, pattern[0]):

@@ -21,20 +21,20 @@ _ANY_LEDGER = re.compile(rf".+{re.escape(LEDGER_SUFFIX)}(\.[a-z]+-{RUN_ID})?(-wa
 
 
 def staging_name(target: Path, run_id: str = "") -> Path:
-    """Return where a file is written before it is put in its place.
+    """Return where a file is written before it replaces its target.
 
     Args:
-        target: its place.
+        target: the file.
         run_id: of the run that writes it, where more than one might.
     """
     return target.with_name(f".{target.name}.{run_id}.tmp" if run_id else f".{target.name}.tmp")
 
 
 def is_kept_beside(name: str) -> bool:
-    """Tell whether a file is by its name what tablehost keeps beside a table, and no table.
+    """Return whether a file's name is that of a manifest, ledger or the like, not of a table.
 
     Args:
-        name: of the file, without its folder; what is being staged is hidden, and not meant.
+        name: of the file, without its folder; staged files are hidden and not considered.
     """
     return name.endswith(_ENDINGS) or _ANY_LEDGER.fullmatch(name) is not None
 
@@ -45,10 +45,10 @@ def usual_manifest(table: Path) -> Path:
 
 
 def beside(path: Path, suffix: str) -> Path:
-    """Return a path whose whole name has a suffix added."""
+    """Return a path with a suffix added to its whole name."""
     return path.with_name(path.name + suffix)
 
 
 def new_run_id() -> str:
-    """Return a name for a run that sorts by time and is not given twice."""
+    """Return a unique name for a run that sorts by time."""
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ-") + secrets.token_hex(4)

@@ -1,4 +1,4 @@
-"""An input that may be several files: one of them, a folder of part files, or a glob."""
+"""An input of one or several files: a file, a folder of part files, or a glob."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tablehost.files.folders import EVERYTHING, walk_files
 from tablehost.files.names import is_kept_beside
 
 _MAGIC = re.compile(r"[*?\[]")
-_NO_PART = (".", "_")  # how names of what is no data begin, to every reader of part files
+_NO_PART = (".", "_")  # prefixes of names that readers of part files skip
 
 
 @frozen(kw_only=True)
 class Parts:
-    """The files that a path stands for.
+    """The files of a path.
 
     Args:
-        folder: that they lie in.
+        folder: that they are in.
         patterns: that they match in it; none where the path is a file itself.
         names: of the files in it, in the order of their bytes.
     """
@@ -35,17 +35,17 @@ class Parts:
 
     @property
     def single(self) -> bool:
-        """Tell whether the path is a file itself."""
+        """Return whether the path is a file itself."""
         return not self.patterns
 
 
 def parts_of(path: Path) -> Parts:
-    """Find the files that a path stands for.
+    """Find the files of a path.
 
     Args:
-        path: a file; a folder, which stands for the files below it; or a glob as of `pathlib`,
-            such as `parts/**/*.parquet`. Left out are files and folders whose name begins with
-            `.` or `_`, and what tablehost keeps beside a table: manifest, ledger, history, ...
+        path: a file; a folder, for the files below it; or a glob as of `pathlib`, such as
+            `parts/**/*.parquet`. Left out are files and folders whose name begins with `.` or `_`,
+            and what tablehost keeps beside a table: manifest, ledger, history, ...
 
     Raises:
         OSError: a folder cannot be read.
@@ -59,7 +59,7 @@ def parts_of(path: Path) -> Parts:
 
 
 def is_part(name: str) -> bool:
-    """Tell whether a file of a folder is one of its parts.
+    """Return whether a file of a folder is one of its parts.
 
     Args:
         name: its path in the folder.
@@ -69,7 +69,7 @@ def is_part(name: str) -> bool:
 
 
 def single(path: Path) -> Parts:
-    """Return the one file that a path is."""
+    """Return the parts of a path that is a file."""
     return Parts(folder=path.parent, patterns=(), names=(path.name,))
 
 

@@ -113,7 +113,7 @@ def progress_of(path: Path) -> Progress | None:
         path: `<out>.ledger`.
 
     Returns:
-        None where there is no ledger or it holds no session.
+        None where there is no ledger or it has no session.
 
     Raises:
         LedgerError: the file is not a ledger.

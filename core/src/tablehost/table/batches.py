@@ -1,4 +1,4 @@
-"""What a builder hands over, made into record batches in types that Parquet gives back."""
+"""A builder's data as record batches of types that Parquet reads back unchanged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TableError(BrokenBuilder):
 def open_batches(
     data: Data, schema: pa.Schema | None = None
 ) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """Make one kind of stream of all that a builder may hand over.
+    """Make one kind of stream of anything that a builder may return.
 
     Args:
         data: an Arrow stream, or with `schema` an iterable of record batches.
@@ -35,7 +35,7 @@ def open_batches(
         The schema in which the rows are stored, and batches that have it.
 
     Raises:
-        TableError: it is none of these, or the schema cannot be written.
+        TableError: it is neither, or the schema cannot be written.
     """
     own, batches = _opened(data, schema)
     declared = schema if schema is not None else own
@@ -44,8 +44,8 @@ def open_batches(
 
 
 def _opened(data: Any, schema: pa.Schema | None) -> tuple[pa.Schema, Iterable[Any]]:
-    # pyarrow's own objects are iterated as they are, so that what a generator behind them raises
-    # arrives as raised; through the C interface only its text would
+    # pyarrow's own objects are iterated directly: the C interface would reduce an exception of the
+    # generator behind them to its text
     if isinstance(data, pa.RecordBatchReader):
         return data.schema, data
     if isinstance(data, (pa.Table, pa.RecordBatch)):
@@ -68,7 +68,7 @@ def _opened(data: Any, schema: pa.Schema | None) -> tuple[pa.Schema, Iterable[An
 
 
 def _without_index(frame: Any) -> Any:
-    """Make columns of the index levels that have a name; the others only count rows."""
+    """Turn the named levels of the index into columns; the others only number the rows."""
     _check_names([str(name) for name in frame.columns])
     unnamed = [level for level, name in enumerate(frame.index.names) if name is None]
     named = len(unnamed) < len(frame.index.names)
@@ -78,7 +78,7 @@ def _without_index(frame: Any) -> Any:
 
 
 def _stored_schema(schema: pa.Schema) -> pa.Schema:
-    """Tell in which schema rows are stored: without metadata, in types that Parquet gives back."""
+    """Return the schema in which rows are stored: stored types, without metadata."""
     if len(schema) == 0:
         msg = "the table has no columns"
         raise TableError(msg)
@@ -103,7 +103,7 @@ def _check_names(names: list[str]) -> None:
 def _stored_batches(
     batches: Iterable[Any], declared: pa.Schema, stored: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
-    """Yield pieces of the stored schema, of no more rows than a row group has."""
+    """Yield pieces of the stored schema, each of at most the rows of a row group."""
     rows = group_rows(stored)
     for batch in batches:
         if not isinstance(batch, (pa.RecordBatch, pa.Table)):
@@ -111,7 +111,7 @@ def _stored_batches(
             raise TableError(msg)
         _check_schema(batch.schema, declared)
         try:
-            batch.validate()  # cheap; what is invalid would end the process, not the run
+            batch.validate()  # cheap; an invalid array would crash the process
         except pa.ArrowInvalid as error:
             msg = f"a record batch is not valid: {error}"
             raise TableError(msg) from error

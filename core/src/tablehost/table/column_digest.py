@@ -50,7 +50,7 @@ def column_digest(kind: pa.DataType) -> ColumnDigest:
         kind: a type that `stored_type` returned.
 
     Returns:
-        What its rows are to be handed to.
+        An accumulator of the column's rows.
     """
     name, kind = logical_type(kind), plain_type(kind)
     children = [column_digest(child.type) for child in fields_of(kind)]
@@ -59,7 +59,7 @@ def column_digest(kind: pa.DataType) -> ColumnDigest:
 
 
 class ColumnDigest:
-    """What is hashed of rows of one type; nested types have children.
+    """The hashes of the rows of one type; nested types have children.
 
     Args:
         name: the logical type.
@@ -74,15 +74,19 @@ class ColumnDigest:
         self._name = name
 
     def update(self, array: pa.Array) -> None:
-        """Take the next rows in."""
+        """Add the next rows."""
         if len(array):
-            self.hash(plain(array))
+            array = plain(array)
+            for line, of in (("validity", validity), ("lengths", lengths)):
+                if line in self.hashes:
+                    self.hashes[line].update(of(array))
+            self.hash(array)
 
     def hash(self, array: pa.Array) -> None:
-        """Take rows in, at least one, without an extension type."""
+        """Add the values of rows, at least one, without an extension type."""
 
     def hexdigest(self) -> str:
-        """Tell the digest of all rows taken in."""
+        """Return the digest of all rows added."""
         lines = [self._name]
         lines += [f"{line} {found.hexdigest()}" for line, found in self.hashes.items()]
         lines += [f"child {child.hexdigest()}" for child in self.children]
@@ -104,11 +108,9 @@ class _Fixed(ColumnDigest):
     lines = ("validity", "values")
 
     def hash(self, array: pa.Array) -> None:
-        present = validity(array)
         values = fixed_bytes(_uniform(array))
         if array.null_count:
-            values = np.where(present[:, np.newaxis], values, np.uint8(0))
-        self.hashes["validity"].update(present)
+            values = np.where(validity(array)[:, np.newaxis], values, np.uint8(0))
         self.hashes["values"].update(values.reshape(-1))
 
 
@@ -116,8 +118,6 @@ class _Text(ColumnDigest):
     lines = ("validity", "lengths", "values")
 
     def hash(self, array: pa.Array) -> None:
-        self.hashes["validity"].update(validity(array))
-        self.hashes["lengths"].update(lengths(array))
         self.hashes["values"].update(text_bytes(array))
 
 
@@ -125,8 +125,6 @@ class _List(ColumnDigest):
     lines = ("validity", "lengths")
 
     def hash(self, array: pa.Array) -> None:
-        self.hashes["validity"].update(validity(array))
-        self.hashes["lengths"].update(lengths(array))
         self.children[0].update(array.flatten())
 
 
@@ -134,7 +132,6 @@ class _Struct(ColumnDigest):
     lines = ("validity",)
 
     def hash(self, array: pa.Array) -> None:
-        self.hashes["validity"].update(validity(array))
         for child, values in zip(self.children, array.flatten(), strict=True):
             child.update(values)
 
@@ -149,7 +146,7 @@ _HASHED: tuple[tuple[Callable[[Any], bool], type[ColumnDigest]], ...] = (
 
 
 def _uniform(array: pa.Array) -> pa.Array:
-    """Give a bool a byte and a decimal the width that its precision asks for."""
+    """Cast a bool to one byte, and a decimal to the width that its precision requires."""
     kind = array.type
     if is_type.is_boolean(kind):
         return array.cast(pa.uint8())

@@ -1,4 +1,4 @@
-"""Where the values of an array lie, whatever its layout."""
+"""The values of an array as NumPy arrays and bytes, for any Arrow layout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 
 
 def plain(array: pa.Array) -> pa.Array:
-    """Take an extension type off, and a map for the list that it is."""
+    """Return the storage of an extension array, and a map as the list that it is stored as."""
     if isinstance(array, pa.ExtensionArray):
         return plain(array.storage)
     if isinstance(array, pa.MapArray):
@@ -23,14 +23,14 @@ def plain(array: pa.Array) -> pa.Array:
 
 
 def validity(array: pa.Array) -> Array:
-    """Tell of every row whether it has a value."""
+    """Return for every row whether it has a value."""
     if array.null_count == 0:
         return np.ones(len(array), bool)
     return numbers(array.is_valid().cast(pa.uint8())).view(bool)
 
 
 def numbers(array: pa.Array, absent: float = 0) -> Array:
-    """Give numbers where they lie, or where some are null a copy with another one for these.
+    """Return numbers without a copy, or where some are null a copy with `absent` for these.
 
     `to_numpy` would import pandas for it, which is a third of the start-up.
     """
@@ -43,13 +43,13 @@ def numbers(array: pa.Array, absent: float = 0) -> Array:
 
 
 def lengths(array: pa.Array) -> Array:
-    """Tell of every text how many bytes, and of every list how many elements it has; 0 for null."""
+    """Return the bytes of every text or the elements of every list; 0 for null."""
     measured = pc.binary_length if is_text(array.type) else pc.list_value_length
     return np.asarray(numbers(measured(array)), "<i8")
 
 
 def text_bytes(array: pa.Array) -> memoryview:
-    """Give the bytes of all texts, one after the other."""
+    """Return the bytes of all texts, one after the other."""
     array = array.drop_null()  # there may be garbage under a null
     large = array.type in (pa.large_string(), pa.large_binary())
     dtype = np.dtype("<i8" if large else "<i4")
@@ -59,6 +59,6 @@ def text_bytes(array: pa.Array) -> memoryview:
 
 
 def fixed_bytes(array: pa.Array) -> Array:
-    """Give the bytes of values of one width, as one row each; under a null lies anything."""
+    """Return the bytes of values of one width, one row each; those under a null are arbitrary."""
     width = array.type.bit_width // 8
     return np.ndarray((len(array), width), "u1", array.buffers()[1], array.offset * width)

@@ -13,23 +13,20 @@ from tablehost.table.layout import Array, lengths, plain
 from tablehost.table.types import fields_of, is_fixed, is_text, plain_type
 
 GROUP_BYTES: Final = 64 * 2**20
-"""A row group has about so many bytes of values before they are encoded."""
+"""About the bytes of values in a row group before they are encoded."""
 
 MIN_ROWS: Final = 1_024
 MAX_ROWS: Final = 131_072
 
 _JOIN: Final = 512
-"""So many small pieces are joined into one, lest a million batches of one row stay in memory."""
+"""Small pieces that are joined into one, lest a million batches of one row stay in memory."""
 
 
 def group_rows(schema: pa.Schema) -> int:
-    """Tell how many rows a row group has at most.
+    """Return the most rows of a row group: a power of two that depends on the columns' types only.
 
     Args:
         schema: of the table.
-
-    Returns:
-        A power of two; it depends on nothing but the columns' types.
     """
     width = sum(_estimated_width(each.type) for each in schema)
     power = max(1, GROUP_BYTES // max(1, width)).bit_length() - 1
@@ -39,7 +36,7 @@ def group_rows(schema: pa.Schema) -> int:
 def row_groups(
     batches: Iterable[pa.RecordBatch], schema: pa.Schema, rows: int
 ) -> Iterator[pa.RecordBatch]:
-    """Cut a stream anew, at bounds that do not depend on how it was cut.
+    """Cut a stream into row groups whose bounds do not depend on how it was cut before.
 
     A row group ends with the row that makes it full: by the number of rows, or by the bytes of
     its text and lists.
@@ -72,13 +69,10 @@ def row_groups(
 
 
 def row_bytes(array: pa.Array) -> Array:
-    """Tell how many bytes each row holds, whatever its layout.
+    """Return the bytes of each row's value, for any layout.
 
     Args:
         array: of a type that `stored_type` returned.
-
-    Returns:
-        One number a row.
     """
     array = plain(array)
     kind = array.type
@@ -96,12 +90,12 @@ def row_bytes(array: pa.Array) -> Array:
 
 
 def _running(each: Array) -> Array:
-    """Sum up the bytes before each row, and after the last."""
+    """Return the bytes before each row, and after the last."""
     return np.concatenate([np.zeros(1, "i8"), np.cumsum(each)])
 
 
 def _is_sized(kind: pa.DataType) -> bool:
-    """Tell whether rows may differ in how many bytes they hold."""
+    """Return whether rows may differ in size."""
     kind = plain_type(kind)
     if is_type.is_struct(kind):
         return any(_is_sized(child.type) for child in fields_of(kind))
@@ -109,7 +103,7 @@ def _is_sized(kind: pa.DataType) -> bool:
 
 
 def _estimated_width(kind: pa.DataType) -> int:
-    """Guess how many bytes a value takes: exact for types of one width, else 16."""
+    """Estimate the bytes of a value: exact for types of one width, else 16."""
     kind = plain_type(kind)
     if is_type.is_struct(kind):
         return sum(_estimated_width(child.type) for child in fields_of(kind))
@@ -121,7 +115,7 @@ def _estimated_width(kind: pa.DataType) -> int:
 
 
 class _Waiting:
-    """Pieces of a row group that is not full yet."""
+    """Pieces of a row group that is not yet full."""
 
     def __init__(self) -> None:
         self.rows = 0

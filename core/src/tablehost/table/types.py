@@ -1,7 +1,7 @@
-"""Types of columns: as which one each is written, and what it is called.
+"""Arrow types: stored form and logical name.
 
-The *stored* type is one that Parquet gives back as it was. The *logical* type tells what the values
-mean, not how they are laid out: every width of text is `string`, every kind of list `list<...>`, a
+The *stored* type is one that Parquet reads back unchanged. The *logical* type names what the values
+mean, not their layout: every width of text is `string`, every kind of list `list<...>`, a
 dictionary its values' type, an extension type its storage. Parquet has no seconds: timestamps and
 times in seconds are in milliseconds, date64 is `date`.
 """
@@ -19,17 +19,14 @@ _Matches = Callable[[Any], bool]
 
 
 def stored_type(kind: pa.DataType) -> pa.DataType:
-    """Tell as which type a type is written.
+    """Return the type in which values of a type are written.
 
     A dictionary becomes its values, since its codes depend on how the rows arrived; a view of
-    text becomes large text; what Parquet would change by itself is changed beforehand. Views of
+    text becomes large text; what Parquet itself would change is changed beforehand. Views of
     lists are refused: the casts of pyarrow 26 make invalid arrays of them.
 
     Args:
-        kind: the type that a builder hands over.
-
-    Returns:
-        The type to write; the same one where nothing is to be done.
+        kind: the type in the builder's data.
 
     Raises:
         TypeError: it cannot be written.
@@ -47,20 +44,17 @@ def stored_type(kind: pa.DataType) -> pa.DataType:
 
 
 def logical_type(kind: pa.DataType) -> str:
-    """Name a type by what its values mean.
+    """Return the name of a type in digests and manifests.
 
     Args:
         kind: a type that `stored_type` accepts.
-
-    Returns:
-        The name that stands in digests and manifests.
     """
     kind = stored_type(kind)
     return next(name(kind) for matches, name in _NAMES if matches(kind))
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
-    """Tell how values lie in memory: take an extension off, and a map for the list that it is."""
+    """Return the storage of an extension type, and a map as the list that it is stored as."""
     if isinstance(kind, pa.BaseExtensionType):
         return plain_type(kind.storage_type)
     if is_type.is_map(kind):
@@ -69,22 +63,22 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def is_fixed(kind: pa.DataType) -> bool:
-    """Tell whether every value of a plain type takes the same number of bytes in one buffer."""
+    """Return whether every value of a plain type takes the same number of bytes in one buffer."""
     return any(matches(kind) for matches, _ in _FIXED)
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Tell whether a plain type is text or bytes of any length."""
+    """Return whether a plain type is text or bytes of any length."""
     return kind in _TEXT
 
 
 def is_list(kind: pa.DataType) -> bool:
-    """Tell whether a plain type is a list of any kind."""
+    """Return whether a plain type is a list of any kind."""
     return isinstance(kind, (pa.ListType, pa.LargeListType, pa.FixedSizeListType))
 
 
 def fields_of(kind: pa.DataType) -> list[pa.Field]:
-    """Tell the fields of a struct, or the one of a list."""
+    """Return the fields of a struct, or the one of a list."""
     return [kind.field(i) for i in range(kind.num_fields)]
 
 

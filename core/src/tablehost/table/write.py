@@ -1,10 +1,10 @@
 """Arrow stream to Parquet file, in one pass: rows, digests, statistics and the file's own hash.
 
-The same rows give the same bytes however they arrive: the stream is cut anew into row groups whose
-bounds depend on the schema and the rows alone, dictionaries are taken apart, and what a library
-adds to a schema for itself (pandas: its index) is left out. While the builder makes a row group,
-one thread digests the two before it and another encodes them: no more than these three are held. A
-third thread hashes and writes what was encoded.
+The same rows give the same bytes however they arrive: the stream is cut into row groups whose
+bounds depend on the schema and the rows alone, dictionaries are decoded, and what a library adds to
+a schema for itself (pandas: its index) is left out. While the builder makes a row group, one thread
+digests the two before it and another encodes them: no more than these three are in memory. A third
+thread hashes and writes the encoded bytes.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from tablehost.table.row_groups import GROUP_BYTES, group_rows, row_groups
 from tablehost.table.summary import ColumnsSummary, rows_digest
 from tablehost.table.types import fields_of
 
-_MOST_GROUPS: Final = 2  # so many are digested and encoded at once, while a third is made
+_MOST_GROUPS: Final = 2  # digested and encoded at once, while a third is made
 _LEVEL: Final = 1
-_FLOAT_LEVEL: Final = -1  # two in a hundred bytes more than at 1, a third of the time less
-_BUFFER_BYTES: Final = 2**20  # handed over at once; ext4 takes pieces of 2**22 ten times slower
-_MOST_BUFFERS: Final = 16  # so many wait to be written
-_SYNC_BYTES: Final = 2**26  # the disk lags behind by no more, lest landing the table waits for it
+_FLOAT_LEVEL: Final = -1  # 2 % more bytes than at 1, a third less time
+_BUFFER_BYTES: Final = 2**20  # written at once; ext4 is ten times slower with pieces of 2**22
+_MOST_BUFFERS: Final = 16  # waiting to be written
+_SYNC_BYTES: Final = 2**26  # the most not yet on disk, lest the commit waits for it
 _PAGE_BYTES: Final = 2**18  # a page is encoded and compressed within the processor's cache
 
 
 @frozen
 class TableInfo:
-    """What was written.
+    """A table that was written.
 
     Args:
         sha256: of the file.
         bytes: the file's size.
-        rows: how many there are.
-        rows_digest: of the rows, whatever the file's layout.
+        rows: their number.
+        rows_digest: of the rows, for any layout of the file.
         columns: digest and statistics of each.
         schema: as written: without metadata, dictionaries and views.
         writer: the library and its settings.
@@ -75,10 +75,10 @@ def write_table(
         schema: what every batch must have; for a DataFrame, what it is converted to.
 
     Returns:
-        What was written.
+        The file's digests, columns and schema.
 
     Raises:
-        TableError: the data cannot become a table; what `data` itself raises goes through.
+        TableError: the data cannot become a table; exceptions of `data` itself pass through.
     """
     stored, batches = open_batches(data, schema)
     rows = group_rows(stored)
@@ -95,7 +95,7 @@ def write_table(
     columns = summary.finish()
     return TableInfo(
         sha256=sink.digest.hexdigest(),
-        bytes=sink.tell(),  # the file itself is held against it before it lands
+        bytes=sink.tell(),  # the file is compared with it before the commit
         rows=summary.rows,
         rows_digest=rows_digest(columns, summary.rows),
         columns=columns,
@@ -109,17 +109,17 @@ def write_table(
 
 
 def digest_table(data: Data, schema: pa.Schema | None = None) -> tuple[int, tuple[Column, ...]]:
-    """Digest rows without writing them, such as those of a table that is to be verified.
+    """Digest rows without writing them, such as those of a table to verify.
 
     Args:
         data: as for `write_table`.
         schema: as for `write_table`.
 
     Returns:
-        How many rows there are, and digest and statistics of each column.
+        The number of rows, and digest and statistics of each column.
 
     Raises:
-        TableError: the data is no table that `write_table` could have written.
+        TableError: `write_table` could not have written the data.
     """
     stored, batches = open_batches(data, schema)
     summary = ColumnsSummary(stored)
@@ -148,7 +148,7 @@ class _HashingSink:
         self._writer.shutdown(cancel_futures=True)
 
     def write(self, data: bytes) -> int:
-        kept = bytes(data)  # a buffer of Arrow's is used again when this returns
+        kept = bytes(data)  # Arrow reuses its buffer when this returns
         self._position += len(kept)
         self._under_way.append(self._writer.submit(self._take, kept))
         self._settle(_MOST_BUFFERS)
@@ -158,10 +158,10 @@ class _HashingSink:
         return self._position
 
     def flush(self) -> None:
-        """Leave it to the file's own end."""
+        """Do nothing: the file is synced at its end."""
 
     def close(self) -> None:
-        """See to it that all is written; the file is left to whoever opened it."""
+        """Wait until all is written; the caller that opened the file closes it."""
         self._settle(0)
 
     def _settle(self, left: int) -> None:
@@ -196,7 +196,7 @@ def _parquet(sink: _HashingSink, schema: pa.Schema) -> Iterator[pq.ParquetWriter
         try:
             yield writer
         except BaseException:
-            with suppress(Exception):  # what it says of a file cut short would bury the cause
+            with suppress(Exception):  # its error about an incomplete file would hide the cause
                 writer.close()
             raise
         writer.close()
@@ -210,7 +210,7 @@ def _write(
     summary = ColumnsSummary(schema)
     with ThreadPoolExecutor(1, "digest") as digester, ThreadPoolExecutor(1, "encode") as encoder:
         under_way: deque[list[Future[None]]] = deque()
-        for group in groups:  # the builder stays in this thread: what it opened may belong here
+        for group in groups:  # the builder stays in this thread, to which its files may belong
             if len(under_way) == _MOST_GROUPS:
                 _finish(under_way.popleft())
             taken = [
@@ -231,15 +231,15 @@ def _finish(under_way: Iterable[Future[None]]) -> None:
 def _encode(writer: pq.ParquetWriter, group: pa.RecordBatch) -> None:
     try:
         writer.write_table(pa.Table.from_batches([group]), row_group_size=group.num_rows)
-    except pa.ArrowInvalid as error:  # such as a null inside a list that is declared without
+    except pa.ArrowInvalid as error:  # such as a null in a list of a not nullable field
         msg = f"these rows cannot be written as Parquet: {error}"
         raise TableError(msg) from error
 
 
 def _paths(schema: pa.Schema) -> tuple[list[str], list[str]]:
-    """Name the leaves that are floats, whose values hardly ever repeat, and all others.
+    """Return the paths of floats, whose values hardly ever repeat, and of all other leaves.
 
-    A path that also names another kind of leaf, as `b.c` does beside a struct `b`, is no float's.
+    A path that also names another kind of leaf, as `b.c` beside a struct `b`, is among the others.
     """
     leaves = [leaf for each in schema for leaf in _leaves(each.name, each.type)]
     others = dict.fromkeys(path for path, kind in leaves if not is_type.is_floating(kind))

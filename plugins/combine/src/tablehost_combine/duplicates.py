@@ -86,7 +86,7 @@ def count_again(repeated: _Hashes, keys: Callable[[], Iterable[pa.RecordBatch]])
 
     Args:
         repeated: these hashes, in order.
-        keys: reads the keys of all rows; once for so many of these hashes.
+        keys: reads the keys of all rows; called once for each part of these hashes.
     """
     parts = [repeated[at : at + _AT_ONCE] for at in range(0, len(repeated), _AT_ONCE)]
     found = [_duplicates(_counted(_suspects(part, keys()))) for part in parts]
