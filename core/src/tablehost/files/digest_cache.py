@@ -31,7 +31,6 @@ _FORMAT = SqliteFormat(
     schema="CREATE TABLE file (device INTEGER, inode INTEGER, size INTEGER, mtime INTEGER, "
     "ctime INTEGER, sha256 BLOB, proof INTEGER, PRIMARY KEY (device, inode)) WITHOUT ROWID",
 )
-_INSERT = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?)"
 _AT_ONCE = 500
 _SIGN = 2**63
 
@@ -128,13 +127,13 @@ class StatCache:
         Args:
             entries: the signature from before the file was read, and the sha256 of what was read.
         """
-        rows = [
-            _row(_key(seen.state), bytes.fromhex(sha256))
+        settled = [
+            (_key(seen.state), bytes.fromhex(sha256))
             for seen, sha256 in entries
             if is_settled(seen.state, seen.seen_ns)
         ]
-        if rows:
-            self._guarded(lambda connection: _enter(connection, rows))
+        if settled:
+            self._guarded(partial(_insert, settled))
 
     def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
         """Work with the file, if there is one; its errors end here."""
@@ -194,10 +193,14 @@ def _look_up(some: list[State], connection: sqlite3.Connection) -> dict[State, s
         [*devices, *(key[1] for key in keys)],
     )
     found = {}
-    for device, inode, size, mtime, ctime, digest, proof in rows:
-        key = (device, inode, size, mtime, ctime)
+    for *state, digest, checksum in rows:
+        key: State = tuple(state)
         if key in keys:
-            found[keys[key]] = _proven(key, digest, proof)
+            # a flipped bit on the disk must not get into a manifest
+            if not isinstance(digest, bytes) or _checksum(key, digest) != checksum:
+                msg = "an entry does not match its checksum"
+                raise Damaged(msg)
+            found[keys[key]] = digest.hex()
     return found
 
 
@@ -205,25 +208,13 @@ def _marks(values: Collection[object]) -> str:
     return ",".join("?" * len(values))
 
 
-def _proven(key: State, digest: object, proof: int) -> str:
-    """Return an entry's digest; a flipped bit on the disk must not get into a manifest."""
-    if not isinstance(digest, bytes) or _proof(key, digest) != proof:
-        msg = "an entry does not match its checksum"
-        raise Damaged(msg)
-    return digest.hex()
-
-
-def _enter(connection: sqlite3.Connection, rows: list[tuple[int | bytes, ...]]) -> None:
+def _insert(entries: list[tuple[State, bytes]], connection: sqlite3.Connection) -> None:
+    rows = ((*key, digest, _checksum(key, digest)) for key, digest in entries)
     with connection:
-        connection.executemany(_INSERT, rows)
+        connection.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def _row(key: State, digest: bytes) -> tuple[int | bytes, ...]:
-    return (*key, digest, _proof(key, digest))
-
-
-def _proof(key: State, digest: bytes) -> int:
-    """Checksum an entry."""
+def _checksum(key: State, digest: bytes) -> int:
     return zlib.crc32(struct.pack("<5q", *key) + digest)
 
 

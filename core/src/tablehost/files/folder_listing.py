@@ -17,6 +17,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tablehost.contract.errors import ManifestError
@@ -58,16 +59,11 @@ def write_listing(path: Path, listing: bytes) -> FileDigest:
     Returns:
         The digest of the file.
     """
-    if not _holds(path, listing):
-        path.write_bytes(gzip.compress(listing, compresslevel=1, mtime=0))
+    with suppress(OSError, EOFError, zlib.error):  # missing or damaged
+        if gzip.decompress(path.read_bytes()) == listing:
+            return file_digest(path)
+    path.write_bytes(gzip.compress(listing, compresslevel=1, mtime=0))
     return file_digest(path)
-
-
-def _holds(path: Path, listing: bytes) -> bool:
-    try:
-        return gzip.decompress(path.read_bytes()) == listing
-    except (OSError, EOFError, zlib.error):
-        return False  # missing or damaged
 
 
 def read_listing(path: Path) -> list[tuple[str, str]]:

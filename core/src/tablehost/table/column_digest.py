@@ -40,7 +40,7 @@ import pyarrow as pa
 import pyarrow.types as is_type
 
 from tablehost.table.layout import fixed_bytes, lengths, numbers, plain, text_bytes, validity
-from tablehost.table.types import fields_of, is_list, is_text, logical_type, plain_type
+from tablehost.table.types import fields_of, is_binary_like, is_list, logical_type, plain_type
 
 
 def column_digest(kind: pa.DataType) -> ColumnDigest:
@@ -139,7 +139,7 @@ class _Struct(ColumnDigest):
 _HASHED: tuple[tuple[Callable[[Any], bool], type[ColumnDigest]], ...] = (
     (is_type.is_null, ColumnDigest),
     (is_type.is_floating, _Floats),
-    (is_text, _Text),
+    (is_binary_like, _Text),
     (is_list, _List),
     (is_type.is_struct, _Struct),
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tablehost.table.types import is_text, plain_type
+from tablehost.table.types import is_binary_like, plain_type
 
 Array = np.ndarray[Any, Any]
 
@@ -44,7 +44,7 @@ def numbers(array: pa.Array, absent: float = 0) -> Array:
 
 def lengths(array: pa.Array) -> Array:
     """Return the bytes of every text or the elements of every list; 0 for null."""
-    measured = pc.binary_length if is_text(array.type) else pc.list_value_length
+    measured = pc.binary_length if is_binary_like(array.type) else pc.list_value_length
     return np.asarray(numbers(measured(array)), "<i8")
 
 

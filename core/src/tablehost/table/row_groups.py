@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.types as is_type
 
 from tablehost.table.layout import Array, lengths, plain
-from tablehost.table.types import fields_of, is_fixed, is_text, plain_type
+from tablehost.table.types import fields_of, is_binary_like, is_fixed, plain_type
 
 GROUP_BYTES: Final = 64 * 2**20
 """About the bytes of values in a row group before they are encoded."""
@@ -81,7 +81,7 @@ def row_bytes(array: pa.Array) -> Array:
     if is_type.is_struct(kind):
         return sum(map(row_bytes, array.flatten()), np.zeros(len(array), "i8"))
     each = lengths(array)
-    if is_text(kind):
+    if is_binary_like(kind):
         return each
     if not _is_sized(kind.value_type):
         return each * _estimated_width(kind.value_type)

@@ -10,7 +10,7 @@ import pyarrow.types as is_type
 
 from tablehost.table.column import STATISTICS
 from tablehost.table.layout import Array, numbers
-from tablehost.table.types import plain_type
+from tablehost.table.types import is_number, plain_type
 
 BLOCK: Final = 8192
 """Numbers merged into mean and deviation at once."""
@@ -26,7 +26,7 @@ def statistics_of(kind: pa.DataType) -> Statistics:
         An accumulator of the column's rows.
     """
     kind = plain_type(kind)
-    if is_type.is_integer(kind) or is_type.is_floating(kind):
+    if is_number(kind):
         return _Numbers()
     if is_type.is_date32(kind):
         return _Times(pa.int32(), "D")

@@ -37,7 +37,7 @@ def stored_type(kind: pa.DataType) -> pa.DataType:
     if type(kind) in _REBUILT:
         return _REBUILT[type(kind)](kind)
     kind = _REPLACED.get(kind, kind)
-    if not (is_fixed(kind) or is_text(kind) or is_type.is_null(kind)):
+    if not (is_fixed(kind) or is_binary_like(kind) or is_type.is_null(kind)):
         msg = f"type {kind} cannot be written"
         raise TypeError(msg)
     return kind
@@ -67,9 +67,14 @@ def is_fixed(kind: pa.DataType) -> bool:
     return any(matches(kind) for matches, _ in _FIXED)
 
 
-def is_text(kind: pa.DataType) -> bool:
+def is_binary_like(kind: pa.DataType) -> bool:
     """Return whether a plain type is text or bytes of any length."""
     return kind in _TEXT
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Return whether a type is an integer or a float."""
+    return bool(is_type.is_integer(kind) or is_type.is_floating(kind))
 
 
 def is_list(kind: pa.DataType) -> bool:
@@ -143,7 +148,7 @@ _FIXED: tuple[tuple[_Matches, Callable[[Any], str]], ...] = (
 _NAMES: tuple[tuple[_Matches, Callable[[Any], str]], ...] = (
     (lambda t: isinstance(t, pa.BaseExtensionType), lambda t: logical_type(t.storage_type)),
     (is_type.is_null, str),
-    (is_text, lambda t: _TEXT[t]),
+    (is_binary_like, lambda t: _TEXT[t]),
     (is_type.is_map, lambda t: f"map<{logical_type(t.key_type)}, {logical_type(t.item_type)}>"),
     (is_list, lambda t: f"list<{logical_type(t.value_type)}>"),
     (is_type.is_struct, lambda t: f"struct<{', '.join(map(_named, fields_of(t)))}>"),

@@ -151,7 +151,7 @@ class _HashingSink:
         kept = bytes(data)  # Arrow reuses its buffer when this returns
         self._position += len(kept)
         self._under_way.append(self._writer.submit(self._take, kept))
-        self._settle(_MOST_BUFFERS)
+        _settle(self._under_way, _MOST_BUFFERS)
         return len(kept)
 
     def tell(self) -> int:
@@ -162,11 +162,7 @@ class _HashingSink:
 
     def close(self) -> None:
         """Wait until all is written; the caller that opened the file closes it."""
-        self._settle(0)
-
-    def _settle(self, left: int) -> None:
-        while len(self._under_way) > left:
-            self._under_way.popleft().result()
+        _settle(self._under_way, 0)
 
     def _take(self, data: bytes) -> None:
         self.digest.update(data)
@@ -209,23 +205,19 @@ def _write(
 ) -> ColumnsSummary:
     summary = ColumnsSummary(schema)
     with ThreadPoolExecutor(1, "digest") as digester, ThreadPoolExecutor(1, "encode") as encoder:
-        under_way: deque[list[Future[None]]] = deque()
+        under_way: deque[Future[None]] = deque()
         for group in groups:  # the builder stays in this thread, to which its files may belong
-            if len(under_way) == _MOST_GROUPS:
-                _finish(under_way.popleft())
-            taken = [
-                digester.submit(summary.update, group),
-                encoder.submit(_encode, writer, group),
-            ]
-            under_way.append(taken)
-        for taken in under_way:
-            _finish(taken)
+            _settle(under_way, 2 * (_MOST_GROUPS - 1))
+            under_way.append(digester.submit(summary.update, group))
+            under_way.append(encoder.submit(_encode, writer, group))
+        _settle(under_way, 0)
     return summary
 
 
-def _finish(under_way: Iterable[Future[None]]) -> None:
-    for one in under_way:
-        one.result()
+def _settle(under_way: deque[Future[None]], left: int) -> None:
+    """Wait for the oldest tasks, until no more than some are left."""
+    while len(under_way) > left:
+        under_way.popleft().result()
 
 
 def _encode(writer: pq.ParquetWriter, group: pa.RecordBatch) -> None:

@@ -135,10 +135,11 @@ def _gated(shard: Shard, options: Options) -> Iterator[str]:
     if options.on_missing_feature == "error" and shard.missing_features:
         listed = ", ".join(shard.missing_features)
         yield f"{shard}: lacks {listed}; --on-missing-feature fill makes them NaN"
-    if shard.origin is not None and shard.origin.matches is False and not options.allow_drift:
+    own = shard.manifest
+    if own is not None and own.matches is False and not options.allow_drift:
         yield (
-            f"{shard}: no longer what its manifest {shard.origin.manifest} describes; build it "
-            "again, or go on with --allow-drift"
+            f"{shard}: no longer what its manifest {own.path} describes; build it again, or go on "
+            "with --allow-drift"
         )
 
 

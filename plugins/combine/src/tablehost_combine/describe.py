@@ -6,7 +6,7 @@ from collections import Counter
 
 from tablehost import Build
 from tablehost_combine.combination import Combination
-from tablehost_combine.fields import Fields, Input, OwnManifest, Stats
+from tablehost_combine.fields import Fields, Input, Stats
 from tablehost_combine.options import Options
 from tablehost_combine.rows import Share
 
@@ -37,7 +37,7 @@ def describe(options: Options, build: Build) -> Fields:
 
 
 def _input(share: Share) -> Input:
-    shard, tally, origin = share.shard, share.tally, share.shard.origin
+    shard, tally = share.shard, share.tally
     taken_from: dict[str, str | None] = {
         name: name if name in shard.has else None for name in ("frame_index", "codec")
     }
@@ -53,5 +53,5 @@ def _input(share: Share) -> Input:
         made_cells=dict(tally.made),
         teacher_model=share.teacher.name,
         teacher_model_from=share.teacher.known_from,
-        manifest=OwnManifest(path=str(origin.manifest), matches=origin.matches) if origin else None,
+        manifest=shard.manifest,
     )

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.types as is_type
 from attrs import define, field
 
+from tablehost import Refused
 from tablehost.table import BadRows, opened, value_type
 from tablehost_combine.columns import (
     KEY,
@@ -70,21 +71,29 @@ class Share:
         Raises:
             BadRows: a value does not fit, or the file is damaged.
         """
-        shard, left = self.shard, self.rows
+        shard = self.shard
         wanted = {"frame_index", "codec", *MEASURED} & set(schema.names) & shard.has
         wanted |= {shard.source_column or TARGET}  # some column, to count the rows
-        with opened(shard.path, str(shard)) as file:
-            # one thread is enough beside those that digest and encode, and several would compete
-            size = min(BATCH_ROWS, max(1, left))
-            for batch in file.iter_batches(size, columns=sorted(wanted), use_threads=False):
-                if left == 0:
-                    return
-                taken = batch.slice(0, left)
-                made = _Rows(self, taken, tally)
-                arrays = [made.column(name) for name in schema.names]
-                tally.rows += taken.num_rows
-                left -= taken.num_rows
-                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        size = min(BATCH_ROWS, max(1, self.rows))
+        try:
+            with opened(shard.path, str(shard)) as file:
+                # more threads would compete with those that digest and encode
+                read = file.iter_batches(size, columns=sorted(wanted), use_threads=False)
+                for taken in _first(read, self.rows):
+                    made = _Rows(self, taken, tally)
+                    arrays = [made.column(name) for name in schema.names]
+                    tally.rows += taken.num_rows
+                    yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        except Refused as changed:  # since it was inspected
+            raise BadRows(str(changed)) from changed
+
+
+def _first(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        if rows == 0:
+            return
+        yield batch.slice(0, rows)
+        rows = max(0, rows - batch.num_rows)
 
 
 def output_schema(*, with_teacher: bool) -> pa.Schema:

@@ -6,14 +6,31 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pyarrow.types as is_type
 from attrs import frozen
 
 from tablehost import Labelled, Refused
 from tablehost.table import is_text, opened, value_type
 from tablehost_combine.columns import FULL_FEATURES, MEASURED, SOURCE_COLUMNS, TARGET, TEACHER
-from tablehost_combine.origin import Origin, read_origin
-from tablehost_combine.teacher_column import TeacherColumn, scan_teacher
+from tablehost_combine.fields import OwnManifest
+from tablehost_combine.own_manifest import read_own_manifest
+
+_MOST_NAMES = 5
+_SCANNED_ROWS = 1 << 20
+
+
+@frozen(kw_only=True)
+class TeacherColumn:
+    """The content of a column of teachers.
+
+    Args:
+        names: the different ones, in the order of their first row; a few suffice to refuse them.
+        missing: rows without one.
+    """
+
+    names: tuple[str, ...]
+    missing: int
 
 
 @frozen(kw_only=True)
@@ -27,8 +44,9 @@ class Shard:
         source_column: the column that names a row's clip; None where the label does.
         has: the columns of the combined table that it has.
         dropped: its other columns.
-        teacher: the content of its column of the teacher; None without one.
-        origin: what its own manifest records; None without one.
+        teacher_column: the content of its column of the teacher; None without one.
+        manifest: its own; None without one.
+        recorded_teacher: the teacher in its own manifest, if any.
     """
 
     input: Labelled[Path]
@@ -37,8 +55,9 @@ class Shard:
     source_column: str | None
     has: frozenset[str]
     dropped: tuple[str, ...]
-    teacher: TeacherColumn | None
-    origin: Origin | None
+    teacher_column: TeacherColumn | None
+    manifest: OwnManifest | None
+    recorded_teacher: str | None
 
     @property
     def missing_features(self) -> tuple[str, ...]:
@@ -74,8 +93,9 @@ def inspect(
         problems = [f"{who}: {problem}" for problem in _problems(schema, source_column)]
         if problems:
             raise Refused(problems)
-        teacher = scan_teacher(file) if TEACHER in schema.names else None
+        teacher_column = _scan_teacher(file) if TEACHER in schema.names else None
         rows = file.metadata.num_rows
+    manifest, recorded_teacher = read_own_manifest(path, who, digest)
     found = source_column or next((name for name in SOURCE_COLUMNS if name in schema.names), None)
     has = {"frame_index", "codec", TEACHER, *MEASURED} & set(schema.names)
     return Shard(
@@ -85,9 +105,24 @@ def inspect(
         source_column=found,
         has=frozenset(has),
         dropped=tuple(name for name in schema.names if name not in has | {found}),
-        teacher=teacher,
-        origin=read_origin(path, who, digest),
+        teacher_column=teacher_column,
+        manifest=manifest,
+        recorded_teacher=recorded_teacher,
     )
+
+
+def _scan_teacher(file: pq.ParquetFile) -> TeacherColumn:
+    """Read the column of the teacher, and no other."""
+    names: dict[str, None] = {}
+    missing = 0
+    for batch in file.iter_batches(_SCANNED_ROWS, columns=[TEACHER]):
+        values, counts = batch.column(0).value_counts().flatten()
+        for name, count in zip(values.to_pylist(), counts.to_pylist(), strict=True):
+            if name is None or not name.strip():
+                missing += count
+            elif len(names) < _MOST_NAMES:
+                names[name] = None
+    return TeacherColumn(names=tuple(names), missing=missing)
 
 
 def _problems(schema: pa.Schema, source_column: str | None) -> Iterator[str]:

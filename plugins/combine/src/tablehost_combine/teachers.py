@@ -74,7 +74,7 @@ def agree(shards: Sequence[Shard], assumed: str | None) -> list[Teacher]:
 def _within(shards: Iterable[Shard], assumed: str | None) -> Iterable[str]:
     """Yield a problem for every input whose own rows do not have one teacher."""
     for shard in shards:
-        column = shard.teacher
+        column = shard.teacher_column
         if column is None or not column.names:
             continue
         if len(column.names) > 1:
@@ -94,10 +94,10 @@ def _within(shards: Iterable[Shard], assumed: str | None) -> Iterable[str]:
 
 
 def _own_teacher(shard: Shard) -> Teacher:
-    if shard.teacher is not None and shard.teacher.names:
-        return Teacher(name=shard.teacher.names[0], known_from="column")
-    if shard.origin is not None and shard.origin.teacher is not None:
-        return Teacher(name=shard.origin.teacher, known_from="manifest")
+    if shard.teacher_column is not None and shard.teacher_column.names:
+        return Teacher(name=shard.teacher_column.names[0], known_from="column")
+    if shard.recorded_teacher is not None:
+        return Teacher(name=shard.recorded_teacher, known_from="manifest")
     return Teacher(name=None, known_from="unknown")
 
 

@@ -16,7 +16,7 @@ import pyarrow.types as is_type
 from attrs import frozen
 
 from tablehost.table.layout import Array, lengths, plain, validity
-from tablehost.table.types import is_list, is_text, logical_type, stored_type
+from tablehost.table.types import is_binary_like, is_list, is_number, logical_type, stored_type
 
 
 @frozen
@@ -39,7 +39,7 @@ def comparable(a: pa.DataType, b: pa.DataType) -> bool:
         a, b = stored_type(a), stored_type(b)
     except TypeError:
         return False
-    return (_is_number(a) and _is_number(b)) or logical_type(a) == logical_type(b)
+    return (is_number(a) and is_number(b)) or logical_type(a) == logical_type(b)
 
 
 def compare_cells(a: pa.Array, b: pa.Array) -> Cells:
@@ -64,23 +64,23 @@ def cell(array: pa.Array, row: int) -> Any:
     if is_type.is_struct(array.type):
         fields = zip(array.type, array.flatten(), strict=True)
         return {field.name: cell(values, 0) for field, values in fields}
-    if _is_number(array.type) or is_type.is_boolean(array.type):
+    if is_number(array.type) or is_type.is_boolean(array.type):
         value = array[0].as_py()
         return value if math.isfinite(value) else str(value)
-    if is_text(array.type):
+    if is_binary_like(array.type):
         return array[0].as_buffer().to_pybytes().decode(errors="backslashreplace")
     return str(array.to_string(skip_new_lines=True))[1:-1]
 
 
 def _compared(a: pa.Array, b: pa.Array) -> Cells:
     a, b = plain(a), plain(b)
-    if _is_number(a.type):
+    if is_number(a.type):
         return _numbers(a, b)
     if is_list(a.type):
         return _lists(a, b)
     if is_type.is_struct(a.type):
         return _structs(a, b)
-    if is_text(a.type):
+    if is_binary_like(a.type):
         b = b.cast(a.type)
     apart = validity(a) != validity(b)
     if not is_type.is_null(a.type):
@@ -90,10 +90,6 @@ def _compared(a: pa.Array, b: pa.Array) -> Cells:
 
 def _unmeasured(changed: Array) -> Cells:
     return Cells(changed, np.where(changed, np.nan, 0.0))
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(is_type.is_integer(kind) or is_type.is_floating(kind))
 
 
 def _numbers(a: pa.Array, b: pa.Array) -> Cells:
