@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tablehost_combine.columns import FULL_FEATURES, output_columns
+from tablehost_combine.columns import FULL_FEATURES, KEY
 
 
 def test_rows_keep_the_order_of_the_inputs_and_the_labels_are_the_corpora(bench):
@@ -17,7 +17,7 @@ def test_rows_keep_the_order_of_the_inputs_and_the_labels_are_the_corpora(bench)
     assert ended.code == 0, ended.err
     assert bench.column("corpus") == ["z", "z", "z", "a", "a"]
     assert bench.column("vmaf") == [0.0, 1.0, 2.0, 0.0, 1.0]
-    assert tuple(bench.frame().columns) == output_columns(with_teacher=False)
+    assert list(bench.frame().columns) == [*KEY, "codec", *FULL_FEATURES, "vmaf"]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_the_manifest_fits_its_schema_and_names_every_input(project, bench):
     assert ended.code == 0, ended.err
     manifest = project.manifest("o.parquet")
     assert manifest["schema"] == "full-feature-parquet-combine-manifest-v1"
-    assert manifest["output_columns"] == list(output_columns(with_teacher=False))
+    assert manifest["output_columns"] == [*KEY, "codec", *FULL_FEATURES, "vmaf"]
     described = manifest["run_provenance"]["inputs"]["input"]
     (shard,) = manifest["inputs"]
     assert (shard["label"], shard["sha256"]) == (described["label"], described["sha256"])

@@ -20,7 +20,7 @@ from platformdirs import user_cache_dir
 from tablehost.contract.errors import UsageError
 from tablehost.files.digests import FileDigest, Signature, State, is_settled, unchanged_digest
 from tablehost.files.names import LOCK_SUFFIX, beside
-from tablehost.files.sqlite_file import ERRORS, Damaged, SqliteFormat, is_damage, pieces
+from tablehost.files.sqlite_file import Damaged, SqliteFormat, damage_recognised, pieces
 
 T = TypeVar("T")
 log = logging.getLogger("tablehost")
@@ -141,16 +141,16 @@ class StatCache:
             if self._connection is None:
                 return None
             try:
-                return work(self._connection)
-            except ERRORS as error:
+                with damage_recognised():
+                    return work(self._connection)
+            except Damaged as damage:
                 self.close()
-                if is_damage(error):
-                    self._open(damage=error)
-                else:
-                    self._give_up(error)
+                self._open(damage)
+            except sqlite3.Error as error:
+                self._give_up(error)
             return None
 
-    def _open(self, damage: Exception | None = None) -> None:
+    def _open(self, damage: Damaged | None = None) -> None:
         """Open the file, or delete it and begin anew; one process at a time."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -161,16 +161,14 @@ class StatCache:
                     self._delete(damage)
                 try:
                     self._connection = _FORMAT.connect(self.path)
-                except ERRORS as error:
-                    if not is_damage(error):
-                        raise
+                except Damaged as error:
                     self._delete(error)
                     self._connection = _FORMAT.connect(self.path)
                 self._inode = self.path.stat().st_ino
-        except (OSError, *ERRORS) as error:
+        except (OSError, sqlite3.Error) as error:
             self._give_up(error)
 
-    def _delete(self, damage: Exception) -> None:
+    def _delete(self, damage: Damaged) -> None:
         for piece in pieces(self.path):
             piece.unlink(missing_ok=True)
         log.warning(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import frozen
 
 from tablehost.files.names import beside
-
-ERRORS = (sqlite3.Error, UnicodeDecodeError)
-"""What reading a damaged file may raise; the second where SQLite quotes damaged text."""
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB}
 
@@ -20,14 +19,21 @@ class Damaged(sqlite3.DatabaseError):
     """A SQLite file has another format or content than what was written."""
 
 
-def is_damage(error: Exception) -> bool:
-    """Return whether an error means damage, not a locked file, missing rights or a failing disk.
+@contextmanager
+def damage_recognised() -> Iterator[None]:
+    """Raise `Damaged` for errors that mean damage, not a locked file, missing rights or a bad disk.
 
-    Args:
-        error: one of `ERRORS`.
+    Raises:
+        Damaged: the file is damaged.
+        sqlite3.Error: it cannot be used for another reason.
     """
-    code = getattr(error, "sqlite_errorcode", None)  # only SQLite's own errors have one
-    return code is None or code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ
+    try:
+        yield
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the second: SQLite quotes damaged text
+        code = getattr(error, "sqlite_errorcode", None)  # only SQLite's own errors have one
+        if code not in {None, sqlite3.SQLITE_IOERR_SHORT_READ} and code & 0xFF not in _DAMAGE:
+            raise
+        raise Damaged(str(error)) from error
 
 
 @frozen(kw_only=True)
@@ -51,25 +57,29 @@ class SqliteFormat:
             path: the file.
 
         Raises:
-            sqlite3.Error, UnicodeDecodeError: it cannot be used; `is_damage` says whether it is
-                damaged.
+            Damaged: it is damaged, or of another format.
+            sqlite3.Error: it cannot be used for another reason.
         """
         db = sqlite3.connect(path, timeout=20, isolation_level="IMMEDIATE", check_same_thread=False)
         try:
-            tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
-            if tables:
-                self._check(db, tables)
-            else:  # it is new, or a kill came before its first transaction
-                db.execute("PRAGMA journal_mode = WAL")
-                db.executescript(
-                    f"BEGIN; {self.schema}; PRAGMA application_id = {self.application};"
-                    f" PRAGMA user_version = {self.version}; COMMIT"
-                )
-            db.execute("PRAGMA synchronous = NORMAL")
+            self._prepare(db)
         except BaseException:
             db.close()
             raise
         return db
+
+    @damage_recognised()
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
+        if tables:
+            self._check(db, tables)
+        else:  # it is new, or a kill came before its first transaction
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(
+                f"BEGIN; {self.schema}; PRAGMA application_id = {self.application};"
+                f" PRAGMA user_version = {self.version}; COMMIT"
+            )
+        db.execute("PRAGMA synchronous = NORMAL")
 
     def _check(self, db: sqlite3.Connection, tables: set[str]) -> None:
         application = db.execute("PRAGMA application_id").fetchone()[0]

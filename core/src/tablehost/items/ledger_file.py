@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from attrs import frozen
 from tablehost.contract.build import Session
 from tablehost.contract.errors import TablehostError
 from tablehost.files.names import beside
-from tablehost.files.sqlite_file import ERRORS, SqliteFormat, is_damage, pieces
+from tablehost.files.sqlite_file import Damaged, SqliteFormat, damage_recognised, pieces
 
 _log = logging.getLogger("tablehost")
+_SESSION = "run_id, started_at, finished_at, ok, failed, workers, outcome"
 
 _FORMAT = SqliteFormat(
     application=0x7AB1E057,
@@ -52,11 +52,11 @@ def is_damaged(path: Path) -> str | None:
     if not path.exists():
         return None
     try:
-        with closing(_FORMAT.connect(path)) as db:
+        with damage_recognised(), closing(_FORMAT.connect(path)) as db:
             check: str = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except ERRORS as error:
-        if is_damage(error):
-            return str(error)
+    except Damaged as damage:
+        return str(damage)
+    except sqlite3.Error as error:
         raise _unusable(path, error) from error
     return None if check == "ok" else check
 
@@ -78,7 +78,7 @@ def open_file(path: Path) -> sqlite3.Connection:
     """
     try:
         return _FORMAT.connect(path)
-    except ERRORS as error:
+    except sqlite3.Error as error:
         raise _unusable(path, error) from error
 
 
@@ -88,10 +88,7 @@ def _unusable(path: Path, error: Exception) -> LedgerError:
 
 def sessions_in(db: sqlite3.Connection) -> tuple[Session, ...]:
     """Return the sessions in a ledger, oldest first."""
-    rows: Iterable[tuple[str, str, str, int, int, int, str]] = db.execute(
-        "SELECT run_id, started_at, finished_at, ok, failed, workers, outcome FROM sessions"
-        " ORDER BY rowid"
-    )
+    rows = db.execute(f"SELECT {_SESSION} FROM sessions ORDER BY rowid")
     return tuple(Session(*row) for row in rows)
 
 
@@ -125,11 +122,10 @@ def progress_of(path: Path) -> Progress | None:
         how = "mode=ro" if beside(path, "-wal").exists() else "immutable=1"
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as db:
             row = db.execute(
-                "SELECT run_id, total, done_before + ok, failed, last_activity FROM sessions"
+                f"SELECT {_SESSION}, total, done_before + ok, failed, last_activity FROM sessions"
                 " ORDER BY rowid DESC LIMIT 1"
             ).fetchone()
-            latest = {session.run_id: session for session in sessions_in(db)}
     except sqlite3.DatabaseError as error:
         msg = f"{path} is not a readable ledger: {error}"
         raise LedgerError(msg) from error
-    return Progress(latest[row[0]], *row[1:]) if row else None
+    return Progress(Session(*row[:7]), *row[7:]) if row else None

@@ -46,11 +46,7 @@ class ColumnsSummary:
         ]
 
     def update(self, batch: pa.RecordBatch) -> None:
-        """Add the next rows.
-
-        Args:
-            batch: any number of rows.
-        """
+        """Add the next rows, any number of them."""
         self.rows += batch.num_rows
         with np.errstate(all="ignore"):
             for (_, digest, statistics), array in zip(self._columns, batch.columns, strict=True):

@@ -20,14 +20,12 @@ from typing import IO, Final, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyarrow.types as is_type
 from attrs import frozen
 
 from tablehost.table.batches import Data, TableError, open_batches
 from tablehost.table.column import Column
 from tablehost.table.row_groups import GROUP_BYTES, group_rows, row_groups
 from tablehost.table.summary import ColumnsSummary, rows_digest
-from tablehost.table.types import fields_of
 
 _MOST_GROUPS: Final = 2  # digested and encoded at once, while a third is made
 _LEVEL: Final = 1
@@ -233,21 +231,13 @@ def _paths(schema: pa.Schema) -> tuple[list[str], list[str]]:
 
     A path that also names another kind of leaf, as `b.c` beside a struct `b`, is among the others.
     """
-    leaves = [leaf for each in schema for leaf in _leaves(each.name, each.type)]
-    others = dict.fromkeys(path for path, kind in leaves if not is_type.is_floating(kind))
-    return [path for path, _ in leaves if path not in others], list(others)
+    empty = pa.BufferOutputStream()
+    pq.ParquetWriter(empty, schema).close()
+    with pq.ParquetFile(pa.BufferReader(empty.getvalue())) as file:
+        leaves = [file.schema.column(at) for at in range(len(file.schema))]
+    others = dict.fromkeys(leaf.path for leaf in leaves if not _is_float(leaf))
+    return [leaf.path for leaf in leaves if leaf.path not in others], list(others)
 
 
-def _leaves(path: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:
-    if isinstance(kind, pa.BaseExtensionType):
-        yield from _leaves(path, kind.storage_type)
-    elif is_type.is_map(kind):
-        yield from _leaves(f"{path}.key_value.key", kind.key_type)
-        yield from _leaves(f"{path}.key_value.value", kind.item_type)
-    elif is_type.is_struct(kind):
-        for child in fields_of(kind):
-            yield from _leaves(f"{path}.{child.name}", child.type)
-    elif is_type.is_nested(kind):
-        yield from _leaves(f"{path}.list.element", kind.value_type)
-    else:
-        yield path, kind
+def _is_float(leaf: pq.ColumnSchema) -> bool:
+    return leaf.physical_type in {"FLOAT", "DOUBLE"} or leaf.logical_type.type == "FLOAT16"

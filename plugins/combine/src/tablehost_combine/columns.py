@@ -19,13 +19,3 @@ SOURCE_COLUMNS = ("source", "key", "dis_basename")
 UNKNOWN_CODEC = "unknown"
 LONGEST_NAME = 255
 """Characters of a label or a teacher, which every row repeats."""
-
-
-def output_columns(*, with_teacher: bool) -> tuple[str, ...]:
-    """Return the names of the combined table's columns, in order.
-
-    Args:
-        with_teacher: whether an input has the column of the teacher.
-    """
-    columns = (*KEY, "codec", *MEASURED)
-    return (*columns, TEACHER) if with_teacher else columns

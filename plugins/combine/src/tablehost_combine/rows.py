@@ -12,14 +12,7 @@ from attrs import define, field
 
 from tablehost import Refused
 from tablehost.table import BadRows, opened, value_type
-from tablehost_combine.columns import (
-    KEY,
-    MEASURED,
-    TARGET,
-    TEACHER,
-    UNKNOWN_CODEC,
-    output_columns,
-)
+from tablehost_combine.columns import KEY, MEASURED, TARGET, TEACHER, UNKNOWN_CODEC
 from tablehost_combine.shards import Shard
 from tablehost_combine.teachers import Teacher
 
@@ -103,7 +96,7 @@ def output_schema(*, with_teacher: bool) -> pa.Schema:
         with_teacher: whether an input has the column of the teacher.
     """
     types = dict.fromkeys(MEASURED, pa.float64()) | {"frame_index": pa.int64()}
-    names = output_columns(with_teacher=with_teacher)
+    names = (*KEY, "codec", *MEASURED, *((TEACHER,) if with_teacher else ()))
     return pa.schema([(name, types.get(name, pa.string())) for name in names])
 
 

@@ -43,10 +43,12 @@ def agree(shards: Sequence[Shard], assumed: str | None) -> list[Teacher]:
         raise Refused(problems)
     own = [_own_teacher(shard) for shard in shards]
     first: dict[str, str] = {}
+    unknown = []
     for shard, teacher in zip(shards, own, strict=True):
-        if teacher.name is not None:
+        if teacher.name is None:
+            unknown.append(shard)
+        else:
             first.setdefault(teacher.name, f"{shard}, by its {teacher.known_from}")
-    unknown = [shard for shard, teacher in zip(shards, own, strict=True) if teacher.name is None]
     if assumed is not None and unknown:
         first.setdefault(assumed, f"{_listed(unknown)}, by --assume-teacher")
     for name, where in first.items():
