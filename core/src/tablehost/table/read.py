@@ -75,11 +75,9 @@ def _problem(who: str, error: Exception) -> str:
 
 
 def _check_columns(file: pq.ParquetFile, who: str) -> None:
-    if file.metadata.num_columns > MOST_COLUMNS:
-        problem = (
-            f"{who}: {file.metadata.num_columns} columns; no more than {MOST_COLUMNS} are read"
-        )
-        raise Refused([problem])
+    count = file.metadata.num_columns
+    if count > MOST_COLUMNS:
+        raise Refused([f"{who}: {count} columns; no more than {MOST_COLUMNS} are read"])
     twice = [name for name, count in Counter(file.schema_arrow.names).items() if count > 1]
     if twice:
         listed = ", ".join(map(repr, twice))

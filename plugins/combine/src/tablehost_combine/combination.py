@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +40,11 @@ class Combination:
     def rows(self) -> int:
         """Return how many rows are to be taken in all."""
         return sum(share.rows for share in self.shares)
+
+    def keys(self) -> Iterator[pa.RecordBatch]:
+        """Read the keys of all rows again."""
+        for share in self.shares:
+            yield from share.batches(key_schema(), Tally())
 
 
 def plan(options: Options, run: Run) -> Combination:
@@ -99,14 +103,8 @@ def stream(combination: Combination, options: Options, run: Run) -> Iterator[pa.
     if hashes is None:
         run.log.warning("duplicates are not counted: more than %d rows", MOST_ROWS)
         return
-    combination.duplicates = count_again(hashes.repeated(), partial(_keys, combination))
+    combination.duplicates = count_again(hashes.repeated(), combination.keys)
     _report(combination.duplicates, options, run)
-
-
-def _keys(combination: Combination) -> Iterator[pa.RecordBatch]:
-    """Read the keys of all rows again."""
-    for share in combination.shares:
-        yield from share.batches(key_schema(), Tally())
 
 
 def _given_twice(files: list[tuple[Labelled[Path], Path]]) -> Iterator[str]:
