@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.types as is_type
 from attrs import define, field
 
-from tablehost import Refused
 from tablehost.table import BadRows, opened, value_type
 from tablehost_combine.columns import KEY, MEASURED, TARGET, TEACHER, UNKNOWN_CODEC
 from tablehost_combine.shards import Shard
@@ -68,17 +67,14 @@ class Share:
         wanted = {"frame_index", "codec", *MEASURED} & set(schema.names) & shard.has
         wanted |= {shard.source_column or TARGET}  # some column, to count the rows
         size = min(BATCH_ROWS, max(1, self.rows))
-        try:
-            with opened(shard.path, str(shard)) as file:
-                # more threads would compete with those that digest and encode
-                read = file.iter_batches(size, columns=sorted(wanted), use_threads=False)
-                for taken in _first(read, self.rows):
-                    made = _Rows(self, taken, tally)
-                    arrays = [made.column(name) for name in schema.names]
-                    tally.rows += taken.num_rows
-                    yield pa.RecordBatch.from_arrays(arrays, schema=schema)
-        except Refused as changed:  # since it was inspected
-            raise BadRows(str(changed)) from changed
+        with opened(shard.path, str(shard)) as file:
+            # more threads would compete with those that digest and encode
+            read = file.iter_batches(size, columns=sorted(wanted), use_threads=False)
+            for taken in _first(read, self.rows):
+                made = _Rows(self, taken, tally)
+                arrays = [made.column(name) for name in schema.names]
+                tally.rows += taken.num_rows
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _first(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
