@@ -150,6 +150,7 @@ def test_a_table_that_is_cut_off_or_damaged_in_the_middle(bench):
     assert "the table t.parquet: not readable as Parquet, or damaged" in bench.refused()
     path.write_bytes(whole[:4] + b"\xff" * 100 + whole[104:])
     assert "the table t.parquet: not readable as Parquet, or damaged" in bench.refused()
+    assert (bench.path / "out.parquet.failed.json").exists()  # rows were read
 
 
 def test_a_table_without_columns(bench):

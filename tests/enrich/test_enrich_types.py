@@ -183,3 +183,4 @@ def test_text_in_a_parquet_file_that_is_not_text(bench):
     table = pa.table({"src": pa.Array.from_buffers(pa.string(), 1, buffers)})
     pq.write_table(table, bench.path / "m.parquet")
     assert "m.parquet: not readable as Parquet, or damaged" in bench.refused(metadata="m.parquet")
+    assert not (bench.path / "out.parquet.failed.json").exists()  # before any row

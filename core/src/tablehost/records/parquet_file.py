@@ -11,7 +11,7 @@ import pyarrow.types as is_type
 
 from tablehost.contract.errors import Refused
 from tablehost.records.rows import Rows
-from tablehost.table.read import is_text, opened, value_type
+from tablehost.table.read import BadRows, is_text, opened, value_type
 
 
 def read_parquet_rows(path: Path, wanted: Sequence[str]) -> Rows:
@@ -20,6 +20,13 @@ def read_parquet_rows(path: Path, wanted: Sequence[str]) -> Rows:
     Raises:
         Refused: it is not readable, or has values that JSON cannot write.
     """
+    try:
+        return _rows(path, wanted)
+    except BadRows as damaged:  # before the first row of any table
+        raise Refused(str(damaged)) from damaged
+
+
+def _rows(path: Path, wanted: Sequence[str]) -> Rows:
     with opened(path, str(path)) as file:
         there = [key for key in wanted if key in file.schema_arrow.names]
         table = file.read(there)

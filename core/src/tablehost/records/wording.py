@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from tablehost.console.text import counted
+from tablehost.console.text import counted, some
 from tablehost.records.rows import MalformedLine
 
 MOST = 20
@@ -13,8 +13,7 @@ MOST = 20
 
 def listed(texts: Sequence[str], between: str = ", ") -> str:
     """Return the first twenty texts as one, and how many more there are."""
-    more = f" and {len(texts) - MOST} more" if len(texts) > MOST else ""
-    return between.join(texts[:MOST]) + more
+    return some(texts, MOST, between)
 
 
 def first_problems(problems: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from tablehost import Refused, Run
 from tablehost.records import Records, malformed_lines
-from tablehost.table import group_rows, opened
+from tablehost.table import BadRows, group_rows, opened
 from tablehost_enrich.fill import Filler
 from tablehost_enrich.fit import fit
 from tablehost_enrich.metadata import read_metadata
@@ -101,9 +101,12 @@ def _check_match(options: Options, enrichment: Enrichment) -> None:
         return
     matched = 0
     size = group_rows(enrichment.filler.schema)
-    with opened(options.features_parquet, enrichment.who) as file:
-        for batch in file.iter_batches(size, columns=[options.key]):
-            matched += enrichment.filler.matched(batch)
+    try:
+        with opened(options.features_parquet, enrichment.who) as file:
+            for batch in file.iter_batches(size, columns=[options.key]):
+                matched += enrichment.filler.matched(batch)
+    except BadRows as damaged:
+        raise Refused([str(damaged)]) from damaged
     if matched < options.min_match * enrichment.rows:
         problem = (
             f"only {matched} of {enrichment.rows} rows have metadata "
