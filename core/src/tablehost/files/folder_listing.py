@@ -33,13 +33,10 @@ Entries = Iterable[tuple[str | bytes, str]]
 
 
 def dir_hash1(entries: Entries) -> str:
-    """Digest a folder by in-toto's dirHash1.
+    """Return a folder's dirHash1, a sha256 in hexadecimal.
 
     Args:
         entries: its files.
-
-    Returns:
-        A sha256 in hexadecimal.
     """
     return hashlib.sha256(listing_of(entries)).hexdigest()
 

@@ -21,23 +21,19 @@ def read_parquet_rows(path: Path, wanted: Sequence[str]) -> Rows:
         Refused: it is not readable, or has values that JSON cannot write.
     """
     try:
-        return _rows(path, wanted)
+        with opened(path, str(path)) as file:
+            there = [key for key in wanted if key in file.schema_arrow.names]
+            table = file.read(there)
+            odd = [key for key in there if not _is_plain(table[key])]
+            if odd:
+                raise Refused(
+                    f"{path}: the values of {key!r} are not plain values: {table[key].type}; "
+                    "convert them to text, numbers or truth values"
+                    for key in odd
+                )
+            columns = {key: list(map(_or_none, table[key].to_pylist())) for key in there}
     except BadRows as damaged:  # before the first row of any table
         raise Refused(str(damaged)) from damaged
-
-
-def _rows(path: Path, wanted: Sequence[str]) -> Rows:
-    with opened(path, str(path)) as file:
-        there = [key for key in wanted if key in file.schema_arrow.names]
-        table = file.read(there)
-        odd = [key for key in there if not _is_plain(table[key])]
-        if odd:
-            raise Refused(
-                f"{path}: the values of {key!r} are not plain values: {table[key].type}; "
-                "convert them to text, numbers or truth values"
-                for key in odd
-            )
-        columns = {key: list(map(_or_none, table[key].to_pylist())) for key in there}
     count = table.num_rows if there else 0
     return Rows(
         lines=list(range(1, count + 1)),

@@ -51,8 +51,7 @@ def lengths(array: pa.Array) -> Array:
 def text_bytes(array: pa.Array) -> memoryview:
     """Return the bytes of all texts, one after the other."""
     array = array.drop_null()  # there may be garbage under a null
-    large = array.type in (pa.large_string(), pa.large_binary())
-    dtype = np.dtype("<i8" if large else "<i4")
+    dtype = np.dtype("<i8" if array.type in (pa.large_string(), pa.large_binary()) else "<i4")
     _, bounds, content = array.buffers()
     offsets = np.frombuffer(bounds, dtype, len(array) + 1, array.offset * dtype.itemsize)
     return memoryview(content or b"")[offsets[0] : offsets[-1]]
