@@ -33,7 +33,7 @@ def test_show_tells_how_far_a_failed_run_came_and_how_to_go_on(squares):
     told = squares.run("show", "t.parquet")
     assert told.code == 0
     assert "4 done, 1 failed, 0 pending; last activity 20" in told.out
-    assert "to go on, give the same command again: finished items are kept" in told.out
+    assert "to go on, run the same command again: finished items are kept" in told.out
     assert "the last run failed; see t.parquet.failed.json" in told.out
 
 
@@ -101,7 +101,7 @@ def test_clean_names_what_it_removes_and_keeps_the_pair(squared):
         ".t.parquet.20260521T093000Z-0a1b2c3d.tmp",
     }
     assert squared.files() == {"squares.py", "t.parquet", "t.parquet.manifest.json"}
-    assert squared.run("clean", "t.parquet").out == "nothing stands beside t.parquet\n"
+    assert squared.run("clean", "t.parquet").out == "nothing to remove beside t.parquet\n"
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("\x04", 1)])
