@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 class Counted(pq.ParquetFile):
     def __init__(self, source, *args, **kwargs):
-        opened[f"Arrow {os.path.relpath(source)}"] += 1
+        if isinstance(source, str | os.PathLike):
+            opened[f"Arrow {os.path.relpath(source)}"] += 1
         super().__init__(source, *args, **kwargs)
 
 pq.ParquetFile = Counted  # Arrow opens files itself, which Python does not see

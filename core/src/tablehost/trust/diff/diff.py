@@ -64,6 +64,7 @@ def diff(a: Subject, b: Subject) -> Difference:
 
     Raises:
         Refused: a table cannot be read as Parquet.
+        BadRows: its rows are damaged.
     """
     recorded = recorded_rows(a.manifest), recorded_rows(b.manifest)
     with ExitStack() as stack:

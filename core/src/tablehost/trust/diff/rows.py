@@ -112,7 +112,7 @@ def compare_rows(
         only_keys_of_b: ignore rows that the second table lacks.
 
     Raises:
-        Refused: one of them cannot be read as Parquet.
+        BadRows: the rows of one of them are damaged.
     """
     pairs = match_rows(a, b, key or ())
     columns, incomparable = {}, []
