@@ -159,7 +159,6 @@ class Manifest:
     packages = _provenance(dict, "code", "packages")
     environment = _provenance(dict, "environment")
     python = _provenance(str, "environment", "python")
-    table_recipe = _provenance(str, "recipe", "table")
     item_recipes = _provenance(dict, "recipe", "item")
     left_out = _provenance(list, "recipe", "left_out")
     parents = _provenance(list, "parents")
