@@ -16,7 +16,7 @@ TYPES = {
     "metadata_jsonl": [("", "true", "is not a path")],
     "split_seed": [(None, "3", "is not text")],
     "vmaf_model": [(None, "3", "is not a path or text")],
-    "glob": [(None, "[1]", "is not a list, each text"), (None, '"*.mp4"', "is not a list")],
+    "glob": [(None, "[1]", "is not text"), (None, '"*.mp4"', "is not a list")],
     "limit": [("2.5", "2.5", "is not an integer"), ("many", '"3"', "is not an integer")],
     "threads": [("1.5", "1.5", "is not an integer"), ("true", "true", "is not an integer")],
     "scratch_dir": [("", "1", "is not a path")],

@@ -79,8 +79,8 @@ WRONG = {
     ),
     "mode": ("one of fast, slow", [("medium", '"medium"'), ("Fast", '["fast"]'), ("1", "1")]),
     "depth": ("one of 8, 10", [("9", "9"), ("8.0", "8.0"), ("true", "true")]),
-    "sizes": ("a list, each an integer", [("1.5", "[1.5]"), ("true", "[true]"), ("x", '["x"]')]),
-    "parts": ("a list, each LABEL=a path", [("no", '["no"]'), ("=p", '["=p"]'), ("a=", "[1]")]),
+    "sizes": ("an integer", [("1.5", "[1.5]"), ("true", "[true]"), ("x", '["x"]')]),
+    "parts": ("LABEL=a path", [("no", '["no"]'), ("=p", '["=p"]'), ("a=", "[1]")]),
 }
 
 

@@ -11,8 +11,8 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from tablehost.cli import one_line
 from tablehost.contract.errors import UsageError
-from tablehost.options.convert import metavar
-from tablehost.options.fields import Given, Option, options_of
+from tablehost.options.convert import Given, metavar
+from tablehost.options.fields import Option, options_of
 
 
 def parse(

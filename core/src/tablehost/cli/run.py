@@ -21,7 +21,8 @@ from tablehost.console.reporter import Reporter, duration, reporter
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
 from tablehost.host.request import Landed, Request
 from tablehost.options import config_file as config
-from tablehost.options.fields import Given, from_environment, resolve
+from tablehost.options.convert import Given
+from tablehost.options.fields import from_environment, resolve
 from tablehost.options.host_options import HostOptions
 
 _HELP = ("--help", "-h")

@@ -11,14 +11,14 @@ from typing import Any
 
 from tablehost.commit.output import Output
 from tablehost.contract.errors import ManifestError
-from tablehost.contract.roles import Role, flag_of
+from tablehost.contract.roles import flag_of
 from tablehost.files.folders import EVERYTHING
 from tablehost.files.names import staging_name, usual_manifest
 from tablehost.files.parts import Parts, parts_of, single
 from tablehost.manifest import read as manifest
 from tablehost.manifest.read import dig, item_recipes, maker
 from tablehost.options.convert import NotUtf8, check_utf8
-from tablehost.options.record import values_by_role
+from tablehost.options.record import GivenPath, paths_of
 
 _ANY_RUN_ID = "x" * 25
 _LONGEST_NAME = 255
@@ -37,19 +37,15 @@ def problems(options: Any, output: Output, *, overwrite: bool) -> list[str]:
 
 
 def _inputs(options: Any) -> Iterator[str]:
-    for role in (Role.INPUT_FILE, Role.TOOL):
-        for option, path in values_by_role(options, role):
-            if path.is_dir():
-                yield f"{flag_of(option)}: {path} is a folder; give a file"
-            else:
-                yield from _unreadable(option, path)
-    for option, path in values_by_role(options, Role.INPUT_FILES):
-        yield from _unreadable_parts(option, path)
-    for option, path in values_by_role(options, Role.INPUT_DIR):
-        if path.exists() and not path.is_dir():
-            yield f"{flag_of(option)}: {path} is not a folder"
+    for one in paths_of(options):
+        if one.role.content == "files":
+            yield from _unreadable_parts(one.option, one.path)
+        elif one.role.content == "file" and one.path.is_dir():
+            yield f"{flag_of(one.option)}: {one.path} is a folder; give a file"
+        elif one.role.content == "folder" and one.path.exists() and not one.path.is_dir():
+            yield f"{flag_of(one.option)}: {one.path} is not a folder"
         else:
-            yield from _unreadable(option, path)
+            yield from _unreadable(one.option, one.path)
 
 
 def _unreadable_parts(option: str, path: Path) -> Iterator[str]:
@@ -111,23 +107,24 @@ def _unwritable(flag: str, folder: Path) -> Iterator[str]:
 
 def _collisions(options: Any, output: Output, overwrite: bool) -> Iterator[str]:  # noqa: FBT001
     """Refuse to write over an input, but for a table that is rebuilt in place on purpose."""
-    for role in (Role.INPUT_FILE, Role.INPUT_FILES, Role.TOOL):
-        for option, path in values_by_role(options, role):
-            parts = _stands_for(role, path)
-            if not parts.single:
-                yield from _own_parts(option, path, parts, output)
-                continue
-            if _same(path, output.manifest):
-                yield f"--manifest-out: {output.manifest} is the input {flag_of(option)}"
-            if _same(path, output.table):
-                yield from _in_place(option, path, output, overwrite=overwrite)
+    for one in paths_of(options):
+        if one.role.content == "folder":
+            continue
+        parts = _files_of(one)
+        if not parts.single:
+            yield from _own_parts(one.option, one.path, parts, output)
+            continue
+        if _same(one.path, output.manifest):
+            yield f"--manifest-out: {output.manifest} is the input {flag_of(one.option)}"
+        if _same(one.path, output.table):
+            yield from _in_place(one.option, one.path, output, overwrite=overwrite)
 
 
-def _stands_for(role: Role, path: Path) -> Parts:
-    """Return the files of an input; a folder that cannot be looked at is told elsewhere."""
+def _files_of(one: GivenPath) -> Parts:
+    """Return the files of an input; a folder that cannot be read is reported elsewhere."""
     with suppress(OSError):
-        return parts_of(path) if role is Role.INPUT_FILES else single(path)
-    return single(path)
+        return parts_of(one.path) if one.role.content == "files" else single(one.path)
+    return single(one.path)
 
 
 def _own_parts(option: str, path: Path, parts: Parts, output: Output) -> Iterator[str]:
@@ -210,12 +207,11 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def inputs(options: Any) -> list[dict[str, str]]:
-    """Return what a dry run tells of each input: option, path, and what is there."""
-    found = []
-    for role in (Role.INPUT_FILE, Role.INPUT_FILES, Role.INPUT_DIR, Role.TOOL):
-        for option, path in values_by_role(options, role):
-            found.append({"option": option, "path": str(path), "found": _kind(path)})
-    return found
+    """Return what a dry run says of each input: option, path, and what is there."""
+    return [
+        {"option": one.option, "path": str(one.path), "found": _kind(one.path)}
+        for one in paths_of(options)
+    ]
 
 
 def intention(output: Output) -> str:

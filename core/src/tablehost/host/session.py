@@ -17,7 +17,7 @@ from tablehost.console.reporter import Reporter
 from tablehost.console.text import utc_now
 from tablehost.contract.build import Build, Items, Session
 from tablehost.contract.errors import Interrupted, Refused, TablehostError
-from tablehost.contract.roles import Role
+from tablehost.contract.roles import SCRATCH
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import file_digest
 from tablehost.files.names import new_run_id
@@ -279,7 +279,7 @@ def _read_previous(path: Path | None) -> dict[str, Any] | None:
 
 def _scratch_folder(options: Any) -> Path | None:
     for option in options_of(type(options)):
-        if Role.SCRATCH in option.roles:
+        if SCRATCH in option.type.roles:
             folder: Path | None = getattr(options, option.name)
             return folder
     return None

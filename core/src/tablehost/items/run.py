@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic
 import attrs
 
 from tablehost.contract.errors import BrokenBuilder
-from tablehost.contract.roles import Role, path_roles, roles_of
 from tablehost.contract.run import Item, Result, Results, Run, Settings
+from tablehost.options.grammar import parse
 
 if TYPE_CHECKING:
     from tablehost.builders.builder import Builder
@@ -172,13 +172,14 @@ class HostRun(Run):
             raise BrokenBuilder(msg)
         counted: dict[str, Any] = {}
         for field in attrs.fields(_resolved(type(settings))):
-            if {Role.TUNING, Role.GATE, Role.SECRET} & set(roles_of(field.type)):
+            node = parse(field.type)
+            if not node.semantic:
                 continue
             value = getattr(settings, field.name)
-            roles = set(path_roles(field.type)) if isinstance(value, Path) else set()
-            if Role.TOOL in roles:
+            roles = node.path_roles if isinstance(value, Path) else ()
+            if any(role.tool for role in roles):
                 self.tools[field.name] = value
-            if roles & {Role.TOOL, Role.INPUT_FILE}:
+            if any(role.content == "file" for role in roles):
                 value = {"sha256": hash_file(value, self._cache).sha256}
             counted[field.name] = _json_value(value)
         return counted

@@ -11,7 +11,8 @@ from typing import Any
 
 from tablehost.contract.errors import UsageError
 from tablehost.contract.roles import normalized
-from tablehost.options.fields import Given, options_of
+from tablehost.options.convert import Given
+from tablehost.options.fields import options_of
 
 USUAL = "tablehost.toml"
 

@@ -1,124 +1,148 @@
 """The one place where text, TOML and JSON become typed values, and strictly.
 
-cattrs alone would turn `2.7` into 2 and `true` into 1; here a value that is not exactly of the
-type is an error.
+A value that is not exactly of its option's type is an error: no `2.7` becomes 2, no `true` 1.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import sys
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
-import cattrs
+from attrs import evolve, frozen
 
-from tablehost.contract.roles import Labelled, bare, is_union, required_type
+from tablehost.contract.roles import Labelled
+from tablehost.options.grammar import Choice, Either, Many, Node, Pair, Scalar
+
+_WORDS = {
+    int: ("an integer", "INTEGER"),
+    float: ("a number", "NUMBER"),
+    bool: ("true or false", "true|false"),
+    str: ("text", "TEXT"),
+    Path: ("a path", "PATH"),
+}
+_NUMERALS = {  # `int` and `float` themselves take 1_0, inf and the digits of any script
+    int: re.compile(r"[+-]?[0-9]{1,1000}"),  # and `int` refuses more than 4300
+    float: re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"),
+}
+
+
+@frozen
+class Given:
+    """A value as it was written, and where.
+
+    Args:
+        raw: a token, a list of tokens, or a value as TOML types it.
+        kind: `flag`, `env` or `file`.
+        where: what to name in a message: `--limit`, `TABLEHOST_EXTRACT_K150K_LIMIT`, ...
+        text: whether `raw` is text that stands for a value (flags and environment).
+        base: folder that a relative path starts from.
+    """
+
+    raw: Any
+    kind: Literal["flag", "env", "file"]
+    where: str
+    text: bool = True
+    base: Path = Path()
 
 
 class NotConvertible(ValueError):
-    """A value that its option's type does not take."""
+    """A value that its option's type does not take.
+
+    Args:
+        raw: the value, or the one of several that is wrong.
+        problem: what is wrong with it.
+    """
+
+    def __init__(self, raw: Any, problem: str) -> None:
+        super().__init__(raw, problem)
+        self.raw = raw
+        self.problem = problem
 
 
-class NotUtf8(NotConvertible):
+class NotUtf8(ValueError):
     """A text or path that no manifest can hold, since a manifest is UTF-8."""
 
     def __str__(self) -> str:
         return "is not UTF-8, as all text in a manifest is; rename it"
 
 
-_WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text", Path: "a path"}
+def structure(node: Node, given: Given) -> Any:
+    """Return the value of an option's type that was given.
 
-
-@cache
-def converter(*, text: bool, base: Path = Path()) -> cattrs.Converter:
-    """Return the strict converter.
-
-    Args:
-        text: whether leaves are text that stands for a value, as in flags and the environment,
-            or values that TOML and JSON have typed.
-        base: folder that relative paths start from.
+    Raises:
+        NotConvertible: it is not exactly of that type.
     """
-    strict = cattrs.Converter(detailed_validation=False)
-    leaves = _TEXT_LEAVES if text else _TYPED_LEAVES
-    for kind, leaf in leaves.items():
-        strict.register_structure_hook(kind, _ignoring_type(leaf))
-    strict.register_structure_hook(Path, lambda raw, _: base / _path(raw))
-    strict.register_structure_hook_func(
-        lambda kind: _is(kind, Literal),
-        lambda raw, kind: _choice(raw, kind, text=text),
-    )
-    strict.register_structure_hook_func(
-        lambda kind: _is(kind, Labelled),
-        lambda raw, kind: _labelled(raw, kind, strict.structure),
-    )
-    strict.register_structure_hook_func(
-        lambda kind: is_union(kind) and type(None) not in get_args(kind),
-        lambda raw, kind: _path_or_name(raw, kind, strict.structure),
-    )
-    return strict
+    raw = given.raw
+    if raw is None and node.optional:
+        return None
+    if isinstance(node, Many) and isinstance(raw, list | tuple):
+        return tuple(structure(node.each, evolve(given, raw=one)) for one in raw)
+    try:
+        return _single(node, given)
+    except NotUtf8 as error:
+        raise NotConvertible(raw, str(error)) from None
+    except ValueError:
+        raise NotConvertible(raw, f"is not {expected(node)}") from None
 
 
-def _ignoring_type(leaf: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda raw, _: leaf(raw)
+def _single(node: Node, given: Given) -> Any:
+    raw = given.raw
+    match node:
+        case Choice(values=values):
+            return _choice(values, given)
+        case Pair(value=value):
+            label, equals, text = _text(raw).partition("=")
+            if not label.strip() or label != label.strip() or not equals or not text:
+                raise ValueError
+            return Labelled(label, _single(value, evolve(given, raw=text, text=True)))
+        case Either():
+            looks_like_path = "/" in _text(raw) or raw.endswith(".json") or Path(raw).is_file()
+            return given.base / _path(raw) if looks_like_path else raw
+        case Scalar(type=kind) if kind is Path:
+            return given.base / _path(raw)
+        case Scalar(type=kind):
+            return _exact(kind, _meant(kind, raw) if given.text else raw)
+    raise ValueError
 
 
-def _is(kind: Any, origin: Any) -> bool:
-    return get_origin(kind) is origin
+def _choice(values: tuple[Any, ...], given: Given) -> Any:
+    for value in values:
+        wanted = str(value) if given.text else value
+        if given.raw == wanted and type(given.raw) is type(wanted):
+            return value
+    raise ValueError
 
 
-def _int_from_text(raw: Any) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]{1,1000}", raw):  # `int` itself refuses more than 4300
-        raise NotConvertible
-    return int(raw)
+def _meant(kind: type, text: Any) -> Any:
+    """Return the value that a text stands for, or the text where it stands for none."""
+    if kind is bool:
+        return {"true": True, "false": False}.get(text, text)
+    numeral = _NUMERALS.get(kind)
+    return kind(text) if numeral and numeral.fullmatch(text) else text
 
 
-def _float_from_text(raw: Any) -> float:
-    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", raw):
-        raise NotConvertible  # `float` itself would take 1_0, inf and the digits of any script
-    return _finite(float(raw))
-
-
-def _bool_from_text(raw: Any) -> bool:
-    if raw in (True, False):
-        return bool(raw)
-    if raw not in ("true", "false"):
-        raise NotConvertible
-    return bool(raw == "true")
-
-
-def _typed_int(raw: Any) -> int:
-    if type(raw) is not int:
-        raise NotConvertible
-    return raw
-
-
-def _typed_float(raw: Any) -> float:
-    if type(raw) not in (int, float) or abs(raw) > sys.float_info.max:
-        raise NotConvertible
-    return _finite(float(raw))
-
-
-def _typed_bool(raw: Any) -> bool:
-    if type(raw) is not bool:
-        raise NotConvertible
-    return raw
+def _exact(kind: type, value: Any) -> Any:
+    if kind is str:
+        return _text(value)
+    if kind is float and type(value) in (int, float) and abs(value) <= sys.float_info.max:
+        return float(value)
+    if kind is float or type(value) is not kind:
+        raise ValueError
+    return value
 
 
 def _text(raw: Any) -> str:
     if not isinstance(raw, str):
-        raise NotConvertible
+        raise ValueError  # noqa: TRY004  # one kind of error for all that is not of the type
     check_utf8(raw)
     return raw
 
 
 def _path(raw: Any) -> Path:
-    if not isinstance(raw, str | Path) or not str(raw) or "\0" in str(raw):
-        raise NotConvertible
-    check_utf8(str(raw))
+    if not _text(raw) or "\0" in raw:
+        raise ValueError
     return Path(raw)
 
 
@@ -134,86 +158,55 @@ def check_utf8(text: str) -> None:
         raise NotUtf8 from None
 
 
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise NotConvertible
-    return value
+def expected(node: Node) -> str:
+    """Return in words what a type takes: `an integer`, `LABEL=a path`.
+
+    Raises:
+        TypeError: no option can have this type.
+    """
+    match node:
+        case Many(each=each, variadic=True):
+            return f"a list, each {expected(each)}"
+        case Choice(values=values):
+            return "one of " + ", ".join(map(str, values))
+        case Pair(value=value):
+            return f"LABEL={expected(value)}"
+        case Either(arms=(Scalar(type=one), Scalar(type=other))) if {one, other} == {Path, str}:
+            return "a path or text"
+        case Scalar(type=kind) if kind in _WORDS:
+            return _WORDS[kind][0]
+    msg = f"{node} is no type of an option"
+    raise TypeError(msg)
 
 
-_TEXT_LEAVES: dict[type, Callable[[Any], Any]] = {
-    int: _int_from_text,
-    float: _float_from_text,
-    bool: _bool_from_text,
-    str: _text,
-}
-_TYPED_LEAVES: dict[type, Callable[[Any], Any]] = {
-    int: _typed_int,
-    float: _typed_float,
-    bool: _typed_bool,
-    str: _text,
-}
-
-
-def _choice(raw: Any, kind: Any, *, text: bool) -> Any:
-    for choice in get_args(kind):
-        if raw == (str(choice) if text else choice) and (text or type(raw) is type(choice)):
-            return choice
-    raise NotConvertible
-
-
-def _labelled(raw: Any, kind: Any, structure: Callable[[Any, Any], Any]) -> Labelled[Any]:
-    label, equals, value = _text(raw).partition("=")
-    if not label.strip() or label != label.strip() or not equals or not value:
-        raise NotConvertible
-    return Labelled(label, structure(value, get_args(kind)[0]))
-
-
-def _path_or_name(raw: Any, kind: Any, structure: Callable[[Any, Any], Any]) -> Any:
-    """Structure `Tool | str`: a path where it looks like one or is a file, else a name."""
-    arms = {required_type(arm): arm for arm in get_args(kind)}
-    if isinstance(raw, Path):
-        return raw
-    name = _text(raw)
-    looks_like_path = "/" in name or name.endswith(".json") or Path(name).is_file()
-    return structure(raw, arms[Path] if looks_like_path else arms[str])
-
-
-def expected(kind: Any) -> str:
-    """Say in words what a type takes: `an integer`, `LABEL=a path`."""
-    inner = required_type(kind)
-    if get_origin(inner) is tuple:
-        return f"a list, each {expected(get_args(inner)[0])}"
-    if get_origin(inner) is Literal:
-        return "one of " + ", ".join(str(choice) for choice in get_args(inner))
-    if get_origin(inner) is Labelled:
-        return f"LABEL={expected(get_args(inner)[0])}"
-    if is_union(inner):
-        return " or ".join(dict.fromkeys(expected(arm) for arm in get_args(inner)))
-    return _WORDS[inner]
-
-
-def metavar(kind: Any) -> str:
+def metavar(node: Node) -> str:
     """Return the placeholder that help shows for the value."""
-    inner = required_type(kind)
-    inner = required_type(get_args(inner)[0]) if get_origin(inner) is tuple else inner
-    if get_origin(inner) is Literal:
-        return "|".join(str(choice) for choice in get_args(inner))
-    words = expected(inner).replace("a path", "PATH").replace("an integer", "INTEGER")
-    return words.replace("a number", "NUMBER").replace("text", "TEXT").replace(" or ", "|")
+    match node:
+        case Many(each=each):
+            return metavar(each)
+        case Choice(values=values):
+            return "|".join(map(str, values))
+        case Pair(value=value):
+            return f"LABEL={metavar(value)}"
+        case Scalar(type=kind):
+            return _WORDS[kind][1]
+    return "PATH|TEXT"
 
 
-def fits(kind: Any, value: Any) -> bool:
-    """Tell whether a default has the type that its option declares."""
+def fits(node: Node, value: Any) -> bool:  # noqa: PLR0911  # a case a form
+    """Return whether a default has the type that its option declares."""
     if value is None:
-        return type(None) in get_args(bare(kind))
-    inner = required_type(kind)
-    if get_origin(inner) is tuple:
-        return isinstance(value, tuple) and all(fits(get_args(inner)[0], one) for one in value)
-    if get_origin(inner) is Literal:
-        return value in get_args(inner)
-    if get_origin(inner) is Labelled:
-        return isinstance(value, Labelled) and fits(get_args(inner)[0], value.value)
-    if is_union(inner):
-        return any(fits(arm, value) for arm in get_args(inner))
-    kinds = (int, float) if inner is float else (inner,)
-    return isinstance(value, kinds) and (inner is bool or not isinstance(value, bool))
+        return node.optional
+    match node:
+        case Many(each=each):
+            return isinstance(value, tuple) and all(fits(each, one) for one in value)
+        case Choice(values=values):
+            return value in values
+        case Pair(value=inner):
+            return isinstance(value, Labelled) and fits(inner, value.value)
+        case Either(arms=arms):
+            return any(fits(arm, value) for arm in arms)
+        case Scalar(type=kind):
+            kinds = (int, float) if kind is float else kind
+            return isinstance(value, kinds) and (kind is bool or not isinstance(value, bool))
+    return False

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
-from pathlib import Path
-from typing import Any, Literal, cast, get_origin, get_type_hints
+from typing import Any, cast, get_type_hints
 
 import attrs
-import cattrs
 from attrs import NOTHING, frozen
 from docstring_parser import parse_from_object
 
 from tablehost.contract.errors import BrokenBuilder
-from tablehost.contract.roles import (
-    Role,
-    flag_of,
-    required_type,
-    roles_of,
-)
-from tablehost.options.convert import NotConvertible, NotUtf8, converter, expected, fits
+from tablehost.contract.roles import flag_of
+from tablehost.options.convert import Given, NotConvertible, expected, fits, structure
+from tablehost.options.grammar import Many, Node, Scalar, parse
 
 REDACTED = "<redacted>"
 
@@ -31,13 +26,13 @@ class Option:
 
     Args:
         name: the field's name, `clips_dir`.
-        type: its annotation, roles included.
+        type: its annotation, parsed, roles included.
         default: its default, or `attrs.NOTHING` where it must be given.
         help: the docstring under it.
     """
 
     name: str
-    type: Any
+    type: Node
     default: Any
     help: str
 
@@ -48,47 +43,28 @@ class Option:
 
     @property
     def required(self) -> bool:
-        """Tell whether it has no default."""
+        """Return whether it has no default."""
         return self.default is NOTHING
 
     @property
-    def roles(self) -> frozenset[Role]:
-        """Return the roles of the option as a whole: `Tuning`, `Gate`, `Secret`, ..."""
-        return frozenset(roles_of(self.type))
+    def secret(self) -> bool:
+        """Return whether it is kept out of manifests, logs and messages."""
+        return any(role.redacted for role in self.type.roles)
 
     @property
     def semantic(self) -> bool:
-        """Tell whether the value itself is part of the recipe."""
-        return not self.roles & {Role.TUNING, Role.GATE, Role.SECRET}
+        """Return whether the value itself is part of the recipe."""
+        return self.type.semantic
 
     @property
     def repeatable(self) -> bool:
-        """Tell whether the flag may be given more than once."""
-        return get_origin(required_type(self.type)) is tuple
+        """Return whether the flag may be given more than once."""
+        return isinstance(self.type, Many)
 
     @property
     def boolean(self) -> bool:
-        """Tell whether it is a flag without a value."""
-        return required_type(self.type) is bool
-
-
-@frozen
-class Given:
-    """A value as somebody wrote it, and where.
-
-    Args:
-        raw: a token, a list of tokens, or a value as TOML types it.
-        kind: `flag`, `env` or `file`.
-        where: what to name in a message: `--limit`, `TABLEHOST_EXTRACT_K150K_LIMIT`, ...
-        text: whether `raw` is text that stands for a value (flags and environment).
-        base: folder that a relative path starts from.
-    """
-
-    raw: Any
-    kind: Literal["flag", "env", "file"]
-    where: str
-    text: bool = True
-    base: Path = Path()
+        """Return whether it is a flag without a value."""
+        return isinstance(self.type, Scalar) and self.type.type is bool
 
 
 @frozen
@@ -113,21 +89,44 @@ def options_of(cls: type) -> tuple[Option, ...]:
         cls: an attrs class whose fields are annotated and documented.
 
     Raises:
-        BrokenBuilder: it is no attrs class, or a field has no help or a type nobody can type in.
+        BrokenBuilder: it is not an attrs class, or a field has no help, a type that cannot be set
+            from the command line, or a default of another type.
     """
+    return _options_of(cast("Hashable", cls))
+
+
+@cache
+def _options_of(cls: Any) -> tuple[Option, ...]:
     if not attrs.has(cls):
         msg = f"options class {cls.__qualname__} is not an attrs class; decorate it with @frozen"
         raise BrokenBuilder(msg)
     hints = get_type_hints(cls, include_extras=True)
-    helps = _field_docstrings(cast("Hashable", cls))
-    options = tuple(
-        Option(field.name, hints[field.name], _default(field), helps.get(field.name, ""))
+    helps = _field_docstrings(cls)
+    return tuple(
+        _option(cls, field, hints[field.name], helps.get(field.name, ""))
         for field in attrs.fields(cls)
         if field.init
     )
-    for option in options:
-        _check(cls, option)
-    return options
+
+
+def _option(cls: type, field: attrs.Attribute[Any], annotation: Any, text: str) -> Option:
+    where = f"option {field.name} of {cls.__module__}.{cls.__qualname__}"
+    if not text:
+        msg = f"{where} has no help; write a docstring under the field"
+        raise BrokenBuilder(msg)
+    option = Option(field.name, parse(annotation), _default(field), text)
+    try:
+        words = expected(option.type)
+    except TypeError:
+        msg = (
+            f"{where} has the type {annotation!r}, which cannot be set from the command line; "
+            "use int, float, bool, str, Path, Literal, a role, tuple[X, ...] or X | None"
+        )
+        raise BrokenBuilder(msg) from None
+    if not option.required and not fits(option.type, option.default):
+        msg = f"{where} has the default {option.default!r}, which is not {words}"
+        raise BrokenBuilder(msg)
+    return option
 
 
 def resolve(cls: type, *sources: Mapping[str, Given]) -> Resolved:
@@ -153,14 +152,15 @@ def resolve(cls: type, *sources: Mapping[str, Given]) -> Resolved:
         try:
             values[option.name] = _structure(option, given)
         except NotConvertible as error:
-            problems.append(f"{option.flag}: {_shown(option, given)} from {given.where} {error}")
+            shown = REDACTED if option.secret else repr(error.raw)
+            problems.append(f"{option.flag}: {shown} from {given.where} {error.problem}")
     if problems:
         return Resolved(None, origins, problems)
     try:
         with attrs.validators.disabled():
             instance = cls(**values)
     except Exception as error:  # noqa: BLE001  # a class may do anything when it is made
-        secret = any(Role.SECRET in option.roles for option in options_of(cls))
+        secret = any(option.secret for option in options_of(cls))
         said = type(error).__name__ if secret else repr(error)
         return Resolved(None, origins, [f"the options do not fit together: {said}"])
     problems = [
@@ -187,31 +187,17 @@ def from_environment(cls: type, prefix: str, environ: Mapping[str, str]) -> Mapp
 
 
 def _structure(option: Option, given: Given) -> Any:
-    strict = converter(text=given.text, base=given.base)
-    raw = given.raw
     if given.kind == "env" and option.repeatable:
-        strict, raw = converter(text=False), _json_list(raw)
-    if option.repeatable and not isinstance(raw, list | tuple):
-        msg = f"is not {expected(option.type)}"
-        raise NotConvertible(msg)
-    try:
-        return strict.structure(raw, option.type)
-    except NotUtf8:
-        raise
-    except (NotConvertible, TypeError, cattrs.BaseValidationError):
-        msg = f"is not {expected(option.type)}"
-        raise NotConvertible(msg) from None
+        given = attrs.evolve(given, raw=_json_list(given.raw), text=False)
+    return structure(option.type, given)
 
 
 def _json_list(raw: str) -> list[Any]:
-    try:
+    with suppress(ValueError, RecursionError):
         value = json.loads(raw)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, list):
-        msg = "is not a JSON list, as lists in the environment are written"
-        raise NotConvertible(msg)
-    return value
+        if isinstance(value, list):
+            return value
+    raise NotConvertible(raw, "is not a JSON list, as lists in the environment are written")
 
 
 def _validate(cls: type, instance: Any) -> Iterator[tuple[Option, str]]:
@@ -224,7 +210,7 @@ def _validate(cls: type, instance: Any) -> Iterator[tuple[Option, str]]:
             field.validator(instance, field, getattr(instance, option.name))
         except Exception as error:  # noqa: BLE001  # a validator may raise anything
             said = str(error.args[0] if error.args else type(error).__name__)
-            text = REDACTED if Role.SECRET in option.roles else said
+            text = REDACTED if option.secret else said
             yield option, text
 
 
@@ -234,40 +220,10 @@ def _default(field: attrs.Attribute[Any]) -> Any:
     return factory() if factory else default
 
 
-@cache
-def _field_docstrings(cls: Any) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for base in reversed(cls.__mro__):
-        if base is object or not attrs.has(base):
-            continue
-        for param in parse_from_object(base).params:
-            found[param.arg_name] = " ".join((param.description or "").split())
-    return found
-
-
-def _check(cls: type, option: Option) -> None:
-    where = f"option {option.name} of {cls.__module__}.{cls.__qualname__}"
-    if not option.help:
-        msg = f"{where} has no help; write a docstring under the field"
-        raise BrokenBuilder(msg)
-    try:
-        expected(option.type)
-    except (KeyError, TypeError):
-        msg = (
-            f"{where} has the type {option.type!r}, which no flag can carry; "
-            "use int, float, bool, str, Path, Literal, a role, tuple[X, ...] or X | None"
-        )
-        raise BrokenBuilder(msg) from None
-    if not option.required and not fits(option.type, option.default):
-        msg = f"{where} has the default {option.default!r}, which is not {expected(option.type)}"
-        raise BrokenBuilder(msg)
-
-
-def _shown(option: Option, given: Given) -> str:
-    if Role.SECRET in option.roles:
-        return REDACTED
-    return repr(given.raw[0] if _single(given.raw) else given.raw)
-
-
-def _single(raw: Any) -> bool:
-    return isinstance(raw, Sequence) and not isinstance(raw, str) and len(raw) == 1
+def _field_docstrings(cls: type) -> dict[str, str]:
+    return {
+        param.arg_name: " ".join((param.description or "").split())
+        for base in reversed(cls.__mro__)
+        if attrs.has(base)
+        for param in parse_from_object(base).params
+    }

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 import attrs
 
 from tablehost.contract.errors import BrokenBuilder
-from tablehost.contract.roles import Labelled, bare
+from tablehost.contract.roles import Labelled
 from tablehost.options.fields import Option, options_of
+from tablehost.options.grammar import Choice, Either, Keyed, Many, Node, Pair, Scalar, parse
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
+_NULL = {"type": "null"}
 _SIMPLE: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     int: {"type": "integer"},
     float: {"type": ["number", "null"]},  # JSON has no NaN: it is written as null
     bool: {"type": "boolean"},
-    type(None): {"type": "null"},
+    type(None): _NULL,
     Path: {"type": "string"},
     Any: {},
     object: {},
@@ -47,14 +47,14 @@ def fields_schema(cls: type) -> dict[str, Any]:
     optional: manifests of earlier versions lack it.
 
     Raises:
-        BrokenBuilder: a field has a type that JSON cannot carry.
+        BrokenBuilder: a field has a type that JSON cannot represent.
     """
     hints = get_type_hints(cls, include_extras=True)
     fields = attrs.fields(cls)
     return {
         "type": "object",
         "properties": {
-            field.name: _named(field, _type_schema(hints[field.name], f"{cls}.{field.name}"))
+            field.name: _named(field, _schema(parse(hints[field.name]), f"{cls}.{field.name}"))
             for field in fields
         },
         "required": [field.name for field in fields if "since" not in field.metadata],
@@ -69,29 +69,34 @@ def _named(field: attrs.Attribute[Any], schema: dict[str, Any]) -> dict[str, Any
 
 
 def _option_schema(option: Option) -> dict[str, Any]:
-    schema = _type_schema(option.type, option.name) | {"description": option.help}
+    schema = _schema(option.type, option.name) | {"description": option.help}
     if not option.required and not isinstance(option.default, Path | Labelled):
         default = option.default
         schema["default"] = list(default) if isinstance(default, tuple) else default
     return schema
 
 
-def _type_schema(kind: Any, where: str) -> dict[str, Any]:  # noqa: PLR0911  # a case a kind
-    kind = bare(kind)
-    if kind in _SIMPLE:
-        return dict(_SIMPLE[kind])
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Literal:
-        return {"enum": list(arguments)}
-    if origin is Labelled:
-        return {"type": "string", "pattern": "^[^=]+=."}
-    if origin in (Union, types.UnionType):
-        return {"anyOf": [_type_schema(arm, where) for arm in arguments]}
-    if origin in (tuple, list):
-        return {"type": "array", "items": _type_schema(arguments[0], where)}
-    if origin in (dict, Mapping):
-        return {"type": "object", "additionalProperties": _type_schema(arguments[1], where)}
-    if attrs.has(kind):
-        return fields_schema(kind)
-    msg = f"{where} has the type {kind!r}, which JSON cannot carry"
-    raise BrokenBuilder(msg)
+def _schema(node: Node, where: str) -> dict[str, Any]:
+    found = _required(node, where)
+    return found if not node.optional else {"anyOf": [*found.pop("anyOf", [found]), _NULL]}
+
+
+def _required(node: Node, where: str) -> dict[str, Any]:  # noqa: PLR0911  # a case a form
+    match node:
+        case Choice(values=values):
+            return {"enum": list(values)}
+        case Pair():
+            return {"type": "string", "pattern": "^[^=]+=."}
+        case Either(arms=arms):
+            return {"anyOf": [_schema(arm, where) for arm in arms]}
+        case Many(each=each):
+            return {"type": "array", "items": _schema(each, where)}
+        case Keyed(each=each):
+            return {"type": "object", "additionalProperties": _schema(each, where)}
+        case Scalar(type=kind) if kind in _SIMPLE:
+            return dict(_SIMPLE[kind])
+        case Scalar(type=kind) if attrs.has(kind):
+            return fields_schema(kind)
+        case Scalar(type=kind):
+            msg = f"{where} has the type {kind!r}, which JSON cannot represent"
+            raise BrokenBuilder(msg)

@@ -4,20 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from tablehost.contract.roles import (
-    Labelled,
-    Role,
-    path_roles,
-    paths_in,
-    required_type,
-)
+from attrs import frozen
+
+from tablehost.contract.roles import Labelled, Role
 from tablehost.options.fields import REDACTED, Option, options_of
+from tablehost.options.grammar import Many, Node, Pair
+
+_Found = tuple[Role, Path, str | None]
+
+
+@frozen
+class GivenPath:
+    """A path of an input or a tool.
+
+    Args:
+        option: the name of its option.
+        role: its role.
+        path: the path.
+        label: the label in front of it, if there is one.
+    """
+
+    option: str
+    role: Role
+    path: Path
+    label: str | None
+
+
+def paths_of(instance: Any) -> list[GivenPath]:
+    """Return the paths of the inputs and tools that an options instance names."""
+    return [
+        GivenPath(option.name, *found)
+        for option in options_of(type(instance))
+        for found in _paths(option.type, getattr(instance, option.name))
+    ]
+
+
+def _paths(node: Node, value: Any, label: str | None = None) -> Iterator[_Found]:
+    match node, value:
+        case Many(each=each), tuple():
+            for one in value:
+                yield from _paths(each, one)
+        case Pair(value=inner), Labelled():
+            yield from _paths(inner, value.value, value.label)
+        case _, Path():
+            for role in node.path_roles:
+                if role.content:
+                    yield role, value, label
 
 
 def recorded(instance: Any) -> dict[str, Any]:
-    """Return every option's value as it stands in the manifest, secrets redacted."""
+    """Return every option's value as the manifest records it, secrets redacted."""
     return {
         option.name: _recorded_value(option, getattr(instance, option.name))
         for option in options_of(type(instance))
@@ -36,30 +74,19 @@ def semantic(instance: Any) -> dict[str, Any]:
     }
 
 
-def values_by_role(instance: Any, role: Role) -> Iterator[tuple[str, Path]]:
-    """Yield `(option, path)` for every path in an options instance that has the role."""
-    for option in options_of(type(instance)):
-        for found, path in paths_in(option.type, getattr(instance, option.name)):
-            if found is role:
-                yield option.name, path
-
-
-def _without_paths(kind: Any, value: Any) -> Any:
-    content = {Role.INPUT_FILE, Role.INPUT_FILES, Role.INPUT_DIR, Role.TOOL}
-    if isinstance(value, Path) and content & set(path_roles(kind)):
-        return {"by": "content"}
-    if isinstance(value, Labelled):
-        return {
-            "label": value.label,
-            "value": _without_paths(get_args(required_type(kind))[0], value.value),
-        }
-    if isinstance(value, tuple):
-        return [_without_paths(get_args(required_type(kind))[0], one) for one in value]
+def _without_paths(node: Node, value: Any) -> Any:
+    match node, value:
+        case Many(each=each), tuple():
+            return [_without_paths(each, one) for one in value]
+        case Pair(value=inner), Labelled():
+            return {"label": value.label, "value": _without_paths(inner, value.value)}
+        case _, Path() if any(role.content for role in node.path_roles):
+            return {"by": "content"}
     return _plain(value)
 
 
 def _recorded_value(option: Option, value: Any) -> Any:
-    if Role.SECRET in option.roles and value is not None:
+    if option.secret and value is not None:
         return REDACTED
     return _plain(value)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from attrs import frozen
 
-from tablehost.contract.roles import Role
 from tablehost.options.fields import REDACTED, options_of
 
 
@@ -43,7 +42,7 @@ class Redaction:
 
 def secret_options(options: Any) -> tuple[str, ...]:
     """Return the names of the secret options."""
-    return tuple(option.name for option in options_of(type(options)) if Role.SECRET in option.roles)
+    return tuple(option.name for option in options_of(type(options)) if option.secret)
 
 
 def _secrets(options: Any) -> Iterator[str]:

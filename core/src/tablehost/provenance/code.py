@@ -17,13 +17,12 @@ from packaging.utils import canonicalize_name
 
 import tablehost
 from tablehost.builders.builder import Builder
-from tablehost.contract.roles import Role
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import file_digest
 from tablehost.files.folder_listing import dir_hash1
 from tablehost.manifest.sections import Code, Environment
 from tablehost.options.fields import options_of
-from tablehost.options.record import values_by_role
+from tablehost.options.record import paths_of
 
 
 def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: StatCache) -> Code:
@@ -35,7 +34,8 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: Sta
         used: tools that the builder's items used, by the name of the setting.
         cache: digests of files that did not change.
     """
-    tools = dict(values_by_role(options, Role.TOOL)) | dict(used)
+    tools = {one.option: one.path for one in paths_of(options) if one.role.tool}
+    tools |= dict(used)
     return Code(
         plugin={
             "builder": builder.name,

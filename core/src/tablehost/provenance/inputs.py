@@ -16,7 +16,7 @@ from attrs import frozen
 from tablehost.commit.output import Output
 from tablehost.commit.root import Root
 from tablehost.contract.errors import TablehostError
-from tablehost.contract.roles import Labelled, Role, flag_of
+from tablehost.contract.roles import flag_of
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import ChangedWhileRead, FileDigest, ReadInput, Signature
 from tablehost.files.folder_listing import listing_of, write_listing
@@ -24,7 +24,7 @@ from tablehost.files.folders import EVERYTHING, Look, hash_files, look, walk_fil
 from tablehost.files.names import LISTING_SUFFIX
 from tablehost.files.parts import Parts, parts_of, single
 from tablehost.options.fields import options_of
-from tablehost.options.record import values_by_role
+from tablehost.options.record import paths_of
 
 
 class InputChanged(TablehostError):
@@ -80,8 +80,9 @@ class Inputs:
         self._given = [self._take(*found) for found in _labelled_paths(options)]
         self._globs = _globs(options)
         self._folders = [
-            (option, folder, look(folder, self._globs))
-            for option, folder in values_by_role(options, Role.INPUT_DIR)
+            (one.option, one.path, look(one.path, self._globs))
+            for one in paths_of(options)
+            if one.role.content == "folder"
         ]
 
     def __enter__(self) -> Self:
@@ -239,15 +240,10 @@ def _changed(option: str, path: Path) -> str:
 
 def _labelled_paths(options: Any) -> Iterator[tuple[str, str | None, Path, Parts]]:
     """Yield `(option, label, path, parts)` of every path that stands for input files."""
-    for role in (Role.INPUT_FILE, Role.INPUT_FILES):
-        for option, path in values_by_role(options, role):
-            value = getattr(options, option)
-            values = value if isinstance(value, tuple) else (value,)
-            labels = [
-                one.label for one in values if isinstance(one, Labelled) and one.value is path
-            ]
-            parts = parts_of(path) if role is Role.INPUT_FILES else single(path)
-            yield option, labels[0] if labels else None, path, parts
+    for one in paths_of(options):
+        if not one.role.tool and one.role.content != "folder":
+            parts = parts_of(one.path) if one.role.content == "files" else single(one.path)
+            yield one.option, one.label, one.path, parts
 
 
 def _inside(folder: Path, read: Iterable[ReadInput]) -> dict[str, ReadInput]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import attrs
 from attrs import frozen
@@ -15,16 +15,17 @@ from tablehost.builders.builder import Builder
 from tablehost.builders.discover import names_with
 from tablehost.builders.load import check_collisions, load
 from tablehost.contract.errors import Refused, TablehostError
-from tablehost.contract.roles import Labelled, Role, is_union, required_type
+from tablehost.contract.roles import SCRATCH
 from tablehost.options import config_file as config
+from tablehost.options.convert import Given
 from tablehost.options.fields import (
     REDACTED,
-    Given,
     Option,
     from_environment,
     options_of,
     resolve,
 )
+from tablehost.options.grammar import Either, Many, Node, Pair, Scalar
 from tablehost.trust.evidence.builder import builder_of
 from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subject import Subject
@@ -57,7 +58,7 @@ def restore(subject: Subject) -> Restored:
     """
     builder = _builder(subject)
     recorded = _recorded(subject, builder)
-    redacted = [one for one, value in recorded if Role.SECRET in one.roles and value == REDACTED]
+    redacted = [one for one, value in recorded if one.secret and value == REDACTED]
     given = {
         option.name: Given(_moved(subject, option, value), "file", str(subject.place), text=False)
         for option, value in recorded
@@ -97,7 +98,7 @@ def _recorded(subject: Subject, builder: Builder) -> list[tuple[Option, Any]]:
     return [
         (options[name], value)
         for name, value in args.items()
-        if Role.SCRATCH not in options[name].roles
+        if SCRATCH not in options[name].type.roles
         and not (value is None and options[name].default is None)
         and not (value == REDACTED and origins.get(name) == "default")
     ]
@@ -125,17 +126,17 @@ def _secrets(builder: Builder, redacted: Sequence[Option]) -> dict[str, Given]:
 def _moved(subject: Subject, option: Option, value: Any) -> Any:
     """Return a recorded value with its paths as they are now."""
 
-    def again(kind: Any, value: Any) -> Any:
-        inner = required_type(kind)
-        if isinstance(value, list) and get_origin(inner) is tuple:
-            return [again(get_args(inner)[0], one) for one in value]
-        if not isinstance(value, str):
-            return value
-        if get_origin(inner) is Labelled:
-            label, equals, rest = value.partition("=")
-            return f"{label}{equals}{again(get_args(inner)[0], rest)}"
-        if inner is Path or (is_union(inner) and not _is_name(subject, option)):
-            return str(place_of(subject, value))
+    def again(node: Node, value: Any) -> Any:
+        match node, value:
+            case Many(each=each), list():
+                return [again(each, one) for one in value]
+            case Pair(value=inner), str():
+                label, equals, rest = value.partition("=")
+                return f"{label}{equals}{again(inner, rest)}"
+            case Scalar(type=kind), str() if kind is Path:
+                return str(place_of(subject, value))
+            case Either(), str() if not _is_name(subject, option):
+                return str(place_of(subject, value))
         return value
 
     return again(option.type, value)
@@ -145,4 +146,4 @@ def _is_name(subject: Subject, option: Option) -> bool:
     """Return whether an option that takes a path or a name was given a name."""
     described = (subject.manifest.inputs, subject.manifest.tools)
     is_path = any(one and option.name in one for one in described)
-    return is_union(required_type(option.type)) and not is_path
+    return isinstance(option.type, Either) and not is_path
