@@ -15,7 +15,6 @@ from tablehost.contract.build import ArrowStream, Build
 from tablehost.contract.run import Run
 
 PROJECT = "tablehost"
-ENTRY_POINT_GROUP = "tablehost.builders"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

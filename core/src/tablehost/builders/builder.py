@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ class Builder:
     @property
     def summary(self) -> str:
         """Return the first line of the options class's docstring."""
-        return (inspect.getdoc(self.options_class) or "").partition("\n")[0]
+        return (self.options_class.__doc__ or "").strip().partition("\n")[0]
 
 
 def load_module(file: Path) -> Any:

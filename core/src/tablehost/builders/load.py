@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import Distribution
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import attrs
 import pluggy
 
 from tablehost import hookspecs
 from tablehost.builders.builder import Builder, load_module
-from tablehost.builders.discover import READY, entry_points, status_of, unknown_builder
+from tablehost.builders.discover import READY, Installed, installed, status_of, unknown_builder
+from tablehost.contract.annotations import annotation_of
 from tablehost.contract.errors import BrokenBuilder, UsageError
-from tablehost.contract.roles import normalized
-from tablehost.manifest.write import check_fields
+from tablehost.contract.names import normalized
 from tablehost.options.fields import options_of
 from tablehost.options.host_options import HostOptions
 
@@ -33,20 +32,17 @@ def load(name: str) -> Builder:
 
 
 def _load_installed(name: str) -> Builder:
-    named = [(point, owner) for point, owner in entry_points() if normalized(point.name) == name]
+    named = [one for one in installed() if one.name == name]
     if not named:
         raise UsageError(unknown_builder(name))
-    point, owner = named[0]
-    who = f"builder {name} ({owner.name} {owner.version}, entry point {point.value})"
-    status = status_of(owner, [f"{other.name} {other.version}" for _, other in named])
+    one = named[0]
+    who = f"builder {name} ({one.origin}, entry point {one.point.value})"
+    status = status_of(one, named)
     if status != READY:
         msg = f"{who}: {status}"
         raise BrokenBuilder(msg)
-    manager = _manager()
-    module = _guarded(who, point.load)  # pluggy's own loader stumbles over a torn neighbour
-    _guarded(who, lambda: manager.register(module, name=point.name))
-    _guarded(who, manager.check_pending)
-    return _builder(manager, module, who, name=name, owner=owner, file=None)
+    module = _guarded(who, one.point.load)  # pluggy's own loader stumbles over a torn neighbour
+    return _builder(module, who, one.point.name, owner=one)
 
 
 def _load_file(path: Path) -> Builder:
@@ -56,16 +52,7 @@ def _load_file(path: Path) -> Builder:
     file = path.resolve()
     who = f"builder {file.stem} ({path})"
     module = _guarded(who, lambda: load_module(file))
-    manager = _manager()
-    _guarded(who, lambda: manager.register(module, name=file.stem))
-    _guarded(who, manager.check_pending)
-    return _builder(manager, module, who, name=normalized(file.stem), owner=None, file=file)
-
-
-def _manager() -> pluggy.PluginManager:
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    return manager
+    return _builder(module, who, file.stem, file=file)
 
 
 def _guarded(who: str, load: Callable[[], Any]) -> Any:
@@ -86,38 +73,38 @@ def _guarded(who: str, load: Callable[[], Any]) -> Any:
 
 
 def _builder(
-    manager: pluggy.PluginManager,
-    module: Any,
-    who: str,
-    *,
-    name: str,
-    owner: Distribution | None,
-    file: Path | None,
+    module: Any, who: str, name: str, *, owner: Installed | None = None, file: Path | None = None
 ) -> Builder:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    _guarded(who, lambda: manager.register(module, name=name))
+    _guarded(who, manager.check_pending)
     build_table = _hook_function(manager, "build_table")
     if build_table is None:
         msg = f"{who} has no hook build_table; define it and decorate it with @hookimpl"
         raise BrokenBuilder(msg)
-    options_class = _annotation(who, build_table, "options")
     describe = _hook_function(manager, "describe_manifest")
-    fields_class = _annotation(who, describe, "return") if describe else None
-    try:
-        options_of(options_class)
-        if fields_class:
-            check_fields(fields_class)
-    except BrokenBuilder as error:
-        msg = f"{who}: {error}"
-        raise BrokenBuilder(msg) from None
-    return Builder(
-        name=name,
-        distribution=owner.name if owner else None,
+    builder = Builder(
+        name=normalized(name),
+        distribution=owner.distribution if owner else None,
         version=owner.version if owner else None,
         module=module,
         file=file,
         hooks=manager.hook,
-        options_class=options_class,
-        fields_class=fields_class,
+        options_class=_annotated_class(who, build_table, "options"),
+        fields_class=_annotated_class(who, describe, "return") if describe else None,
     )
+    _naming(who, options_of, builder.options_class)
+    return builder
+
+
+def _naming(who: str, check: Callable[[type], object], cls: type) -> None:
+    """Check a class of a builder; what is wrong with it names the builder."""
+    try:
+        check(cls)
+    except BrokenBuilder as error:
+        msg = f"{who}: {error}"
+        raise BrokenBuilder(msg) from None
 
 
 def _hook_function(manager: pluggy.PluginManager, hook: str) -> Callable[..., Any] | None:
@@ -125,20 +112,30 @@ def _hook_function(manager: pluggy.PluginManager, hook: str) -> Callable[..., An
     return found[0].function if found else None
 
 
-def _annotation(who: str, function: Callable[..., Any], name: str) -> type:
-    """Resolve one annotation, in the function's own globals, and leave the others alone."""
-    raw = function.__annotations__.get(name)
+def _annotated_class(who: str, function: Callable[..., Any], name: str) -> type:
+    """Return the attrs class that a hook names for an argument, or for what it returns."""
     what = "its return value" if name == "return" else f"{name!r}"
-    if raw is None:
+    if function.__annotations__.get(name) is None:
         msg = f"{who}: {function.__name__} does not annotate {what}; name an attrs class there"
         raise BrokenBuilder(msg)
-    holder = type("holder", (), {"__annotations__": {name: raw}})
-    globalns = getattr(function, "__globals__", {})
-    resolved = _guarded(who, lambda: get_type_hints(holder, globalns=globalns)[name])
+    resolved = _guarded(who, lambda: annotation_of(function, name))
     if not isinstance(resolved, type) or not attrs.has(resolved):
         msg = f"{who}: {function.__name__} annotates {what} with {resolved!r}, no attrs class"
         raise BrokenBuilder(msg)
     return resolved
+
+
+def check(builder: Builder) -> None:
+    """Refuse to run a builder that has an option or a manifest field of the host's.
+
+    Raises:
+        BrokenBuilder: naming both.
+    """
+    check_collisions(builder)
+    if builder.fields_class:
+        from tablehost.manifest.write import check_fields  # what a run needs, and help does not
+
+        _naming(f"builder {builder}", check_fields, builder.fields_class)
 
 
 def check_collisions(builder: Builder) -> None:

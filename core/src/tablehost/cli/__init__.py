@@ -5,31 +5,33 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
-
-from cyclopts import App, CycloptsError
+from typing import TYPE_CHECKING
 
 from tablehost.console.text import printable
-from tablehost.contract.errors import Refused, TablehostError
+from tablehost.contract.errors import Refused, TablehostError, UsageError
+
+if TYPE_CHECKING:
+    from cyclopts import App, CycloptsError
 
 _COMMANDS = {
     "run": "Build a table and its manifest with a builder.",
     "plugins": "List the installed builders.",
     "show": "Show what a table is, or how far its run came.",
-    "verify": "Tell whether tables still belong to their manifests, and what drifted.",
-    "why": "Tell whether tables are stale, why, and what refreshes them.",
+    "verify": "Check whether tables still belong to their manifests, and what drifted.",
+    "why": "Check whether tables are stale, why, and what refreshes them.",
     "replay": "Make a table again from its manifest, and compare.",
     "diff": "Show what differs between two tables.",
     "lineage": "Show what tables were made of.",
     "schema": "Print the JSON Schema of a builder's options or manifest.",
-    "clean": "Remove what stands beside a table: ledger, history, leftovers.",
+    "clean": "Remove what is kept beside a table: ledger, history, leftovers.",
 }
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    gc.set_threshold(50_000)  # what imports allocate is kept: looking for garbage in it is in vain
     code = execute(sys.argv[1:])
-    gc.freeze()  # the process ends: to look for garbage once more would take a tenth of a second
+    gc.freeze()  # the process ends: a last collection would take a tenth of a second
     sys.exit(code)
 
 
@@ -40,15 +42,10 @@ def execute(tokens: list[str]) -> int:
         The exit code: 0 done, 1 a finding or failed items, 2 usage or preflight, 3 a broken
         builder, 130 interrupted.
     """
-    verbose = "--verbose" in tokens
     try:
-        return int(_app(tokens)(tokens, exit_on_error=False, print_error=False) or 0)
-    except CycloptsError as error:
-        command = f"{tokens[0]} " if tokens[0] in _COMMANDS else ""
-        complain([f"{one_line(error)}; see tablehost {command}--help"])
-        return 2
+        return _dispatch(tokens)
     except TablehostError as error:
-        if verbose:
+        if "--verbose" in tokens:
             show_traceback(error)
         complain(error.problems if isinstance(error, Refused) else [str(error)])
         return error.exit_code
@@ -59,12 +56,48 @@ def execute(tokens: list[str]) -> int:
         return 1
 
 
+def _dispatch(tokens: list[str]) -> int:
+    """Run one command; the parser is imported for a command line that needs it."""
+    if tokens == ["--version"]:
+        print(_version())
+        return 0
+    if tokens in (["plugins"], ["plugins", "--json"]):
+        from tablehost.cli.plugins import plugins
+
+        return plugins(json="--json" in tokens)
+    if tokens[:1] == ["run"]:  # it reads its tokens itself, with the options of its builder
+        from tablehost.cli.run import run
+
+        return run(*tokens[1:])
+    return _parsed(tokens)
+
+
+def _parsed(tokens: list[str]) -> int:
+    from cyclopts import CycloptsError
+
+    try:
+        return int(_app(tokens)(tokens, exit_on_error=False, print_error=False) or 0)
+    except CycloptsError as error:
+        command = f"{tokens[0]} " if tokens[0] in _COMMANDS else ""
+        msg = f"{one_line(error)}; see tablehost {command}--help"
+        raise UsageError(msg) from None
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"tablehost {version('tablehost')}"
+
+
 def _app(tokens: list[str]) -> App:
     """Return the application; a command's module is imported when it is called."""
+    from cyclopts import App, Parameter
+
     app = App(
         name="tablehost",
         help="Build derived Parquet tables with the manifest that proves how they were made.",
-        version=lambda: f"tablehost {version('tablehost')}",
+        version=_version,
+        default_parameter=Parameter(negative=()),  # a switch has no `--no-...`
         result_action="return_value",
     )
     for name, summary in _COMMANDS.items():
@@ -73,8 +106,6 @@ def _app(tokens: list[str]) -> App:
             name=name,
             help=None if tokens[:1] == [name] else summary,  # its own help is its docstring
             sort_key=list(_COMMANDS).index(name),
-            # `tablehost run BUILDER --help` is the builder's
-            **({"help_flags": (), "version_flags": ()} if name == "run" else {}),
         )
     return app
 

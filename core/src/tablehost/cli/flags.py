@@ -49,11 +49,16 @@ def parse(
     app = App(
         name=name,
         help=summary,
+        help_format="plaintext",  # to import a renderer of Markdown would be a third of `--help`
+        usage=f"Usage: {name} [OPTIONS]",
         version_flags=(),
         group_commands=Group("Help", sort_key=len(groups)),
         result_action="return_value",
     )
     app.default(command)
+    if not {"--help", "-h"}.isdisjoint(tokens):
+        app.help_print([])
+        return None
     try:
         return app(list(tokens), exit_on_error=False, print_error=False)  # type: ignore[no-any-return]  # ours
     except CycloptsError as error:
@@ -74,7 +79,7 @@ def _parameter(option: Option, group: Group) -> inspect.Parameter:
     kind: Any = bool if option.boolean else list[str] if option.repeatable else str
     about = Parameter(
         name=option.flag,
-        help=option.help + (" [required]" if option.required else ""),
+        help=option.help.replace("`", "") + (" [required]" if option.required else ""),
         group=group,
         metavar=None if option.boolean else metavar(option.type),
         negative=() if option.repeatable else None,

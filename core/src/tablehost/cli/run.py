@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import App, Parameter
-
-from tablehost.builders.builder import Builder
-from tablehost.builders.discover import names_with
-from tablehost.builders.load import check_collisions, load
+from tablehost.builders.discover import READY, discover, names_with
+from tablehost.builders.load import check, check_collisions, load
 from tablehost.cli import complain, flags, show_traceback
-from tablehost.cli.plan import dry_run
-from tablehost.console.reporter import Reporter, duration, reporter
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
-from tablehost.host.request import Landed, Request
 from tablehost.options import config_file as config
 from tablehost.options.convert import Given
-from tablehost.options.fields import from_environment, resolve
-from tablehost.options.host_options import HostOptions
+from tablehost.options.fields import Resolved, from_environment, resolve
+from tablehost.options.host_options import HOST, HostOptions
+
+if TYPE_CHECKING:  # what a run needs, and help does not
+    from tablehost.builders.builder import Builder
+    from tablehost.console.reporter import Reporter
+    from tablehost.host.request import Landed, Request
 
 _HELP = ("--help", "-h")
 _SUMMARY = "Build a table and its manifest. BUILDER is one of these, or the path of a Python file."
 
 
-def run(
-    *tokens: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)],
-) -> int:
+def run(*tokens: str) -> int:
     """Build a table and its manifest with a builder.
 
     `tablehost plugins` lists the builders; `tablehost run BUILDER --help` shows the options of
@@ -54,11 +51,16 @@ def run(
     )
     if given is None:
         return 0
+    check(builder)
     return _run(builder, given)
 
 
 def _run(builder: Builder, given: Mapping[str, Given]) -> int:
     settings = _host_options(builder, given)
+    import logging
+
+    from tablehost.console.reporter import reporter
+
     says = reporter(as_json=settings.json, quiet=settings.quiet)
     log = logging.getLogger("tablehost")
     log.setLevel(logging.DEBUG if settings.verbose else logging.INFO)
@@ -69,8 +71,10 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
         redact = request.redact
         says.addFilter(request.redact.filter)
         if settings.dry_run:
+            from tablehost.cli.plan import dry_run
+
             return dry_run(request)
-        from tablehost.host.run import run as run_host  # what a run needs, and help does not
+        from tablehost.host.run import run as run_host
 
         # Row groups follow each other in memory of one size, which this allocator hands on;
         # Arrow's own give it back to the system, and fetch it again page by page.
@@ -80,33 +84,23 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
         return _failed(error, builder, settings, says, redact)
     finally:
         log.removeHandler(says)
-    _tell(landed, request, says)
+    _report(landed, request, says)
     return landed.exit_code
 
 
 def _host_options(builder: Builder, given: Mapping[str, Given]) -> HostOptions:
-    """Resolve the options of every run; without them it is not even known how to complain."""
-    environment = from_environment(HostOptions, "TABLEHOST_", os.environ)
-    explicit = given.get("config") or environment.get("config")
+    """Resolve the options of every run, which say how a problem is to be reported."""
+    explicit = given.get("config") or from_environment(HostOptions, HOST, os.environ).get("config")
     path = config.locate(explicit.raw if explicit else None)
-    file = config.section(path, "tablehost", HostOptions, known=partial(names_with, builder.name))
-    resolved = resolve(HostOptions, given, environment, file)
-    if resolved.problems:
-        raise Refused([f"{builder}: {problem}" for problem in resolved.problems])
-    settings: HostOptions = resolved.instance
+    settings: HostOptions = _resolved(builder, HostOptions, HOST, given, path).instance
     return settings
 
 
 def _request(builder: Builder, given: Mapping[str, Given], settings: HostOptions) -> Request:
+    from tablehost.host.request import Request
+
     path = config.locate(str(settings.config) if settings.config else None)
-    file = config.section(
-        path, builder.name, builder.options_class, known=partial(names_with, builder.name)
-    )
-    prefix = f"TABLEHOST_{builder.name.upper()}_"
-    environment = from_environment(builder.options_class, prefix, os.environ)
-    resolved = resolve(builder.options_class, given, environment, file)
-    if resolved.problems:
-        raise Refused([f"{builder}: {problem}" for problem in resolved.problems])
+    resolved = _resolved(builder, builder.options_class, builder.name, given, path)
     return Request(
         builder=builder,
         options=resolved.instance,
@@ -116,7 +110,21 @@ def _request(builder: Builder, given: Mapping[str, Given], settings: HostOptions
     )
 
 
-def _tell(landed: Landed, request: Request, says: Reporter) -> None:
+def _resolved(
+    builder: Builder, cls: type, section: str, given: Mapping[str, Given], path: Path | None
+) -> Resolved:
+    """Resolve options from flags, environment and a section of the configuration."""
+    known = partial(names_with, builder.name)
+    file = config.section(path, section, cls, known)
+    resolved = resolve(cls, given, from_environment(cls, section, os.environ), file)
+    if resolved.problems:
+        raise Refused([f"{builder}: {problem}" for problem in resolved.problems])
+    return resolved
+
+
+def _report(landed: Landed, request: Request, says: Reporter) -> None:
+    from tablehost.console.reporter import duration
+
     items = landed.items
     if request.host.json:
         print(json.dumps(_result(landed), sort_keys=True))
@@ -186,6 +194,8 @@ def _problems(error: TablehostError, builder: Builder) -> list[str]:
 
 
 def _print_help() -> None:
+    from cyclopts import App
+
     App(
         name="tablehost run",
         help=_SUMMARY,
@@ -193,8 +203,6 @@ def _print_help() -> None:
         help_flags=(),
         version_flags=(),
     ).help_print([])
-    from tablehost.builders.discover import READY, discover  # only for this
-
     for listing in discover():
         status = listing.summary if listing.status == READY else listing.status
         print(f"  {listing.name:<16} {status}")

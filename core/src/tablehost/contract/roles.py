@@ -77,13 +77,3 @@ class Labelled(Generic[T]):
 
     def __str__(self) -> str:
         return f"{self.label}={self.value}"
-
-
-def normalized(name: str) -> str:
-    """Return a name with underscores: `extract-k150k` and `extract_k150k` are one."""
-    return name.replace("-", "_")
-
-
-def flag_of(option: str) -> str:
-    """Return the command line's name of an option, `--clips-dir`."""
-    return "--" + option.replace("_", "-")

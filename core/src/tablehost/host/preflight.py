@@ -11,7 +11,7 @@ from typing import Any
 
 from tablehost.commit.output import Output
 from tablehost.contract.errors import ManifestError
-from tablehost.contract.roles import flag_of
+from tablehost.contract.names import flag_of
 from tablehost.files.folders import EVERYTHING
 from tablehost.files.names import staging_name, usual_manifest
 from tablehost.files.parts import Parts, parts_of, single

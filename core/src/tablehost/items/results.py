@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any
 
 import attrs
 import cattrs.preconf.json
 
+from tablehost.contract.annotations import annotation_of
 from tablehost.contract.errors import BrokenBuilder
 
 
@@ -25,10 +26,8 @@ def result_class(function: Callable[..., Any]) -> type:
         BrokenBuilder: it names no attrs class.
     """
     name = f"{function.__module__}.{function.__qualname__}"
-    raw = function.__annotations__.get("return")
-    holder = type("holder", (), {"__annotations__": {"return": raw}})
     try:
-        found = get_type_hints(holder, globalns=function.__globals__)["return"]
+        found: type = annotation_of(function, "return")
     except NameError as error:
         msg = f"the return annotation of {name} cannot be resolved: {error}"
         raise BrokenBuilder(msg) from error

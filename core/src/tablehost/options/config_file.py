@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tablehost.contract.errors import UsageError
-from tablehost.contract.roles import normalized
+from tablehost.contract.names import normalized
 from tablehost.options.convert import Given
 from tablehost.options.fields import options_of
 
@@ -68,6 +67,8 @@ def section(
 
 @cache
 def _tables(path: Path) -> dict[str, dict[str, Any]]:
+    import tomllib  # its patterns are slow to compile
+
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

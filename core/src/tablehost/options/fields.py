@@ -13,7 +13,7 @@ from attrs import NOTHING, frozen
 from docstring_parser import parse_from_object
 
 from tablehost.contract.errors import BrokenBuilder
-from tablehost.contract.roles import flag_of
+from tablehost.contract.names import flag_of
 from tablehost.options.convert import Given, NotConvertible, expected, fits, structure
 from tablehost.options.grammar import Many, Node, Scalar, parse
 
@@ -170,18 +170,28 @@ def resolve(cls: type, *sources: Mapping[str, Given]) -> Resolved:
     return Resolved(None if problems else instance, origins, problems)
 
 
-def from_environment(cls: type, prefix: str, environ: Mapping[str, str]) -> Mapping[str, Given]:
+def variables_of(cls: type, section: str) -> dict[str, str]:
+    """Return the environment variable of each option: `TABLEHOST_EXTRACT_K150K_LIMIT`.
+
+    Args:
+        cls: the options class.
+        section: the builder's name, or `tablehost` for the options of every run.
+    """
+    prefix = "TABLEHOST_" if section == "tablehost" else f"TABLEHOST_{section.upper()}_"
+    return {option.name: prefix + option.name.upper() for option in options_of(cls)}
+
+
+def from_environment(cls: type, section: str, environ: Mapping[str, str]) -> dict[str, Given]:
     """Return the options that environment variables give.
 
     Args:
         cls: the options class.
-        prefix: `TABLEHOST_EXTRACT_K150K_`.
+        section: the builder's name, or `tablehost` for the options of every run.
         environ: the environment.
     """
-    names = {option.name: prefix + option.name.upper() for option in options_of(cls)}
     return {
         name: Given(environ[variable], "env", variable)
-        for name, variable in names.items()
+        for name, variable in variables_of(cls, section).items()
         if variable in environ
     }
 

@@ -9,6 +9,9 @@ from attrs import field, frozen
 
 from tablehost.contract.roles import Tuning
 
+HOST = "tablehost"
+"""The name of their section in the configuration."""
+
 
 @frozen(kw_only=True)
 class HostOptions:
@@ -19,19 +22,19 @@ class HostOptions:
     manifest_out: Path | None = None
     """Another place for the manifest."""
     overwrite: bool = False
-    """Replace an existing table whatever made it; finished items are still used."""
+    """Replace an existing table, whatever made it; finished items are still used."""
     workers: Tuning[int | None] = field(default=None)
-    """Processes that work in parallel; as many as this process has cores, unless given."""
+    """Processes that work in parallel; default: available cores."""
     dry_run: bool = False
-    """Say what would be done, and do nothing of it."""
+    """Show the plan without running it."""
     fresh: bool = False
-    """Do every item again; the ledger of finished ones is set aside."""
+    """Process every item again; the ledger of finished ones is set aside."""
     config: Path | None = None
-    """Configuration to read; ./tablehost.toml, unless given."""
+    """Configuration file; default: ./tablehost.toml, if it exists."""
     json: bool = False
     """Write the result as one JSON object on stdout, and events as JSON lines on stderr."""
     quiet: bool = False
-    """Say nothing but warnings and errors."""
+    """Print only warnings and errors."""
     verbose: bool = False
     """Show the traceback of an error."""
 

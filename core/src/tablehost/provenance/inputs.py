@@ -16,7 +16,7 @@ from attrs import frozen
 from tablehost.commit.output import Output
 from tablehost.commit.root import Root
 from tablehost.contract.errors import TablehostError
-from tablehost.contract.roles import flag_of
+from tablehost.contract.names import flag_of
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import ChangedWhileRead, FileDigest, ReadInput, Signature
 from tablehost.files.folder_listing import listing_of, write_listing

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tablehost.contract.errors import ManifestError
-from tablehost.contract.roles import flag_of
+from tablehost.contract.names import flag_of
 from tablehost.files.digests import file_digest
 from tablehost.manifest.read import dig, find, read
 from tablehost.manifest.sections import Parent

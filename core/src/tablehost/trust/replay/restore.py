@@ -13,7 +13,7 @@ from attrs import frozen
 
 from tablehost.builders.builder import Builder
 from tablehost.builders.discover import names_with
-from tablehost.builders.load import check_collisions, load
+from tablehost.builders.load import check, load
 from tablehost.contract.errors import Refused, TablehostError
 from tablehost.contract.roles import SCRATCH
 from tablehost.options import config_file as config
@@ -24,6 +24,7 @@ from tablehost.options.fields import (
     from_environment,
     options_of,
     resolve,
+    variables_of,
 )
 from tablehost.options.grammar import Either, Many, Node, Pair, Scalar
 from tablehost.trust.evidence.builder import builder_of
@@ -80,7 +81,7 @@ def _builder(subject: Subject) -> Builder:
             msg = f"its builder {name} is not there; if it was moved, give --map OLD=NEW"
             raise Refused([msg])
         builder = load(name)
-        check_collisions(builder)
+        check(builder)
     except TablehostError as error:
         raise Refused([str(error)]) from error
     return builder
@@ -108,13 +109,12 @@ def _secrets(builder: Builder, redacted: Sequence[Option]) -> dict[str, Given]:
     """Find the secrets in the environment and the configuration."""
     if not redacted:
         return {}
-    cls, prefix = builder.options_class, f"TABLEHOST_{builder.name.upper()}_"
-    file = config.section(
-        config.locate(None), builder.name, cls, known=partial(names_with, builder.name)
-    )
-    here = {**file, **from_environment(cls, prefix, os.environ)}
+    cls, name = builder.options_class, builder.name
+    file = config.section(config.locate(None), name, cls, known=partial(names_with, name))
+    here = {**file, **from_environment(cls, name, os.environ)}
+    variables = variables_of(cls, name)
     problems = [
-        f"{option.flag} is secret and not in the manifest; set {prefix}{option.name.upper()}"
+        f"{option.flag} is secret and not in the manifest; set {variables[option.name]}"
         for option in redacted
         if option.name not in here
     ]
