@@ -51,31 +51,15 @@ __all__ = [
     "parts_of",
 ]
 
+_HOMES = {
+    "contract.build": "ArrowStream Build Failure Items Session",
+    "contract.errors": "ItemFailed ManifestError Refused",
+    "contract.roles": "Gate InputDir InputFile InputFiles Labelled ScratchDir Secret Tool Tuning",
+    "contract.run": "Results Run",
+    "files.parts": "Parts parts_of",
+    "hookspecs": "hookimpl",
+    "manifest.read": "manifest_of",
+}
 __getattr__ = lazily(
-    __name__,
-    {
-        "ArrowStream": "contract.build",
-        "Build": "contract.build",
-        "Failure": "contract.build",
-        "Gate": "contract.roles",
-        "InputDir": "contract.roles",
-        "InputFile": "contract.roles",
-        "InputFiles": "contract.roles",
-        "ItemFailed": "contract.errors",
-        "Items": "contract.build",
-        "Labelled": "contract.roles",
-        "ManifestError": "contract.errors",
-        "Parts": "files.parts",
-        "Refused": "contract.errors",
-        "Results": "contract.run",
-        "Run": "contract.run",
-        "ScratchDir": "contract.roles",
-        "Secret": "contract.roles",
-        "Session": "contract.build",
-        "Tool": "contract.roles",
-        "Tuning": "contract.roles",
-        "hookimpl": "hookspecs",
-        "manifest_of": "manifest.read",
-        "parts_of": "files.parts",
-    },
+    __name__, {name: home for home, names in _HOMES.items() for name in names.split()}
 )

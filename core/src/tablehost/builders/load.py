@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pluggy
 
 from tablehost import hookspecs
 from tablehost.builders.builder import Builder, load_module
-from tablehost.builders.discover import READY, Installed, installed, status_of, unknown_builder
+from tablehost.builders.discover import ENTRY_POINT_GROUP, READY, Listing, discover, unknown_builder
 from tablehost.contract.annotations import annotation_of
 from tablehost.contract.errors import BrokenBuilder, UsageError
 from tablehost.contract.names import normalized
@@ -32,17 +33,16 @@ def load(name: str) -> Builder:
 
 
 def _load_installed(name: str) -> Builder:
-    named = [one for one in installed() if one.name == name]
-    if not named:
+    found = next((listing for listing in discover() if listing.name == name), None)
+    if found is None:
         raise UsageError(unknown_builder(name))
-    one = named[0]
-    who = f"builder {name} ({one.origin}, entry point {one.point.value})"
-    status = status_of(one, named)
-    if status != READY:
-        msg = f"{who}: {status}"
+    origin = f"{found.distribution} {found.version}, entry point {found.entry_point}"
+    who = f"builder {name} ({origin})"
+    if found.status != READY:
+        msg = f"{who}: {found.status}"
         raise BrokenBuilder(msg)
-    module = _guarded(who, one.point.load)  # pluggy's own loader stumbles over a torn neighbour
-    return _builder(module, who, one.point.name, owner=one)
+    module = _guarded(who, EntryPoint(name, found.entry_point, ENTRY_POINT_GROUP).load)
+    return _builder(module, who, name, owner=found)
 
 
 def _load_file(path: Path) -> Builder:
@@ -73,7 +73,7 @@ def _guarded(who: str, load: Callable[[], Any]) -> Any:
 
 
 def _builder(
-    module: Any, who: str, name: str, *, owner: Installed | None = None, file: Path | None = None
+    module: Any, who: str, name: str, *, owner: Listing | None = None, file: Path | None = None
 ) -> Builder:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)

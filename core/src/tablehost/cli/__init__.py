@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tablehost.console.text import printable
-from tablehost.contract.errors import Refused, TablehostError, UsageError
+from tablehost.contract.errors import Refused, TablehostError
 
 if TYPE_CHECKING:
     from cyclopts import App, CycloptsError
@@ -79,8 +79,8 @@ def _parsed(tokens: list[str]) -> int:
         return int(_app(tokens)(tokens, exit_on_error=False, print_error=False) or 0)
     except CycloptsError as error:
         command = f"{tokens[0]} " if tokens[0] in _COMMANDS else ""
-        msg = f"{one_line(error)}; see tablehost {command}--help"
-        raise UsageError(msg) from None
+        complain([f"{one_line(error)}; see tablehost {command}--help"])
+        return 2
 
 
 def _version() -> str:
