@@ -176,7 +176,7 @@ def test_a_default_of_the_wrong_type_is_a_broken_builder(project, kind, default,
 
 @pytest.mark.outcome("Exit 3: the option and its type.")
 @pytest.mark.parametrize("kind", ["dict[str, int]", "int | str", "bytes", "list[int]", "object"])
-def test_an_option_of_a_type_that_no_flag_can_carry_is_a_broken_builder(project, kind):
+def test_an_option_that_cannot_be_set_from_the_command_line_is_a_broken_builder(project, kind):
     old = "size: int = field(default=3, validator=validators.ge(0))"
     project.write("b.py", TYPED.replace(old, f"size: {kind} = None"))
     ended = project.run("run", "./b.py", "--out", "t.parquet", "--dry-run")
@@ -202,10 +202,10 @@ def test_all_problems_are_told_at_once(project, typed):
         ("[tablehost]\nworker = 3", "unknown key 'worker' in [tablehost]; did you mean workers?"),
         ("[tablehost]\nworkers = 2.5", "2.5 from tablehost.toml [tablehost] is not an integer"),
         ("[tablehost]\nworkers = 0", "must be at least 1, got 0"),
-        ("size = 3", "key 'size' stands in no section"),
+        ("size = 3", "key 'size' is outside a section"),
         ("[typed", "tablehost.toml is not TOML"),
         (f"[typed]\nsize = {'9' * 5000}", "tablehost.toml"),
-        ("typed = 3", "stands in no section"),
+        ("typed = 3", "is outside a section"),
     ],
 )
 def test_a_configuration_that_says_nonsense_is_refused(project, typed, toml, said):
@@ -224,7 +224,7 @@ def test_a_configuration_that_says_nonsense_is_refused(project, typed, toml, sai
         (["--size"], "--size"),
         (["stray"], "stray"),
         (["--size=3", "--size=4"], "--size"),
-        (["--config=nowhere.toml"], "--config: nowhere.toml is no file"),
+        (["--config=nowhere.toml"], "--config: nowhere.toml: file not found"),
         (["--workers=0"], "must be at least 1, got 0"),
         (["--workers=many"], "'many' from --workers is not an integer"),
     ],

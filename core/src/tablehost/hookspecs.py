@@ -29,7 +29,7 @@ def build_table(options: Any, run: Run) -> ArrowStream | Build:  # type: ignore[
         run: parallel work that survives, progress, a private folder and a log.
 
     Returns:
-        Anything with `__arrow_c_stream__`, or a `Build` with more to tell.
+        Anything with `__arrow_c_stream__`, or a `Build` with more information.
 
     Raises:
         Refused: the builder will not build this; raised before the first item or row.

@@ -56,7 +56,7 @@ def _load_file(path: Path) -> Builder:
 
 
 def _guarded(who: str, load: Callable[[], Any]) -> Any:
-    """Run one step of loading; whatever a builder does wrong in it is one sentence."""
+    """Run one step of loading; whatever fails in it is reported in one sentence."""
     try:
         return load()
     except (UsageError, BrokenBuilder):
@@ -120,7 +120,7 @@ def _annotated_class(who: str, function: Callable[..., Any], name: str) -> type:
         raise BrokenBuilder(msg)
     resolved = _guarded(who, lambda: annotation_of(function, name))
     if not isinstance(resolved, type) or not attrs.has(resolved):
-        msg = f"{who}: {function.__name__} annotates {what} with {resolved!r}, no attrs class"
+        msg = f"{who}: {function.__name__} annotates {what} with {resolved!r}, which is not an attrs class"
         raise BrokenBuilder(msg)
     return resolved
 

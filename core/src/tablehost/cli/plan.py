@@ -1,4 +1,4 @@
-"""What `tablehost run --dry-run` tells."""
+"""`tablehost run --dry-run`: show the plan of a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tablehost.options.record import recorded
 
 
 def dry_run(request: Request) -> int:
-    """Say what a run would do; of the builder's code only its validators have run."""
+    """Show what a run would do; of the builder's code only its validators have run."""
     output, settings = request.output, request.host
     problems = preflight.problems(request.options, output, overwrite=settings.overwrite)
     if not problems and not settings.overwrite:

@@ -61,15 +61,15 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
 
     from tablehost.console.reporter import reporter
 
-    says = reporter(as_json=settings.json, quiet=settings.quiet)
+    out = reporter(as_json=settings.json, quiet=settings.quiet)
     log = logging.getLogger("tablehost")
     log.setLevel(logging.DEBUG if settings.verbose else logging.INFO)
-    log.addHandler(says)
+    log.addHandler(out)
     redact: Callable[[str], str] = str
     try:
         request = _request(builder, given, settings)
         redact = request.redact
-        says.addFilter(request.redact.filter)
+        out.addFilter(request.redact.filter)
         if settings.dry_run:
             from tablehost.cli.plan import dry_run
 
@@ -79,12 +79,12 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
         # Row groups follow each other in memory of one size, which this allocator hands on;
         # Arrow's own give it back to the system, and fetch it again page by page.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-        landed = run_host(request, says)
+        landed = run_host(request, out)
     except TablehostError as error:
-        return _failed(error, builder, settings, says, redact)
+        return _failed(error, builder, settings, out, redact)
     finally:
-        log.removeHandler(says)
-    _report(landed, request, says)
+        log.removeHandler(out)
+    _report(landed, request, out)
     return landed.exit_code
 
 
@@ -122,7 +122,7 @@ def _resolved(
     return resolved
 
 
-def _report(landed: Landed, request: Request, says: Reporter) -> None:
+def _report(landed: Landed, request: Request, out: Reporter) -> None:
     from tablehost.console.reporter import duration
 
     items = landed.items
@@ -130,17 +130,17 @@ def _report(landed: Landed, request: Request, says: Reporter) -> None:
         print(json.dumps(_result(landed), sort_keys=True))
         return
     if landed.outcome == "nothing-to-do":
-        says.say(f"nothing to do: {landed.output.table} is up to date and was left as it is")
+        out.say(f"nothing to do: {landed.output.table} is up to date and was left as it is")
         return
     for failure in items.failures[:10]:
-        says.say(f"failed  {failure.key}: {failure.reason}: {failure.detail}")
+        out.say(f"failed  {failure.key}: {failure.reason}: {failure.detail}")
     if len(items.failures) > 10:  # noqa: PLR2004  # as many as a screen takes
-        says.say(f"failed  ... and {len(items.failures) - 10} more, all in the manifest")
-    says.say(f"table     {landed.output.table} ({landed.rows} rows)")
-    says.say(f"manifest  {landed.output.manifest}")
-    says.say(f"{landed.outcome} in {duration(landed.elapsed)}")
+        out.say(f"failed  ... and {len(items.failures) - 10} more, all in the manifest")
+    out.say(f"table     {landed.output.table} ({landed.rows} rows)")
+    out.say(f"manifest  {landed.output.manifest}")
+    out.say(f"{landed.outcome} in {duration(landed.elapsed)}")
     if items.failed:
-        says.say("failed items are tried again by the same command")
+        out.say("failed items are tried again by the same command")
 
 
 def _result(landed: Landed) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _failed(
     error: TablehostError,
     builder: Builder,
     settings: HostOptions,
-    says: Reporter,
+    out: Reporter,
     redact: Callable[[str], str],
 ) -> int:
     problems = [redact(problem) for problem in _problems(error, builder)]
@@ -177,7 +177,7 @@ def _failed(
         complain(problems)
         return error.exit_code
     for problem in problems:
-        says.event("problem", message=problem)
+        out.event("problem", message=problem)
     status = "interrupted" if isinstance(error, Interrupted) else "error"
     result = {"status": status, "exit_code": error.exit_code, "problems": problems}
     print(json.dumps(result, sort_keys=True))

@@ -20,7 +20,7 @@ def locate(explicit: str | None) -> Path | None:
     """Return the configuration to read, or None where there is none.
 
     Args:
-        explicit: what `--config` says; else `tablehost.toml` in the working directory.
+        explicit: the value of `--config`; else `tablehost.toml` in the working directory.
 
     Raises:
         UsageError: the named file does not exist.
@@ -29,7 +29,7 @@ def locate(explicit: str | None) -> Path | None:
         usual = Path(USUAL)
         return usual if usual.is_file() else None
     if not Path(explicit).is_file():
-        msg = f"--config: {explicit} is no file"
+        msg = f"--config: {explicit}: file not found"
         raise UsageError(msg)
     return Path(explicit)
 
@@ -46,7 +46,7 @@ def section(
         known: returns the names of builders, which may have sections of their own.
 
     Raises:
-        UsageError: the file is no TOML, or a section or key is unknown.
+        UsageError: the file is not TOML, or a section or key is unknown.
     """
     if path is None:
         return {}
@@ -79,7 +79,7 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
         raise UsageError(msg) from error
     for key, value in document.items():
         if not isinstance(value, dict):
-            msg = f"{path}: key {key!r} stands in no section; put it under [tablehost] or a builder"
+            msg = f"{path}: key {key!r} is outside a section; put it under [tablehost] or a builder"
             raise UsageError(msg)
     return {normalized(key): value for key, value in document.items()}
 

@@ -36,7 +36,7 @@ class Given:
         raw: a token, a list of tokens, or a value as TOML types it.
         kind: `flag`, `env` or `file`.
         where: what to name in a message: `--limit`, `TABLEHOST_EXTRACT_K150K_LIMIT`, ...
-        text: whether `raw` is text that stands for a value (flags and environment).
+        text: whether `raw` is text that represents a value (flags and environment).
         base: folder that a relative path starts from.
     """
 
@@ -103,7 +103,7 @@ def _single(node: Node, given: Given) -> Any:
         case Scalar(type=kind) if kind is Path:
             return given.base / _path(raw)
         case Scalar(type=kind):
-            return _exact(kind, _meant(kind, raw) if given.text else raw)
+            return _exact(kind, _read(kind, raw) if given.text else raw)
     raise ValueError
 
 
@@ -115,8 +115,8 @@ def _choice(values: tuple[Any, ...], given: Given) -> Any:
     raise ValueError
 
 
-def _meant(kind: type, text: Any) -> Any:
-    """Return the value that a text stands for, or the text where it stands for none."""
+def _read(kind: type, text: Any) -> Any:
+    """Return the value that a text represents, or the text if it represents none."""
     if kind is bool:
         return {"true": True, "false": False}.get(text, text)
     numeral = _NUMERALS.get(kind)
@@ -175,7 +175,7 @@ def expected(node: Node) -> str:
             return "a path or text"
         case Scalar(type=kind) if kind in _WORDS:
             return _WORDS[kind][0]
-    msg = f"{node} is no type of an option"
+    msg = f"{node} is not a type of an option"
     raise TypeError(msg)
 
 

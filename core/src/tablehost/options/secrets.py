@@ -1,4 +1,4 @@
-"""Secrets taken out of whatever is about to be written or said."""
+"""Remove secrets from all that is written or shown."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tablehost.options.fields import REDACTED, options_of
 
 @frozen
 class Redaction:
-    """Takes the secrets of one run out of text, however they are spelt in it.
+    """Removes the secrets of one run from text, in every spelling.
 
     Args:
-        spellings: what to take out, the longest first.
+        spellings: what to remove, the longest first.
     """
 
     spellings: tuple[str, ...]
@@ -35,7 +35,7 @@ class Redaction:
         return text
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Take the secrets out of a log record; a filter of a logging handler."""
+        """Remove the secrets from a log record; a filter of a logging handler."""
         record.msg, record.args = self(record.getMessage()), ()
         return True
 

@@ -43,7 +43,7 @@ def build(builder: str | Path, out: Path, *, workers: int = 1, **options: Any) -
         options: the builder's options, already typed.
 
     Raises:
-        TablehostError: whatever the command line would say in one line.
+        TablehostError: where the command line would report an error in one line.
     """
     import pyarrow.parquet as pq
 
