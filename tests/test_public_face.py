@@ -50,7 +50,9 @@ def described(name: str, thing: Any) -> Iterator[str]:
 
 
 def _has_own_arguments(thing: Any) -> bool:
-    return "__init__" in getattr(thing, "__dict__", ()) and not getattr(thing, "_is_protocol", False)
+    return "__init__" in getattr(thing, "__dict__", ()) and not getattr(
+        thing, "_is_protocol", False
+    )
 
 
 def pinned() -> tuple[dict[str, str], list[str]]:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tablehost import Gate, InputDir, Labelled, Tuning
 from tablehost.cli.flags import parse
-from tablehost.options.fields import Given, from_environment, options_of, resolve
+from tablehost.options.convert import Given
+from tablehost.options.fields import from_environment, options_of, resolve
 from tablehost.options.record import recorded
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
@@ -104,13 +105,13 @@ def test_options_come_back_from_every_language(options):
     values = plain(options)
     flags = parse("x", "", {"Options": Options}, list(flags_of(values)))
     variables = {
-        f"X_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        f"TABLEHOST_X_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in values.items()
     }
     toml = tomllib.loads("\n".join(f"{name} = {toml_of(one)}" for name, one in values.items()))
     args = json.loads(json.dumps(values, allow_nan=False))
     typed = [{n: Given(v, "file", "x", text=False) for n, v in one.items()} for one in (toml, args)]
-    for source in (flags, from_environment(Options, "X_", variables), *typed):
+    for source in (flags, from_environment(Options, "x", variables), *typed):
         assert instance(source) == options
 
 

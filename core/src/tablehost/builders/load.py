@@ -120,7 +120,7 @@ def _annotated_class(who: str, function: Callable[..., Any], name: str) -> type:
         raise BrokenBuilder(msg)
     resolved = _guarded(who, lambda: annotation_of(function, name))
     if not isinstance(resolved, type) or not attrs.has(resolved):
-        msg = f"{who}: {function.__name__} annotates {what} with {resolved!r}, which is not an attrs class"
+        msg = f"{who}: {function.__name__} annotates {what} with {resolved!r}; name an attrs class"
         raise BrokenBuilder(msg)
     return resolved
 
