@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from tablehost.console.reporter import Meter
+if TYPE_CHECKING:  # start-up is a budget
+    import logging
+
+    from tablehost.console.reporter import Meter
 
 Item = TypeVar("Item")
 Settings = TypeVar("Settings")
