@@ -26,30 +26,10 @@ if TYPE_CHECKING:
     from tablehost.manifest.read import manifest_of
 
 __all__ = [
-    "ArrowStream",
-    "Build",
-    "Failure",
-    "Gate",
-    "InputDir",
-    "InputFile",
-    "InputFiles",
-    "ItemFailed",
-    "Items",
-    "Labelled",
-    "ManifestError",
-    "Parts",
-    "Refused",
-    "Results",
-    "Run",
-    "ScratchDir",
-    "Secret",
-    "Session",
-    "Tool",
-    "Tuning",
-    "hookimpl",
-    "manifest_of",
-    "parts_of",
-]
+    "ArrowStream", "Build", "Failure", "Gate", "InputDir", "InputFile", "InputFiles",
+    "ItemFailed", "Items", "Labelled", "ManifestError", "Parts", "Refused", "Results", "Run",
+    "ScratchDir", "Secret", "Session", "Tool", "Tuning", "hookimpl", "manifest_of", "parts_of",
+]  # fmt: skip
 
 _HOMES = {
     "contract.build": "ArrowStream Build Failure Items Session",

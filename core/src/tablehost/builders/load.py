@@ -94,11 +94,11 @@ def _builder(
         options_class=_annotated_class(who, build_table, "options"),
         fields_class=_annotated_class(who, describe, "return") if describe else None,
     )
-    _naming(who, options_of, builder.options_class)
+    _naming(who, _check_options, builder.options_class)
     return builder
 
 
-def _naming(who: str, check: Callable[[type], object], cls: type) -> None:
+def _naming(who: str, check: Callable[[type], None], cls: type) -> None:
     """Check a class of a builder; what is wrong with it names the builder."""
     try:
         check(cls)
@@ -126,29 +126,24 @@ def _annotated_class(who: str, function: Callable[..., Any], name: str) -> type:
 
 
 def check(builder: Builder) -> None:
-    """Refuse to run a builder that has an option or a manifest field of the host's.
+    """Refuse to run a builder whose manifest fields clash with the host's; `--help` needs no check.
 
     Raises:
-        BrokenBuilder: naming both.
+        BrokenBuilder: a field has a name of the host's, or a type that JSON cannot represent.
     """
-    check_collisions(builder)
     if builder.fields_class:
-        from tablehost.manifest.write import check_fields  # what a run needs, and help does not
+        from tablehost.manifest.write import check_fields
 
         _naming(f"builder {builder}", check_fields, builder.fields_class)
 
 
-def check_collisions(builder: Builder) -> None:
-    """Refuse a builder whose option has the name of one that every run has.
-
-    Raises:
-        BrokenBuilder: naming both.
-    """
+def _check_options(cls: type) -> None:
+    """Refuse an options class that has the name of an option of every run."""
     ours = {option.name for option in options_of(HostOptions)}
-    for option in options_of(builder.options_class):
+    for option in options_of(cls):
         if option.name in ours:
             msg = (
-                f"builder {builder}: its option {option.flag} collides with tablehost's own "
-                f"{option.flag}; give the field another name"
+                f"its option {option.flag} collides with tablehost's own {option.flag}; "
+                "give the field another name"
             )
             raise BrokenBuilder(msg)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tablehost.builders.discover import READY, discover, names_with
-from tablehost.builders.load import check, check_collisions, load
+from tablehost.builders.load import check, load
 from tablehost.cli import complain, flags, show_traceback
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
 from tablehost.options import config_file as config
@@ -42,7 +42,6 @@ def run(*tokens: str) -> int:
         msg = f"name the builder before its options: tablehost run BUILDER {' '.join(tokens)}"
         raise UsageError(msg)
     builder = load(name)
-    check_collisions(builder)
     given = flags.parse(
         f"tablehost run {name}",
         builder.summary,
@@ -144,7 +143,7 @@ def _report(landed: Landed, request: Request, out: Reporter) -> None:
 
 
 def _result(landed: Landed) -> dict[str, Any]:
-    items = landed.items
+    counts = ("total", "done_before", "ok", "failed", "removed")
     return {
         "status": landed.outcome,
         "exit_code": landed.exit_code,
@@ -152,13 +151,7 @@ def _result(landed: Landed) -> dict[str, Any]:
         "manifest": str(landed.output.manifest),
         "run_id": landed.run_id,
         "rows": landed.rows,
-        "items": {
-            "total": items.total,
-            "done_before": items.done_before,
-            "ok": items.ok,
-            "failed": items.failed,
-            "removed": items.removed,
-        },
+        "items": {name: getattr(landed.items, name) for name in counts},
         "elapsed_seconds": round(landed.elapsed, 3),
     }
 

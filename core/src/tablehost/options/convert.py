@@ -15,13 +15,7 @@ from attrs import evolve, frozen
 from tablehost.contract.roles import Labelled
 from tablehost.options.grammar import Choice, Either, Many, Node, Pair, Scalar
 
-_WORDS = {
-    int: ("an integer", "INTEGER"),
-    float: ("a number", "NUMBER"),
-    bool: ("true or false", "true|false"),
-    str: ("text", "TEXT"),
-    Path: ("a path", "PATH"),
-}
+_WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text", Path: "a path"}
 _NUMERALS = {  # `int` and `float` themselves take 1_0, inf and the digits of any script
     int: re.compile(r"[+-]?[0-9]{1,1000}"),  # and `int` refuses more than 4300
     float: re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"),
@@ -174,23 +168,20 @@ def expected(node: Node) -> str:
         case Either(arms=(Scalar(type=one), Scalar(type=other))) if {one, other} == {Path, str}:
             return "a path or text"
         case Scalar(type=kind) if kind in _WORDS:
-            return _WORDS[kind][0]
+            return _WORDS[kind]
     msg = f"{node} is not a type of an option"
     raise TypeError(msg)
 
 
 def metavar(node: Node) -> str:
     """Return the placeholder that help shows for the value."""
-    match node:
-        case Many(each=each):
-            return metavar(each)
-        case Choice(values=values):
-            return "|".join(map(str, values))
-        case Pair(value=value):
-            return f"LABEL={metavar(value)}"
-        case Scalar(type=kind):
-            return _WORDS[kind][1]
-    return "PATH|TEXT"
+    if isinstance(node, Many):
+        return metavar(node.each)
+    if isinstance(node, Choice):
+        return "|".join(map(str, node.values))
+    if isinstance(node, Pair):
+        return f"LABEL={metavar(node.value)}"
+    return re.sub(r"\ban? ", "", expected(node)).replace(" or ", "|").upper()
 
 
 def fits(node: Node, value: Any) -> bool:  # noqa: PLR0911  # a case a form

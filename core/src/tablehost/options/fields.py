@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any, cast, get_type_hints
@@ -114,7 +114,9 @@ def _option(cls: type, field: attrs.Attribute[Any], annotation: Any, text: str) 
     if not text:
         msg = f"{where} has no help; write a docstring under the field"
         raise BrokenBuilder(msg)
-    option = Option(field.name, parse(annotation), _default(field), text)
+    factory = getattr(field.default, "factory", None)
+    default: Any = factory() if factory else field.default
+    option = Option(field.name, parse(annotation), default, text)
     try:
         words = expected(option.type)
     except TypeError:
@@ -136,19 +138,20 @@ def resolve(cls: type, *sources: Mapping[str, Given]) -> Resolved:
         cls: the options class.
         sources: by option name, from the strongest (flags) to the weakest (file).
     """
+    options = options_of(cls)
+    found = {
+        option.name: next((one[option.name] for one in sources if option.name in one), None)
+        for option in options
+    }
+    origins = {name: given.kind if given else "default" for name, given in found.items()}
     values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    labels: dict[str, str] = {}
     problems: list[str] = []
-    for option in options_of(cls):
-        given = next((source[option.name] for source in sources if option.name in source), None)
-        origins[option.name] = given.kind if given else "default"
+    for option in options:
+        given = found[option.name]
         if given is None:
-            labels[option.name] = "its default"
             if option.required:
                 problems.append(f"{option.flag} is required: {option.help.splitlines()[0]}")
             continue
-        labels[option.name] = given.where
         try:
             values[option.name] = _structure(option, given)
         except NotConvertible as error:
@@ -160,23 +163,32 @@ def resolve(cls: type, *sources: Mapping[str, Given]) -> Resolved:
         with attrs.validators.disabled():
             instance = cls(**values)
     except Exception as error:  # noqa: BLE001  # a class may do anything when it is made
-        secret = any(option.secret for option in options_of(cls))
+        secret = any(option.secret for option in options)
         said = type(error).__name__ if secret else repr(error)
         return Resolved(None, origins, [f"the options do not fit together: {said}"])
-    problems = [
-        f"{option.flag}: {message} (from {labels[option.name]})"
-        for option, message in _validate(cls, instance)
-    ]
+    for option in options:
+        problem = _refusal(cls, option, instance)
+        if problem is not None:
+            given = found[option.name]
+            where = given.where if given else "its default"
+            problems.append(f"{option.flag}: {problem} (from {where})")
     return Resolved(None if problems else instance, origins, problems)
 
 
-def variables_of(cls: type, section: str) -> dict[str, str]:
-    """Return the environment variable of each option: `TABLEHOST_EXTRACT_K150K_LIMIT`.
+def _refusal(cls: type, option: Option, instance: Any) -> str | None:
+    """Return what an option's validator says against its value."""
+    field = attrs.fields_dict(cls)[option.name]
+    try:
+        if field.validator is not None:
+            field.validator(instance, field, getattr(instance, option.name))
+    except Exception as error:  # noqa: BLE001  # a validator may raise anything
+        said = str(error.args[0] if error.args else type(error).__name__)
+        return REDACTED if option.secret else said
+    return None
 
-    Args:
-        cls: the options class.
-        section: the builder's name, or `tablehost` for the options of every run.
-    """
+
+def variables_of(cls: type, section: str) -> dict[str, str]:
+    """Return the environment variable of each option: `TABLEHOST_EXTRACT_K150K_LIMIT`."""
     prefix = "TABLEHOST_" if section == "tablehost" else f"TABLEHOST_{section.upper()}_"
     return {option.name: prefix + option.name.upper() for option in options_of(cls)}
 
@@ -197,37 +209,15 @@ def from_environment(cls: type, section: str, environ: Mapping[str, str]) -> dic
 
 
 def _structure(option: Option, given: Given) -> Any:
-    if given.kind == "env" and option.repeatable:
-        given = attrs.evolve(given, raw=_json_list(given.raw), text=False)
-    return structure(option.type, given)
-
-
-def _json_list(raw: str) -> list[Any]:
+    if given.kind != "env" or not option.repeatable:
+        return structure(option.type, given)
+    raw = None
     with suppress(ValueError, RecursionError):
-        value = json.loads(raw)
-        if isinstance(value, list):
-            return value
-    raise NotConvertible(raw, "is not a JSON list, as lists in the environment are written")
-
-
-def _validate(cls: type, instance: Any) -> Iterator[tuple[Option, str]]:
-    """Run every validator and check every default: all the problems, not only the first."""
-    for option in options_of(cls):
-        field = attrs.fields_dict(cls)[option.name]
-        if field.validator is None:
-            continue
-        try:
-            field.validator(instance, field, getattr(instance, option.name))
-        except Exception as error:  # noqa: BLE001  # a validator may raise anything
-            said = str(error.args[0] if error.args else type(error).__name__)
-            text = REDACTED if option.secret else said
-            yield option, text
-
-
-def _default(field: attrs.Attribute[Any]) -> Any:
-    default: Any = field.default
-    factory = getattr(default, "factory", None)
-    return factory() if factory else default
+        raw = json.loads(given.raw)
+    if not isinstance(raw, list):
+        problem = "is not a JSON list, as lists in the environment are written"
+        raise NotConvertible(given.raw, problem)
+    return structure(option.type, attrs.evolve(given, raw=raw, text=False))
 
 
 def _field_docstrings(cls: type) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from tablehost.contract.roles import Labelled, Role
-from tablehost.options.fields import REDACTED, Option, options_of
+from tablehost.options.fields import REDACTED, options_of
 from tablehost.options.grammar import Many, Node, Pair
 
 _Found = tuple[Role, Path, str | None]
@@ -57,8 +57,9 @@ def _paths(node: Node, value: Any, label: str | None = None) -> Iterator[_Found]
 def recorded(instance: Any) -> dict[str, Any]:
     """Return every option's value as the manifest records it, secrets redacted."""
     return {
-        option.name: _recorded_value(option, getattr(instance, option.name))
+        option.name: REDACTED if option.secret and value is not None else _plain(value)
         for option in options_of(type(instance))
+        for value in (getattr(instance, option.name),)
     }
 
 
@@ -82,12 +83,6 @@ def _without_paths(node: Node, value: Any) -> Any:
             return {"label": value.label, "value": _without_paths(inner, value.value)}
         case _, Path() if any(role.content for role in node.path_roles):
             return {"by": "content"}
-    return _plain(value)
-
-
-def _recorded_value(option: Option, value: Any) -> Any:
-    if option.secret and value is not None:
-        return REDACTED
     return _plain(value)
 
 
