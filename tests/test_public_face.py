@@ -16,7 +16,13 @@ from typing import Any
 
 import pytest
 
-FACES = ("tablehost", "tablehost.table", "tablehost.testing")
+FACES = (
+    "tablehost",
+    "tablehost.records",
+    "tablehost.split",
+    "tablehost.table",
+    "tablehost.testing",
+)
 REPOSITORY = Path(__file__).parent.parent
 PINNED = REPOSITORY / "tests" / "public_face.txt"
 ANNOUNCED = "# announced"
@@ -30,7 +36,7 @@ def face(package: str) -> Iterator[str]:
     """Describe the public names of a package, each class with its public members."""
     module = importlib.import_module(package)
     yield f"# {package}"
-    for name in sorted(module.__all__):
+    for name in sorted(public(module)):
         thing = getattr(module, name)
         yield from described(name, thing)
         if inspect.isclass(thing):
@@ -38,6 +44,16 @@ def face(package: str) -> Iterator[str]:
             for member, found in members:
                 if not member.startswith("_"):
                     yield from described(f"    {member}", inspect.unwrap(found))
+
+
+def public(module: Any) -> Iterator[str]:
+    """Yield the names of a package's `__all__`, or those that a single module defines."""
+    own = (name for name, one in vars(module).items() if _defined_in(module, one))
+    yield from getattr(module, "__all__", [name for name in own if not name.startswith("_")])
+
+
+def _defined_in(module: Any, thing: Any) -> bool:
+    return getattr(thing, "__module__", None) == module.__name__
 
 
 def described(name: str, thing: Any) -> Iterator[str]:
