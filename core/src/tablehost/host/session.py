@@ -278,8 +278,5 @@ def _read_previous(path: Path | None) -> dict[str, Any] | None:
 
 
 def _scratch_folder(options: Any) -> Path | None:
-    for option in options_of(type(options)):
-        if SCRATCH in option.type.roles:
-            folder: Path | None = getattr(options, option.name)
-            return folder
-    return None
+    scratch = (one.name for one in options_of(type(options)) if SCRATCH in one.type.roles)
+    return next((getattr(options, name) for name in scratch), None)

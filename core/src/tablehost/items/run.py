@@ -14,6 +14,7 @@ import attrs
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.run import Item, Result, Results, Run, Settings
 from tablehost.options.grammar import parse
+from tablehost.options.record import as_recorded
 
 if TYPE_CHECKING:
     from tablehost.builders.builder import Builder
@@ -171,7 +172,7 @@ class HostRun(Run):
             msg = f"settings of run.map must be an attrs instance, not {type(settings).__name__}"
             raise BrokenBuilder(msg)
         counted: dict[str, Any] = {}
-        for field in attrs.fields(_resolved(type(settings))):
+        for field in attrs.fields(attrs.resolve_types(type(settings), include_extras=True)):
             node = parse(field.type)
             if not node.semantic:
                 continue
@@ -181,17 +182,5 @@ class HostRun(Run):
                 self.tools[field.name] = value
             if any(role.content == "file" for role in roles):
                 value = {"sha256": hash_file(value, self._cache).sha256}
-            counted[field.name] = _json_value(value)
+            counted[field.name] = as_recorded(value)
         return counted
-
-
-def _resolved(cls: type) -> type:
-    return attrs.resolve_types(cls, include_extras=True)
-
-
-def _json_value(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return [_json_value(one) for one in value]
-    return value

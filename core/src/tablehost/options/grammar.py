@@ -16,12 +16,7 @@ from tablehost.contract.roles import Labelled, Role
 
 @frozen
 class _Node:
-    """A type, or a part of one.
-
-    Args:
-        roles: the roles around it.
-        optional: whether it may be None.
-    """
+    """A type, or a part of one, with the roles around it; `optional` where it may be None."""
 
     roles: frozenset[Role] = field(default=frozenset(), kw_only=True)
     optional: bool = field(default=False, kw_only=True)

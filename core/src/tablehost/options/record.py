@@ -57,7 +57,7 @@ def _paths(node: Node, value: Any, label: str | None = None) -> Iterator[_Found]
 def recorded(instance: Any) -> dict[str, Any]:
     """Return every option's value as the manifest records it, secrets redacted."""
     return {
-        option.name: REDACTED if option.secret and value is not None else _plain(value)
+        option.name: REDACTED if option.secret and value is not None else as_recorded(value)
         for option in options_of(type(instance))
         for value in (getattr(instance, option.name),)
     }
@@ -83,12 +83,13 @@ def _without_paths(node: Node, value: Any) -> Any:
             return {"label": value.label, "value": _without_paths(inner, value.value)}
         case _, Path() if any(role.content for role in node.path_roles):
             return {"by": "content"}
-    return _plain(value)
+    return as_recorded(value)
 
 
-def _plain(value: Any) -> Any:
+def as_recorded(value: Any) -> Any:
+    """Return a value as JSON holds it: a path or labelled value as text, a tuple as a list."""
     if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
+        return [as_recorded(one) for one in value]
     if isinstance(value, Path | Labelled):
         return str(value)
     return value
