@@ -29,7 +29,7 @@ _COMMANDS = {
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    gc.set_threshold(50_000)  # what imports allocate is kept: looking for garbage in it is in vain
+    gc.disable()  # what imports allocate is kept; a command that works turns it on again
     code = execute(sys.argv[1:])
     gc.freeze()  # the process ends: a last collection would take a tenth of a second
     sys.exit(code)
@@ -75,6 +75,7 @@ def _dispatch(tokens: list[str]) -> int:
 def _parsed(tokens: list[str]) -> int:
     from cyclopts import CycloptsError
 
+    gc.enable()
     try:
         return int(_app(tokens)(tokens, exit_on_error=False, print_error=False) or 0)
     except CycloptsError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -55,6 +56,7 @@ def run(*tokens: str) -> int:
 
 
 def _run(builder: Builder, given: Mapping[str, Given]) -> int:
+    gc.enable()
     settings = _host_options(builder, given)
     import logging
 
