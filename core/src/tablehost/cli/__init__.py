@@ -10,7 +10,7 @@ from importlib.metadata import version
 from cyclopts import App, CycloptsError
 
 from tablehost.console.text import printable
-from tablehost.contract.errors import Refused, TablehostError
+from tablehost.contract.errors import TablehostError
 
 _COMMANDS = {
     "run": "Build a table and its manifest with a builder.",
@@ -50,7 +50,7 @@ def execute(tokens: list[str]) -> int:
     except TablehostError as error:
         if verbose:
             show_traceback(error)
-        complain(error.problems if isinstance(error, Refused) else [str(error)])
+        complain(error.problems)
         return error.exit_code
     except KeyboardInterrupt:  # of a command that reads only; `run` has its own way to stop
         return 130

@@ -105,7 +105,7 @@ def _request(builder: Builder, given: Mapping[str, Given], settings: HostOptions
     environment = from_environment(builder.options_class, prefix, os.environ)
     resolved = resolve(builder.options_class, given, environment, file)
     if resolved.problems:
-        raise Refused([f"{builder}: {problem}" for problem in resolved.problems])
+        raise Refused(resolved.problems)
     return Request(
         builder=builder,
         options=resolved.instance,
@@ -177,11 +177,10 @@ def _failed(
 
 def _problems(error: TablehostError, builder: Builder) -> list[str]:
     if isinstance(error, Interrupted):
-        going_on = "finished items are kept, and the same command goes on from there"
-        return [f"stopped by {error}; {going_on}"]
-    texts = error.problems if isinstance(error, Refused) else [str(error)]
-    who = str(builder)
-    return [text if who in text else f"{who}: {text}" for text in texts]
+        return [f"{error}; finished items are kept, and the same command goes on from there"]
+    who = "" if error.builder else f"{builder}: "
+    where = f" (details in {error.report})" if error.report else ""
+    return [f"{who}{problem}{where}" for problem in error.problems]
 
 
 def _print_help() -> None:

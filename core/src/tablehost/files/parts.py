@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
-from tablehost.files.folders import EVERYTHING, walk_files
+from tablehost.files.folders import EVERYTHING, selected, walk_files
 from tablehost.files.names import is_kept_beside
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -56,6 +57,16 @@ def parts_of(path: Path) -> Parts:
         return single(path)
     fixed = [parent for parent in path.parents if not _MAGIC.search(str(parent))]
     return _matching(fixed[0], (str(path.relative_to(fixed[0])),))
+
+
+def parts_among(names: Iterable[str], patterns: Sequence[str]) -> tuple[str, ...]:
+    """Choose the parts among the files of a folder.
+
+    Args:
+        names: paths of files in the folder.
+        patterns: as in `Parts`.
+    """
+    return tuple(filter(is_part, selected(names, patterns)))
 
 
 def is_part(name: str) -> bool:

@@ -9,12 +9,11 @@ from typing import Any, Literal
 import pyarrow.parquet as pq
 from attrs import frozen
 
-from tablehost.commit.root import Root
 from tablehost.console.text import utc_now
 from tablehost.contract.build import Build, Items
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digests import json_digest
-from tablehost.host.request import Request
+from tablehost.host.services import Services
 from tablehost.manifest import sections
 from tablehost.manifest.read import folder_digest
 from tablehost.options.record import recorded, semantic
@@ -29,42 +28,35 @@ class Facts:
     """What a run knows when its last row is written.
 
     Args:
-        request: what was asked for.
-        run_id: this run's id.
-        started_at: when it began.
+        services: what it worked with.
         build: the builder's, filled in.
         table: what was written.
         inputs: the descriptors of all inputs, by option.
         input_files: the input files with their options' names and their sha256.
         code: the code that made the table.
         item_recipes: by item function.
-        replaces: the manifest that stood here before.
-        root: what paths are relative to.
     """
 
-    request: Request
-    run_id: str
-    started_at: str
+    services: Services
     build: Build
     table: TableInfo
     inputs: Mapping[str, Any]
     input_files: list[tuple[str, Path, str]]
     code: sections.Code
     item_recipes: Mapping[str, str]
-    replaces: sections.Replaced | None
-    root: Root
 
     @property
     def status(self) -> Literal["complete", "partial"]:
-        """Tell whether everything that was asked for is in the table."""
+        """Return `complete` if everything that was asked for is in the table."""
         return "partial" if self.build.items.failed else "complete"
 
 
 def recipe_of(facts: Facts) -> sections.Recipe:
     """Return what decides the table, as digests."""
-    options = facts.request.options
+    request = facts.services.request
+    options = request.options
     content = {
-        "builder": facts.request.builder.name,
+        "builder": request.builder.name,
         "options": semantic(options),
         "inputs": {name: _content(one) for name, one in facts.inputs.items()},
         "tools": {name: tool["sha256"] for name, tool in facts.code.tools.items()},
@@ -77,20 +69,19 @@ def recipe_of(facts: Facts) -> sections.Recipe:
     )
 
 
-def host_sections(facts: Facts, recipe: sections.Recipe, staged: Path) -> sections.HostSections:
+def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSections:
     """Put the host's sections together.
 
     Args:
-        facts: of the run.
+        facts: of the run; its table is staged.
         recipe: of the table.
-        staged: the table's file, not yet in its place.
 
     Raises:
         BrokenBuilder: an invariant does not hold.
     """
     return sections.HostSections(
         run=_run(facts.status, facts.build.items),
-        table=_table(facts, staged),
+        table=_table(facts),
         run_provenance=_provenance(facts, recipe),
     )
 
@@ -109,7 +100,7 @@ def _run(status: Literal["complete", "partial"], items: Items) -> sections.RunSe
     )
 
 
-def _table(facts: Facts, staged: Path) -> sections.TableSection:
+def _table(facts: Facts) -> sections.TableSection:
     table, build = facts.table, facts.build
     return sections.TableSection(
         sha256=table.sha256,
@@ -120,13 +111,15 @@ def _table(facts: Facts, staged: Path) -> sections.TableSection:
         key=build.key,
         tolerance=dict(build.tolerance),
         writer=table.writer,
-        invariants=_invariants(facts, staged),
+        invariants=_invariants(facts),
     )
 
 
-def _invariants(facts: Facts, staged: Path) -> tuple[sections.Invariant, ...]:
+def _invariants(facts: Facts) -> tuple[sections.Invariant, ...]:
     """Check what must hold of every table; nothing lands where it does not."""
     table, items = facts.table, facts.build.items
+    request, run_id = facts.services.request, facts.services.session.run_id
+    staged = request.output.staged(request.output.table, run_id)
     footer = pq.read_metadata(staged)
     checked = {
         "the footer counts the rows that were written": footer.num_rows == table.rows,
@@ -134,17 +127,18 @@ def _invariants(facts: Facts, staged: Path) -> tuple[sections.Invariant, ...]:
         "items add up": items.total == items.done_before + items.ok + items.failed,
         "the key's columns are there": set(facts.build.key or ()) <= set(table.schema.names),
         # a builder's own are of all items, not of a sample
-        **({} if facts.request.sample else facts.build.invariants),
+        **({} if request.sample else facts.build.invariants),
     }
     broken = [name for name, ok in checked.items() if not ok]
     if broken:
-        msg = f"builder {facts.request.builder}: this does not hold of its table: {broken}"
+        msg = f"this does not hold of its table: {broken}"
         raise BrokenBuilder(msg)
     return tuple(sections.Invariant(name=name, ok=ok) for name, ok in checked.items())
 
 
 def _provenance(facts: Facts, recipe: sections.Recipe) -> sections.RunProvenance:
-    request, options, root = facts.request, facts.request.options, facts.root
+    services = facts.services
+    request, options, root = services.request, services.request.options, services.root
     outputs = {
         "table": {
             "path": root.name(request.output.table),
@@ -162,8 +156,8 @@ def _provenance(facts: Facts, recipe: sections.Recipe) -> sections.RunProvenance
         args_from=dict(request.sources),
         inputs=dict(facts.inputs),
         outputs=outputs,
-        run_id=facts.run_id,
-        started_at=facts.started_at,
+        run_id=services.session.run_id,
+        started_at=services.session.started_at,
         finished_at=utc_now(),
         cwd=str(Path.cwd()),
         root=sections.RootSection(path=str(root.path), kind=root.kind, outside=len(root.outside)),
@@ -171,7 +165,7 @@ def _provenance(facts: Facts, recipe: sections.Recipe) -> sections.RunProvenance
         environment=provenance.environment(),
         recipe=recipe,
         parents=tuple(parents(facts.input_files, root.name)),
-        replaces=facts.replaces,
+        replaces=services.earlier.described(),
         sessions=facts.build.sessions,
         redacted=secret_options(options),
     )

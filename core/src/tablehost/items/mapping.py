@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from tablehost.console.text import utc_now
+from tablehost.console.reporter import Meter
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digest_cache import StatCache
@@ -40,7 +40,7 @@ class MapItems:
         of_map: the ledger's number of this map.
         cache: digests of files that did not change.
         input: the file that an item reads, if any.
-        redact: takes secrets out of what is told of a failure.
+        redact: takes secrets out of the detail of a failure.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class MapItems:
         self._cache.put_many(self._digests)
 
     def enter(self, items: Iterable[Any], key: Callable[[Any], str]) -> None:
-        """Enter the items in the ledger, and tell the finished from the pending."""
+        """Enter the items in the ledger, and separate the finished from the pending."""
         source = iter(items)
         while some := list(islice(source, _ITEMS_AT_ONCE)):
             self._enter([self._named(item, key) for item in some])
@@ -84,25 +84,26 @@ class MapItems:
             known = self._ledger.known(self._map, [name]).get(name, frozenset())
             yield Task(name, item, path, signature, sha256, known if path else frozenset())
 
-    def note(self, outcomes: Iterable[Outcome]) -> None:
-        """Keep what became of items; it survives a kill from here on."""
-        for outcome in outcomes:
-            self._note(outcome)
-        self._ledger.commit()
-        if len(self._digests) >= _DIGESTS_AT_ONCE:
-            self._cache.put_many(self._digests)
-            self._digests.clear()
+    def work(self, outcomes: Iterable[list[Outcome]], meter: Meter) -> None:
+        """Keep the outcomes of the tasks as they come in; they survive a kill from here on."""
+        meter(0, self.failed)
+        for some in outcomes:
+            for outcome in some:
+                self._note(outcome)
+            self._ledger.commit()
+            failed = sum(outcome.failure is not None for outcome in some)
+            meter(len(some) - failed, failed)
+            if len(self._digests) >= _DIGESTS_AT_ONCE:
+                self._cache.put_many(self._digests)
+                self._digests.clear()
 
     def _note(self, outcome: Outcome) -> None:
         if outcome.signature and outcome.sha256:
             self._digests.append((outcome.signature, outcome.sha256))
-        where = (self._map, outcome.key, outcome.sha256, outcome.size)
         if outcome.failure:
-            self._fail(outcome.failure, outcome.sha256, outcome.size)
-        elif outcome.result is None:
-            self._ledger.reuse(*where)
-        else:
-            self._ledger.finish(*where, result=outcome.result, now=utc_now())
+            detail = self._redact(outcome.failure.detail)[:_LONGEST_DETAIL]
+            outcome = evolve(outcome, failure=evolve(outcome.failure, detail=detail))
+        self._ledger.note(self._map, outcome)
 
     def _named(self, item: Any, key: Callable[[Any], str]) -> _Named:
         name = key(item)
@@ -143,12 +144,8 @@ class MapItems:
         self._ledger.want(self._map, [Wanted(shown)])
         self.total += 1
         self.failed += 1
-        self._fail(Failure(shown, "unsupported-name", "its name is not UTF-8"), "", None)
-
-    def _fail(self, failure: Failure, sha256: str, size: int | None) -> None:
-        detail = self._redact(failure.detail)[:_LONGEST_DETAIL]
-        told = Failure(failure.key, failure.reason, detail)
-        self._ledger.fail(self._map, told, sha256, size, now=utc_now())
+        failure = Failure(shown, "unsupported-name", "its name is not UTF-8")
+        self._note(Outcome(shown, failure=failure))
 
     def _look(self, path: Path | None) -> tuple[Signature | None, str | None]:
         """Return a file's state and, where the stat cache has it, its digest."""

@@ -1,21 +1,43 @@
-"""Results of items: flat attrs instances, stored as JSON that a person can read."""
+"""Results of items: flat attrs instances, stored in the ledger as readable JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, get_type_hints
 
 import attrs
-import cattrs.preconf.json
 
 from tablehost.contract.errors import BrokenBuilder
+from tablehost.contract.run import Result
+
+if TYPE_CHECKING:
+    from cattrs.preconf.json import JsonConverter
+
+    from tablehost.items.ledger import Ledger
+
+
+class StoredResults(Generic[Result]):
+    """The results of a map, read from the ledger each time they are iterated."""
+
+    def __init__(self, ledger: Ledger, of_map: int, cls: type[Result]) -> None:
+        self._ledger = ledger
+        self._map = of_map
+        self._cls = cls
+
+    def __iter__(self) -> Iterator[Result]:
+        return (decode(text, self._cls) for text in self._ledger.results(self._map))
+
+    def __len__(self) -> int:
+        return self._ledger.result_count(self._map)
 
 
 @cache
-def _converter() -> cattrs.preconf.json.JsonConverter:
-    return cattrs.preconf.json.make_converter()
+def _converter() -> JsonConverter:
+    from cattrs.preconf.json import make_converter  # slow to import
+
+    return make_converter()
 
 
 def result_class(function: Callable[..., Any]) -> type:

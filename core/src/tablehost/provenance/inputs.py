@@ -16,15 +16,15 @@ from attrs import frozen
 from tablehost.commit.output import Output
 from tablehost.commit.root import Root
 from tablehost.contract.errors import TablehostError
-from tablehost.contract.roles import Labelled, Role, flag_of
+from tablehost.contract.roles import Role, flag_of
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import ChangedWhileRead, FileDigest, ReadInput, Signature
 from tablehost.files.folder_listing import listing_of, write_listing
 from tablehost.files.folders import EVERYTHING, Look, hash_files, look, walk_files
 from tablehost.files.names import LISTING_SUFFIX
-from tablehost.files.parts import Parts, parts_of, single
+from tablehost.files.parts import parts_among
 from tablehost.options.fields import options_of
-from tablehost.options.record import values_by_role
+from tablehost.provenance.given import Given
 
 
 class InputChanged(TablehostError):
@@ -42,7 +42,7 @@ class _Watched:
     observed: Literal["before", "during"]
 
     def unchanged(self) -> FileDigest:
-        """Wait for the digest, and see to it that the file is still the one that was hashed."""
+        """Wait for the digest, and check that the file is still the one that was hashed."""
         with suppress(ChangedWhileRead, FileNotFoundError):
             found = self.digest.result()
             if Signature.of(self.path) == self.before:
@@ -51,14 +51,30 @@ class _Watched:
 
 
 @frozen
-class _Given:
-    """A path that an option was given, and the files that it stands for."""
+class _Input:
+    """A path that an option gives, with its files under way."""
 
-    option: str
-    label: str | None
-    path: Path
-    parts: Parts
+    given: Given
     files: tuple[_Watched, ...]
+
+
+@frozen
+class _Files:
+    """The files of a folder that are an input.
+
+    Args:
+        folder: that they are in.
+        digests: their sha256, by path in it.
+        bytes: their size together.
+        globs: the patterns that selected them.
+        whole: whether the folder has no other file.
+    """
+
+    folder: Path
+    digests: Mapping[str, str]
+    bytes: int
+    globs: Sequence[str]
+    whole: bool
 
 
 class Inputs:
@@ -66,23 +82,28 @@ class Inputs:
 
     Args:
         options: the builder's options instance.
+        given: the paths that it gives.
         output: what the run writes; an input that is rebuilt in place is hashed before the build.
         root: what paths are relative to.
         cache: digests of files that did not change.
     """
 
-    def __init__(self, options: Any, output: Output, root: Root, cache: StatCache) -> None:
-        self._options = options
+    def __init__(
+        self, options: Any, given: Iterable[Given], output: Output, root: Root, cache: StatCache
+    ) -> None:
         self._output = output
         self._root = root
         self._cache = cache
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="hash-inputs")
-        self._given = [self._take(*found) for found in _labelled_paths(options)]
         self._globs = _globs(options)
-        self._folders = [
-            (option, folder, look(folder, self._globs))
-            for option, folder in values_by_role(options, Role.INPUT_DIR)
-        ]
+        self._inputs = []
+        self._folders = []
+        for one in given:
+            if one.role is Role.INPUT_DIR:
+                self._folders.append((one.option, one.path, look(one.path, self._globs)))
+            elif one.role is not Role.TOOL:
+                files = tuple(self._watch(one.option, file) for file in one.parts.files)
+                self._inputs.append(_Input(one, files))
 
     def __enter__(self) -> Self:
         return self
@@ -95,22 +116,20 @@ class Inputs:
     @property
     def files(self) -> list[tuple[str, Path, str]]:
         """Return the input files with their options' names and their sha256."""
-        files = (one for given in self._given for one in given.files)
-        return [(one.option, one.path, one.unchanged().sha256) for one in files]
+        return [(one.option, one.path, one.unchanged().sha256) for one in self._watched]
 
     @property
     def rebuilt(self) -> bool:
-        """Tell whether the run writes over one of them."""
-        return any(one.observed == "before" for given in self._given for one in given.files)
+        """Return whether the run writes over one of them."""
+        return any(one.observed == "before" for one in self._watched)
 
     def digest(self, path: Path) -> str:
         """Return the sha256 of an input file as it was when the run began.
 
         Args:
-            path: as it stands in the options, or as `parts_of` finds it there.
+            path: as it is in the options, or as `parts_of` finds it there.
         """
-        files = (one for given in self._given for one in given.files)
-        found = next((one for one in files if one.path == path), None)
+        found = next((one for one in self._watched if one.path == path), None)
         return (found.unchanged() if found else hash_file(path, self._cache)).sha256
 
     def describe(self, read: Iterable[ReadInput]) -> dict[str, Any]:
@@ -123,8 +142,9 @@ class Inputs:
             InputChanged: an input file changed since the run began.
         """
         described: dict[str, Any] = {}
-        for given in self._given:
-            found = self._file(given.files[0]) if given.parts.single else self._parts(given)
+        for one in self._inputs:
+            given = one.given
+            found = self._file(one.files[0]) if given.parts.single else self._parts(one)
             label = {"label": given.label} if given.label else {}
             _collect(described, given.option, found | label)
         remaining = list(read)
@@ -132,23 +152,23 @@ class Inputs:
             inside = _inside(folder, remaining)
             taken = {one.path for one in inside.values()}
             remaining = [one for one in remaining if one.path not in taken]
-            found = (
-                self._folder_of_items(option, folder, inside)
-                if inside
-                else self._folder_at_rest(option, folder, before)
-            )
-            _collect(described, option, found)
+            files = self._read(folder, inside) if inside else self._at_rest(option, folder, before)
+            _collect(described, option, self._folder(option, files))
         if remaining:
             common = Path(os.path.commonpath([Path(one.path).parent for one in remaining]))
-            described["items"] = self._folder_of_items("items", common, _inside(common, remaining))
+            files = self._read(common, _inside(common, remaining))
+            described["items"] = self._folder("items", files)
         return described
 
-    def _take(self, option: str, label: str | None, path: Path, parts: Parts) -> _Given:
-        files = tuple(self._watch(option, file) for file in parts.files)
-        return _Given(option, label, path, parts, files)
+    @property
+    def _watched(self) -> Iterator[_Watched]:
+        return (file for one in self._inputs for file in one.files)
 
     def _watch(self, option: str, path: Path) -> _Watched:
-        before = Signature.of(path)
+        try:
+            before = Signature.of(path)
+        except OSError as error:  # it was there when the options were checked
+            raise InputChanged(_changed(option, path)) from error
         digest = self._pool.submit(hash_file, path, self._cache)
         own = self._output.table.exists() and path.samefile(self._output.table)
         if own:
@@ -166,34 +186,29 @@ class Inputs:
             "observed": watched.observed,
         }
 
-    def _parts(self, given: _Given) -> dict[str, Any]:
+    def _parts(self, one: _Input) -> dict[str, Any]:
         """Describe several files that one path stands for."""
-        parts = given.parts
-        found = [one.unchanged() for one in given.files]
-        if parts_of(given.path) != parts:
+        given, parts = one.given, one.given.parts
+        found = [file.unchanged() for file in one.files]
+        here = walk_files(parts.folder) if parts.folder.is_dir() else []
+        if parts_among(here, parts.patterns) != parts.names:
             raise InputChanged(_changed(given.option, given.path))
-        digests = {name: one.sha256 for name, one in zip(parts.names, found, strict=True)}
-        size = sum(one.bytes for one in found)
-        whole = _is_whole(parts.folder, digests)
-        described = self._folder(
-            given.option, parts.folder, digests, size, parts.patterns, whole=whole
-        )
-        return described | {"parts": True}
+        digests = {name: file.sha256 for name, file in zip(parts.names, found, strict=True)}
+        size, whole = sum(file.bytes for file in found), len(here) == len(digests)
+        files = _Files(parts.folder, digests, size, parts.patterns, whole)
+        return self._folder(given.option, files) | {"parts": True}
 
-    def _folder_of_items(
-        self, option: str, folder: Path, inside: dict[str, ReadInput]
-    ) -> dict[str, Any]:
-        """Describe a folder by the files in it that items read."""
+    def _read(self, folder: Path, inside: Mapping[str, ReadInput]) -> _Files:
+        """Return the files of a folder that items read."""
         digests = {name: one.sha256 for name, one in inside.items()}
         size = sum(one.bytes for one in inside.values())
-        whole = _is_whole(folder, digests)
-        return self._folder(option, folder, digests, size, self._globs, whole=whole)
+        return _Files(folder, digests, size, self._globs, _is_whole(folder, digests))
 
-    def _folder_at_rest(self, option: str, folder: Path, before: Look) -> dict[str, Any]:
-        """Describe a folder that no item read, as it was before the builder saw it."""
+    def _at_rest(self, option: str, folder: Path, before: Look) -> _Files:
+        """Return the files of a folder that no item read, as the run found them."""
         digests = self._unchanged_files(option, folder, before)
         whole = self._globs == EVERYTHING or _is_whole(folder, digests)
-        return self._folder(option, folder, digests, before.bytes, self._globs, whole=whole)
+        return _Files(folder, digests, before.bytes, self._globs, whole)
 
     def _unchanged_files(self, option: str, folder: Path, before: Look) -> dict[str, str]:
         with suppress(ChangedWhileRead, FileNotFoundError):
@@ -202,29 +217,20 @@ class Inputs:
                 return digests
         raise InputChanged(_changed(option, folder))
 
-    def _folder(
-        self,
-        option: str,
-        folder: Path,
-        digests: Mapping[str, str],
-        size: int,
-        globs: Sequence[str],
-        *,
-        whole: bool,
-    ) -> dict[str, Any]:
-        lines = listing_of(digests.items())
+    def _folder(self, option: str, files: _Files) -> dict[str, Any]:
+        lines = listing_of(files.digests.items())
         digest = hashlib.sha256(lines).hexdigest()
         listing = self._output.history / f"{option}-{digest[:16]}{LISTING_SUFFIX}"
         listing.parent.mkdir(exist_ok=True)
         written = write_listing(listing, lines)
         return {
-            "path": self._root.name(folder),
+            "path": self._root.name(files.folder),
             "exists": True,
             "kind": "directory",
-            "files": len(digests),
-            "bytes": size,
-            "glob": list(globs),
-            "dir_hash1" if whole else "selection_hash1": digest,
+            "files": len(files.digests),
+            "bytes": files.bytes,
+            "glob": list(files.globs),
+            "dir_hash1" if files.whole else "selection_hash1": digest,
             "listing": {"path": self._root.name(listing), "sha256": written.sha256},
             "observed": "during",
         }
@@ -233,31 +239,18 @@ class Inputs:
 def _changed(option: str, path: Path) -> str:
     return (
         f"{flag_of(option)}: {path} changed while the table was built; nothing was written. "
-        "Run again when it is at rest"
+        "Run again when it no longer changes"
     )
 
 
-def _labelled_paths(options: Any) -> Iterator[tuple[str, str | None, Path, Parts]]:
-    """Yield `(option, label, path, parts)` of every path that stands for input files."""
-    for role in (Role.INPUT_FILE, Role.INPUT_FILES):
-        for option, path in values_by_role(options, role):
-            value = getattr(options, option)
-            values = value if isinstance(value, tuple) else (value,)
-            labels = [
-                one.label for one in values if isinstance(one, Labelled) and one.value is path
-            ]
-            parts = parts_of(path) if role is Role.INPUT_FILES else single(path)
-            yield option, labels[0] if labels else None, path, parts
-
-
 def _inside(folder: Path, read: Iterable[ReadInput]) -> dict[str, ReadInput]:
-    """Return the files that lie in a folder, by their path in it."""
+    """Return the files in a folder, by their path in it."""
     prefix = str(folder.absolute()).rstrip("/") + "/"
     return {one.path.removeprefix(prefix): one for one in read if one.path.startswith(prefix)}
 
 
 def _is_whole(folder: Path, names: Iterable[str]) -> bool:
-    """Tell whether these are all files of a folder."""
+    """Return whether these are all files of a folder."""
     return set(walk_files(folder)) == set(names)
 
 

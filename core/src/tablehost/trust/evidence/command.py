@@ -14,7 +14,7 @@ from tablehost.commit.output import Output
 from tablehost.console.text import flag, shown
 from tablehost.contract.errors import TablehostError
 from tablehost.files.names import MANIFEST_SUFFIX, usual_manifest
-from tablehost.host import preflight
+from tablehost.host.replacing import Earlier
 from tablehost.manifest.read import dig, maker
 from tablehost.options.fields import REDACTED
 from tablehost.trust.evidence.builder import builder_now, builder_of, changed_defaults
@@ -142,7 +142,7 @@ def _over_itself(subject: Subject) -> list[str]:
         table.with_suffix(MANIFEST_SUFFIX).absolute(),
     )
     name = maker(subject.manifest or {}) or ""
-    refused = preflight.refusals(Output.at(table, None if usual else place), name)
+    refused = Earlier.at(Output.at(table, None if usual else place)).refusals(name)
     return [
         *([] if usual else ["--manifest-out", shown(place)]),
         *(["--overwrite"] if refused else []),

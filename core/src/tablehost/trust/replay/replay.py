@@ -140,7 +140,7 @@ def replay(subject: Subject, asked: Asked, reporter: Reporter) -> Answer:
     except (Interrupted, UsageError):
         raise
     except (TablehostError, OSError) as error:
-        why = error.problems if isinstance(error, Refused) else [str(error)]
+        why = error.problems if isinstance(error, TablehostError) else [str(error)]
         return Answer(table=str(subject.table), verdict="cannot", why=tuple(why))
 
 

@@ -87,7 +87,7 @@ def _builder(subject: Subject, moved: Mapping[Path, Path]) -> Builder:
         builder = load(name)
         check_collisions(builder)
     except TablehostError as error:
-        raise Refused([str(error)]) from error
+        raise Refused(error.problems) from error
     return builder
 
 

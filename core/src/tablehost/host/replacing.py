@@ -1,0 +1,134 @@
+"""The table that a run would replace: which ones it may, and when it need not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from tablehost.commit.output import Output
+from tablehost.contract.errors import ManifestError, Refused
+from tablehost.files.digests import file_digest
+from tablehost.manifest.read import dig, find, item_recipes, maker, read
+
+if TYPE_CHECKING:
+    from tablehost.manifest.sections import Replaced
+
+_REMEDY = "give another --out, or --overwrite to replace it"
+
+
+@frozen(kw_only=True)
+class Earlier:
+    """The table at an output before the run.
+
+    Args:
+        output: where it is, if there is one.
+        overwrite: whether it may be replaced without a check.
+        place: its manifest; None where it has none that can be read.
+        manifest: what that says.
+        problem: why there is none.
+    """
+
+    output: Output
+    overwrite: bool
+    place: Path | None = None
+    manifest: dict[str, Any] = field(factory=dict)
+    problem: str | None = None
+
+    @classmethod
+    def at(cls, output: Output, *, overwrite: bool = False) -> Earlier:
+        """Read the manifest of the table at an output."""
+        if not output.table.exists():
+            return cls(output=output, overwrite=overwrite)
+        try:
+            place = output.manifest if output.manifest.is_file() else find(output.table)
+            manifest = read(place)
+        except ManifestError as error:
+            return cls(output=output, overwrite=overwrite, problem=str(error))
+        return cls(output=output, overwrite=overwrite, place=place, manifest=manifest)
+
+    def refusals(self, builder: str) -> list[str]:
+        """Return why a builder may not replace the table.
+
+        Without `--overwrite` a table is replaced only by a run of the same builder, and only while
+        it still matches its manifest. `check_recipe` compares the item recipes later.
+
+        Args:
+            builder: its name.
+        """
+        table = self.output.table
+        if self.overwrite or not table.exists():
+            return []
+        made_by = maker(self.manifest)
+        if self.problem is not None:
+            why = f"exists and its origin is unknown ({self.problem})"
+        elif made_by != builder:
+            why = f"was made by {made_by or 'another tool'}"
+        elif not self._recipes:
+            why = "exists"
+        elif not self._matches():
+            why = "is no longer what its manifest describes"
+        else:
+            return []
+        return [f"--out: {table} {why}; {_REMEDY}"]
+
+    def check_recipe(self, function: str, digest: str) -> None:
+        """Let a table be replaced only by items of the same recipe.
+
+        Raises:
+            Refused: it was made by another one.
+        """
+        if not self.overwrite and self._recipes.get(function, digest) != digest:
+            msg = (
+                f"--out: {self.output.table} was made with other settings, tools or code of "
+                f"{function}; {_REMEDY}"
+            )
+            raise Refused(msg)
+
+    def check_functions(self, functions: Collection[str]) -> None:
+        """Let a table of items be replaced only by a table of the same kind of items.
+
+        Raises:
+            Refused: it was made by other item functions.
+        """
+        if not self.overwrite and self._recipes and self._recipes.keys().isdisjoint(functions):
+            msg = f"--out: {self.output.table} was made of other items; --overwrite replaces it"
+            raise Refused(msg)
+
+    def is_same(self, recipe: str, sha256: str) -> bool:
+        """Return whether the table is the one that a run has just made, with its manifest.
+
+        Args:
+            recipe: digest of the table recipe.
+            sha256: of the table's file.
+        """
+        return (
+            not self.overwrite
+            and self.place == self.output.manifest
+            and dig(self.manifest, "run_provenance", "recipe", "table") == recipe
+            and dig(self.manifest, "table", "sha256") == sha256
+        )
+
+    def described(self) -> Replaced | None:
+        """Describe the manifest that is replaced, if there is one."""
+        from tablehost.manifest.sections import Replaced  # a dry run does without
+
+        if self.place is None:
+            return None
+        return Replaced(
+            run_id=dig(self.manifest, "run_provenance", "run_id"),
+            manifest_sha256=file_digest(self.place).sha256,
+        )
+
+    @property
+    def _recipes(self) -> dict[str, str]:
+        return item_recipes(self.manifest)
+
+    def _matches(self) -> bool:
+        """Return whether the table's bytes are those that its manifest describes."""
+        table = self.output.table
+        if table.stat().st_size != dig(self.manifest, "table", "bytes"):
+            return False
+        return bool(file_digest(table).sha256 == dig(self.manifest, "table", "sha256"))

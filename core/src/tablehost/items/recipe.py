@@ -1,0 +1,98 @@
+"""The item recipe: what, beside the item, decides a result of `run.map`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from tablehost.builders.builder import Builder
+from tablehost.contract.errors import BrokenBuilder
+from tablehost.contract.roles import Role, path_roles, roles_of
+from tablehost.files.digest_cache import StatCache, hash_file
+from tablehost.files.digests import json_digest
+from tablehost.items.results import columns, result_class
+
+_NOT_COUNTED = {Role.TUNING, Role.GATE, Role.SECRET}
+
+
+@attrs.frozen
+class ItemRecipe:
+    """The recipe of the items of one map.
+
+    Args:
+        function: the item function, `module:name`.
+        digest: SHA-256 of the recipe.
+        text: the recipe as JSON, for readers of the ledger.
+        result: the class of its results.
+        tools: the tools among the settings, by field.
+    """
+
+    function: str
+    digest: str
+    text: str
+    result: type
+    tools: Mapping[str, Path]
+
+
+def item_recipe(
+    builder: Builder, function: Callable[..., Any], settings: Any, cache: StatCache
+) -> ItemRecipe:
+    """Compute the recipe of an item function with its settings.
+
+    Args:
+        builder: whose function it is.
+        function: at module level.
+        settings: an attrs instance or None; tools and input files count by their content.
+        cache: digests of files that did not change.
+
+    Raises:
+        BrokenBuilder: the function or the settings are not what `run.map` takes.
+    """
+    result = result_class(function)
+    if "<" in function.__qualname__:
+        msg = f"{function.__qualname__} must be defined at module level, so that workers find it"
+        raise BrokenBuilder(msg)
+    name = f"{function.__module__}:{function.__qualname__}"
+    counted = list(_counted(settings))
+    recipe = {
+        "builder": builder.name,
+        "function": name,
+        "item_version": builder.item_version,
+        "result": columns(result),
+        "settings": {field: _content(value, roles, cache) for field, value, roles in counted},
+    }
+    tools = {field: value for field, value, roles in counted if Role.TOOL in roles}
+    text = json.dumps(recipe, sort_keys=True)
+    return ItemRecipe(name, json_digest(recipe), text, result, tools)
+
+
+def _counted(settings: Any) -> Iterator[tuple[str, Any, set[Role]]]:
+    """Yield the settings that decide a result: name, value, and the roles of a path."""
+    if settings is None:
+        return
+    cls = type(settings)
+    if not attrs.has(cls):
+        msg = f"settings of run.map must be an attrs instance, not {cls.__name__}"
+        raise BrokenBuilder(msg)
+    for field in attrs.fields(attrs.resolve_types(cls, include_extras=True)):
+        if not _NOT_COUNTED & set(roles_of(field.type)):
+            value = getattr(settings, field.name)
+            yield field.name, value, set(path_roles(field.type) if isinstance(value, Path) else ())
+
+
+def _content(value: Any, roles: set[Role], cache: StatCache) -> Any:
+    if roles & {Role.TOOL, Role.INPUT_FILE}:
+        return {"sha256": hash_file(value, cache).sha256}
+    return _json_value(value)
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return [_json_value(one) for one in value]
+    return value
