@@ -61,12 +61,12 @@ def test_a_killed_worker_costs_its_own_item_and_no_other(squares, worked_on):
     assert sorted(worked_on()) == [f"{number:04d}" for number in range(40)]
 
 
-@pytest.mark.outcome("Exit 1: none became a row.")
+@pytest.mark.outcome("Exit 1: every item failed.")
 def test_items_that_kill_every_worker_leave_no_table_and_no_hang(squares):
     tokens = [token for number in range(5) for token in ("--kill", number)]
     ended = squares.run(*RUN, *tokens)
     assert ended.code == 1
-    assert "none of 5 items became a row" in ended.err
+    assert "every item failed (5)" in ended.err
     assert "t.parquet" not in squares.files()
 
 

@@ -247,7 +247,7 @@ return table"""
 
 MAPS = {
     "lambda item, settings: item": "must annotate its return value",
-    "inner": "must stand at module level",
+    "inner": "must be defined at module level",
     "unannotated": "unannotated must annotate its return value",
     "returns_int": "must annotate its return value with the attrs class",
     "misspelt": "cannot be resolved: name 'Rwo' is not defined",
