@@ -1,4 +1,4 @@
-"""The `Run` that the host hands to a builder."""
+"""What one run works with, and the `Run` that a builder is handed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,47 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
 from tablehost.contract.run import Item, Result, Results, Run, Settings
 
 if TYPE_CHECKING:
-    from tablehost.console.reporter import Meter
-    from tablehost.host.services import Services
+    from tablehost.commit.root import Root
+    from tablehost.console.reporter import Meter, Reporter
+    from tablehost.contract.build import Session
+    from tablehost.files.digest_cache import StatCache
+    from tablehost.host.interrupts import Interrupts
+    from tablehost.host.replacing import Earlier
+    from tablehost.host.request import Request
+    from tablehost.items.ledger import Ledger
     from tablehost.items.recipe import ItemRecipe
+    from tablehost.items.workers import Workers
+    from tablehost.provenance.inputs import Inputs
+
+
+@frozen(kw_only=True)
+class Services:
+    """What one run works with; `tablehost.host.run` opens and closes it.
+
+    `scratch` is made when it is first used, `staged` is the table until the commit.
+    """
+
+    request: Request
+    session: Session
+    reporter: Reporter
+    interrupts: Interrupts
+    earlier: Earlier
+    root: Root
+    scratch: Path
+    staged: Path
+    cache: StatCache
+    inputs: Inputs
+    pool: Workers
+    ledger: Ledger
 
 
 class HostRun(Run):
-    """One run of the host.
+    """One run of the host, as its builder sees it.
 
     Args:
         services: what it works with.
@@ -66,24 +97,23 @@ class HostRun(Run):
         from tablehost.items.results import StoredResults
         from tablehost.items.worker import Work
 
-        services = self._services
-        request, ledger = services.request, services.ledger
+        services, request = self._services, self._services.request
         recipe = self._recipe(function, settings)
         services.earlier.check_recipe(recipe.function, recipe.digest)
         self.recipes[recipe.function] = recipe.digest
-        number = ledger.begin_map(recipe.digest, recipe.text)
+        number = services.ledger.begin_map(recipe.digest, recipe.text)
         if request.sample is not None:
             items = request.sample.draw(items, key)
+        what = function.__name__.replace("_", " ")
         work = Work.of(function, request.builder.file, settings)
-        with MapItems(ledger, number, services.cache, input, request.redact) as mapped:
+        with MapItems(services.ledger, number, services.cache, input, request.redact) as mapped:
             mapped.enter(items, key)
-            what = function.__name__.replace("_", " ")
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
                 mapped.work(services.pool.run(work, mapped.tasks()), meter)
-        return StoredResults(ledger, number, recipe.result)
+        return StoredResults(services.ledger, number, recipe.result)
 
     def _recipe(self, function: Callable[..., Any], settings: Any) -> ItemRecipe:
-        from tablehost.items.recipe import item_recipe  # cattrs, only when there is a map
+        from tablehost.items.recipe import item_recipe  # only when there is a map
 
         services = self._services
         recipe = item_recipe(services.request.builder, function, settings, services.cache)

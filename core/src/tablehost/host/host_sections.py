@@ -1,4 +1,4 @@
-"""What a run knows at its end, and the manifest's sections that the host makes of it."""
+"""The manifest's sections that the host makes of a run."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from attrs import frozen
 
 from tablehost.console.text import utc_now
-from tablehost.contract.build import Build, Items
+from tablehost.contract.build import Build
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digests import json_digest
-from tablehost.host.services import Services
+from tablehost.host.host_run import Services
 from tablehost.manifest import sections
 from tablehost.manifest.read import folder_digest
 from tablehost.options.record import recorded, semantic
@@ -23,25 +23,14 @@ from tablehost.provenance.parents import parents
 from tablehost.table.write import TableInfo
 
 
-@frozen(kw_only=True)
+@frozen
 class Facts:
-    """What a run knows when its last row is written.
-
-    Args:
-        services: what it worked with.
-        build: the builder's, filled in.
-        table: what was written.
-        inputs: the descriptors of all inputs, by option.
-        input_files: the input files with their options' names and their sha256.
-        code: the code that made the table.
-        item_recipes: by item function.
-    """
+    """What a run knows when its last row is written; inputs are by option, recipes by function."""
 
     services: Services
     build: Build
     table: TableInfo
     inputs: Mapping[str, Any]
-    input_files: list[tuple[str, Path, str]]
     code: sections.Code
     item_recipes: Mapping[str, str]
 
@@ -54,18 +43,17 @@ class Facts:
 def recipe_of(facts: Facts) -> sections.Recipe:
     """Return what decides the table, as digests."""
     request = facts.services.request
-    options = request.options
     content = {
         "builder": request.builder.name,
-        "options": semantic(options),
+        "options": semantic(request.options),
         "inputs": {name: _content(one) for name, one in facts.inputs.items()},
         "tools": {name: tool["sha256"] for name, tool in facts.code.tools.items()},
-        "items": dict(facts.item_recipes),
+        "items": facts.item_recipes,
     }
     return sections.Recipe(
         table=json_digest(content),
         item=dict(facts.item_recipes),
-        left_out=provenance.left_out(options),
+        left_out=provenance.left_out(request.options),
     )
 
 
@@ -73,61 +61,51 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
     """Put the host's sections together.
 
     Args:
-        facts: of the run; its table is staged.
+        facts: of the run.
         recipe: of the table.
 
     Raises:
         BrokenBuilder: an invariant does not hold.
     """
+    table, build, items = facts.table, facts.build, facts.build.items
     return sections.HostSections(
-        run=_run(facts.status, facts.build.items),
-        table=_table(facts),
-        run_provenance=_provenance(facts, recipe),
-    )
-
-
-def _run(status: Literal["complete", "partial"], items: Items) -> sections.RunSection:
-    return sections.RunSection(
-        status=status,
-        items=sections.ItemCounts(
-            total=items.total,
-            done_before=items.done_before,
-            ok=items.ok,
-            failed=items.failed,
-            removed=items.removed,
+        run=sections.RunSection(
+            status=facts.status,
+            items=sections.ItemCounts(
+                total=items.total,
+                done_before=items.done_before,
+                ok=items.ok,
+                failed=items.failed,
+                removed=items.removed,
+            ),
+            failures=items.failures,
         ),
-        failures=items.failures,
-    )
-
-
-def _table(facts: Facts) -> sections.TableSection:
-    table, build = facts.table, facts.build
-    return sections.TableSection(
-        sha256=table.sha256,
-        bytes=table.bytes,
-        rows=table.rows,
-        rows_digest=table.rows_digest,
-        columns=table.columns,
-        key=build.key,
-        tolerance=dict(build.tolerance),
-        writer=table.writer,
-        invariants=_invariants(facts),
+        table=sections.TableSection(
+            sha256=table.sha256,
+            bytes=table.bytes,
+            rows=table.rows,
+            rows_digest=table.rows_digest,
+            columns=table.columns,
+            key=build.key,
+            tolerance=dict(build.tolerance),
+            writer=table.writer,
+            invariants=_invariants(facts),
+        ),
+        run_provenance=_provenance(facts, recipe),
     )
 
 
 def _invariants(facts: Facts) -> tuple[sections.Invariant, ...]:
     """Check what must hold of every table; nothing lands where it does not."""
-    table, items = facts.table, facts.build.items
-    request, run_id = facts.services.request, facts.services.session.run_id
-    staged = request.output.staged(request.output.table, run_id)
-    footer = pq.read_metadata(staged)
+    table, items, services = facts.table, facts.build.items, facts.services
+    footer = pq.read_metadata(services.staged)
     checked = {
         "the footer counts the rows that were written": footer.num_rows == table.rows,
-        "the file is as long as what was hashed": staged.stat().st_size == table.bytes,
+        "the file is as long as what was hashed": services.staged.stat().st_size == table.bytes,
         "items add up": items.total == items.done_before + items.ok + items.failed,
         "the key's columns are there": set(facts.build.key or ()) <= set(table.schema.names),
         # a builder's own are of all items, not of a sample
-        **({} if request.sample else facts.build.invariants),
+        **({} if services.request.sample else facts.build.invariants),
     }
     broken = [name for name, ok in checked.items() if not ok]
     if broken:
@@ -137,15 +115,15 @@ def _invariants(facts: Facts) -> tuple[sections.Invariant, ...]:
 
 
 def _provenance(facts: Facts, recipe: sections.Recipe) -> sections.RunProvenance:
-    services = facts.services
+    services, table = facts.services, facts.table
     request, options, root = services.request, services.request.options, services.root
     outputs = {
         "table": {
             "path": root.name(request.output.table),
             "exists": True,
             "kind": "file",
-            "sha256": facts.table.sha256,
-            "bytes": facts.table.bytes,
+            "sha256": table.sha256,
+            "bytes": table.bytes,
         },
         "manifest": {"path": root.name(request.output.manifest)},
     }
@@ -164,7 +142,7 @@ def _provenance(facts: Facts, recipe: sections.Recipe) -> sections.RunProvenance
         code=facts.code,
         environment=provenance.environment(),
         recipe=recipe,
-        parents=tuple(parents(facts.input_files, root.name)),
+        parents=tuple(parents(services.inputs.files, root.name)),
         replaces=services.earlier.described(),
         sessions=facts.build.sessions,
         redacted=secret_options(options),

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from tablehost.commit import commit
 from tablehost.commit.output import Output
@@ -19,10 +18,10 @@ from tablehost.contract.roles import Role
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.names import new_run_id
 from tablehost.host import preflight
+from tablehost.host.host_run import Services
 from tablehost.host.interrupts import Interrupts
 from tablehost.host.replacing import Earlier
 from tablehost.host.request import Landed, Request
-from tablehost.host.services import Services
 from tablehost.host.session import RunSession
 from tablehost.items.ledger import Ledger
 from tablehost.items.workers import Workers
@@ -60,8 +59,8 @@ def run(request: Request, reporter: Reporter) -> Landed:
         if problems:
             raise Refused(problems)
         session = Session(new_run_id(), utc_now(), workers=request.workers)
-        root = Root.of(output)
-        cache = open_.enter_context(StatCache())
+        root, cache = Root.of(output), open_.enter_context(StatCache())
+        scratch = (folder for _, folder in values_by_role(request.options, Role.SCRATCH))
         services = Services(
             request=request,
             session=session,
@@ -69,7 +68,8 @@ def run(request: Request, reporter: Reporter) -> Landed:
             interrupts=interrupts,
             earlier=earlier,
             root=root,
-            scratch=output.scratch(_scratch_folder(request.options)),
+            scratch=output.scratch(next(scratch, None)),
+            staged=output.staged(output.table, session.run_id),
             cache=cache,
             inputs=open_.enter_context(Inputs(request.options, given, output, root, cache)),
             pool=open_.enter_context(Workers(request.workers)),
@@ -92,7 +92,3 @@ def _folders(output: Output) -> Iterator[None]:
         for folder in sorted(set(made), reverse=True):
             if not any(folder.iterdir()):
                 folder.rmdir()
-
-
-def _scratch_folder(options: Any) -> Path | None:
-    return next((folder for _, folder in values_by_role(options, Role.SCRATCH)), None)

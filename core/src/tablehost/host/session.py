@@ -13,7 +13,7 @@ from attrs import evolve
 
 from tablehost.commit import commit
 from tablehost.console.text import utc_now
-from tablehost.contract.build import Build, Items, Session
+from tablehost.contract.build import Build, Items
 from tablehost.contract.errors import (
     BrokenBuilder,
     Interrupted,
@@ -23,12 +23,11 @@ from tablehost.contract.errors import (
 )
 from tablehost.host import builder_calls, failed_run
 from tablehost.host.builder_calls import builder_at_fault, disk_at_fault
-from tablehost.host.host_run import HostRun
+from tablehost.host.host_run import HostRun, Services
 from tablehost.host.request import Landed
-from tablehost.host.services import Services
 from tablehost.items.ledger_file import LedgerError
 from tablehost.manifest import write
-from tablehost.provenance import code as provenance
+from tablehost.provenance.code import code_of
 
 if TYPE_CHECKING:
     from tablehost.host.host_sections import Facts
@@ -115,12 +114,11 @@ class RunSession:
     def _write(self, build: Build) -> TableInfo:
         from tablehost.table.write import write_table  # pyarrow
 
-        staged = self.output.staged(self.output.table, self.run_id)
         data = build.data
         if isinstance(data, Iterator) and not hasattr(data, "__arrow_c_stream__"):
             data = self._batches(data)
         with builder_at_fault(self.request, "its stream"), disk_at_fault(self.request):
-            return write_table(data, staged, schema=build.schema)
+            return write_table(data, self.services.staged, schema=build.schema)
 
     def _batches(self, data: Iterable[Any]) -> Iterator[Any]:
         """Yield a builder's batches; its own errors are not those of the disk."""
@@ -134,37 +132,21 @@ class RunSession:
         build.rows = table.rows
         build.schema = table.schema
         build.elapsed = time.monotonic() - self.began
-        build.items = self.ledger.items()
-        build.sessions = tuple(
-            self._as_it_ends(one, build.items) if one.run_id == self.run_id else one
-            for one in self.ledger.sessions()
-        )
-
-    def _as_it_ends(self, this: Session, items: Items) -> Session:
-        """Return this session as it will be in the ledger when the table has landed."""
-        return evolve(
-            this,
-            finished_at=utc_now(),
-            ok=items.ok,
-            failed=items.failed,
-            outcome="partial" if items.failed else "complete",
-        )
+        build.items = items = self.ledger.items()
+        if self.ledger.is_open:
+            *earlier, this = self.ledger.sessions()
+            outcome = "partial" if items.failed else "complete"
+            ok, failed, now = items.ok, items.failed, utc_now()
+            this = evolve(this, finished_at=now, ok=ok, failed=failed, outcome=outcome)
+            build.sessions = (*earlier, this)
 
     def _facts(self, build: Build, table: TableInfo) -> Facts:
         from tablehost.host.host_sections import Facts  # pyarrow
 
-        request, inputs = self.request, self.services.inputs
-        return Facts(
-            services=self.services,
-            build=build,
-            table=table,
-            inputs=inputs.describe(self.ledger.read_inputs()),
-            input_files=inputs.files,
-            code=provenance.code_of(
-                request.builder, request.options, self.run.tools, self.services.cache
-            ),
-            item_recipes=self.run.recipes,
-        )
+        request, services = self.request, self.services
+        inputs = services.inputs.describe(self.ledger.read_inputs())
+        code = code_of(request.builder, request.options, self.run.tools, services.cache)
+        return Facts(services, build, table, inputs, code, self.run.recipes)
 
     def _land(self, facts: Facts, fields: Any) -> Landed:
         from tablehost.host.host_sections import host_sections, recipe_of  # pyarrow

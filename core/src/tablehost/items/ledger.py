@@ -43,8 +43,8 @@ class Wanted:
         key: its name.
         path: the file that it reads, if any.
         done: whether it is finished.
-        sha256: where it is, the digest of its file.
-        bytes: likewise, the size.
+        sha256: the digest of its file, if it is finished.
+        bytes: its size, likewise.
     """
 
     key: str
@@ -76,11 +76,7 @@ class Ledger:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file; every finished item is on disk already."""
-        self._db.close()
+        self._db.close()  # every finished item is on disk already
 
     def begin_map(self, digest: str, text: str) -> int:
         """Return the number of a new map in this session.
@@ -115,10 +111,9 @@ class Ledger:
         ).fetchall()
         if twice or before:
             return twice or [row[0] for row in before]
-        states = {False: "pending", True: "done"}
         rows = [
-            (of_map, one.key, recipe, states[one.done], one.sha256, one.path, one.bytes)
-            for one in wanted
+            (of_map, o.key, recipe, "done" if o.done else "pending", o.sha256, o.path, o.bytes)
+            for o in wanted
         ]
         with self._explained():
             self._db.executemany(
@@ -199,11 +194,8 @@ class Ledger:
 
     def result_count(self, of_map: int) -> int:
         """Return how many results `results` yields."""
-        return int(
-            self._execute(
-                "SELECT count(*) FROM wanted WHERE map = ? AND state != 'failed'", (of_map,)
-            ).fetchone()[0]
-        )
+        counted = "SELECT count(*) FROM wanted WHERE map = ? AND state != 'failed'"
+        return int(self._execute(counted, (of_map,)).fetchone()[0])
 
     def items(self) -> Items:
         """Count this session's items by key: one is ok where every map that it went through was."""

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from tablehost.console.reporter import Meter
 from tablehost.contract.build import Failure
@@ -21,15 +21,6 @@ from tablehost.items.worker import Outcome, Task
 _ITEMS_AT_ONCE = 500
 _DIGESTS_AT_ONCE = 256
 _LONGEST_DETAIL = 2000
-
-
-@frozen
-class _Named:
-    """An item with its key and the file that it reads."""
-
-    name: str
-    item: Any
-    path: Path | None
 
 
 class MapItems:
@@ -59,7 +50,7 @@ class MapItems:
         self._cache = cache
         self._input = input
         self._redact = redact
-        self._pending: list[tuple[str, Any]] = []
+        self._pending: list[Task] = []
         self._digests: list[tuple[Signature, str]] = []
 
     def __enter__(self) -> Self:
@@ -73,16 +64,18 @@ class MapItems:
         """Enter the items in the ledger, and separate the finished from the pending."""
         source = iter(items)
         while some := list(islice(source, _ITEMS_AT_ONCE)):
-            self._enter([self._named(item, key) for item in some])
+            self._enter([self._task(item, key) for item in some])
         self._ledger.announce(self.total, self.done)
 
     def tasks(self) -> Iterator[Task]:
         """Yield what is to do, as workers take it."""
-        for name, item in self._pending:
-            path = self._input(item) if self._input else None
-            signature, sha256 = self._look(path)
-            known = self._ledger.known(self._map, [name]).get(name, frozenset())
-            yield Task(name, item, path, signature, sha256, known if path else frozenset())
+        for task in self._pending:
+            if task.path is None:
+                yield task
+                continue
+            signature, sha256 = self._look(task.path)
+            known = self._ledger.known(self._map, [task.key]).get(task.key, frozenset())
+            yield evolve(task, signature=signature, sha256=sha256, known=known)
 
     def work(self, outcomes: Iterable[list[Outcome]], meter: Meter) -> None:
         """Keep the outcomes of the tasks as they come in; they survive a kill from here on."""
@@ -105,39 +98,37 @@ class MapItems:
             outcome = evolve(outcome, failure=evolve(outcome.failure, detail=detail))
         self._ledger.note(self._map, outcome)
 
-    def _named(self, item: Any, key: Callable[[Any], str]) -> _Named:
+    def _task(self, item: Any, key: Callable[[Any], str]) -> Task:
         name = key(item)
         if not isinstance(name, str):
             msg = f"the key of {item!r} is {name!r}; a key is a string"
             raise BrokenBuilder(msg)
-        return _Named(name, item, self._input(item) if self._input else None)
+        return Task(name, item, self._input(item) if self._input else None)
 
-    def _enter(self, named: Iterable[_Named]) -> None:
+    def _enter(self, tasks: Iterable[Task]) -> None:
         good = []
-        for one in named:
-            if _is_utf8(one.name) and (one.path is None or _is_utf8(str(one.path))):
-                good.append(one)
+        for task in tasks:
+            if _is_utf8(task.key) and (task.path is None or _is_utf8(str(task.path))):
+                good.append(task)
             else:
-                self._enter_unsupported(one.name)
-        known = self._ledger.known(self._map, [one.name for one in good])
-        wanted = [self._wanted(one, known.get(one.name, frozenset())) for one in good]
+                self._enter_unsupported(task.key)
+        known = self._ledger.known(self._map, [task.key for task in good])
+        wanted = [self._wanted(task, known.get(task.key, frozenset())) for task in good]
         for key in self._ledger.want(self._map, wanted):
             msg = f"two items have the key {key!r}; a key names one item"
             raise BrokenBuilder(msg)
         self.total += len(good)
         self.done += sum(one.done for one in wanted)
-        self._pending += [
-            (one.name, one.item) for one, asked in zip(good, wanted, strict=True) if not asked.done
-        ]
+        self._pending += [task for task, one in zip(good, wanted, strict=True) if not one.done]
 
-    def _wanted(self, one: _Named, known: frozenset[str]) -> Wanted:
-        if one.path is None:
-            return Wanted(one.name, done="" in known)
-        path = str(one.path.absolute())
-        signature, sha256 = self._look(one.path)
+    def _wanted(self, task: Task, known: frozenset[str]) -> Wanted:
+        if task.path is None:
+            return Wanted(task.key, done="" in known)
+        path = str(task.path.absolute())
+        signature, sha256 = self._look(task.path)
         if signature is None or sha256 not in known:
-            return Wanted(one.name, path)
-        return Wanted(one.name, path, done=True, sha256=sha256, bytes=signature.size)
+            return Wanted(task.key, path)
+        return Wanted(task.key, path, done=True, sha256=sha256, bytes=signature.size)
 
     def _enter_unsupported(self, name: str) -> None:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
@@ -147,10 +138,8 @@ class MapItems:
         failure = Failure(shown, "unsupported-name", "its name is not UTF-8")
         self._note(Outcome(shown, failure=failure))
 
-    def _look(self, path: Path | None) -> tuple[Signature | None, str | None]:
-        """Return a file's state and, where the stat cache has it, its digest."""
-        if path is None:
-            return None, None
+    def _look(self, path: Path) -> tuple[Signature | None, str | None]:
+        """Return a file's state and, if the stat cache has it, its digest."""
         try:
             signature = Signature.of(path)
         except OSError:

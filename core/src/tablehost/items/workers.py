@@ -14,6 +14,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Self
@@ -33,7 +34,7 @@ _AHEAD_BYTES = 32_768
 # Between the end of a worker's pipe and the end of its process.
 _DYING_SECONDS = 5
 
-# Workers may be killed while they start, but a machine that lets none start is to be told of.
+# Workers may be killed while they start; a machine that lets none start is reported.
 _MOST_STILLBORN = 10
 
 
@@ -58,7 +59,10 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        """End every worker and everything that it started, at once."""
+        for worker in self._crew:
+            worker.kill()
+        self._crew.clear()
 
     def run(self, work: Work, tasks: Iterator[Task]) -> Iterator[list[Outcome]]:
         """Yield the outcomes of all tasks, in the order in which they end, as they come in.
@@ -66,17 +70,14 @@ class Workers:
         Raises:
             BrokenBuilder: a worker cannot even load the function.
         """
-        again: deque[Task] = deque()
-        source = _chain(again, tasks)
-        exhausted = False
+        waiting: deque[Task] = deque()
         pace = _Pace()
         while True:
-            while not exhausted and (worker := self._free(pace.ahead)):
-                task = next(source, None)
-                if task is None:
-                    exhausted = True
+            while waiting or (waiting := deque(islice(tasks, 1))):
+                worker = self._free(pace.ahead)
+                if worker is None:
                     break
-                worker.send(task, work)
+                worker.send(waiting.popleft(), work)
             if not any(worker.tasks for worker in self._crew):
                 break
             ended: list[Outcome] = []
@@ -89,22 +90,15 @@ class Workers:
                     self._count_stillborn(worker)
                     killed, unstarted = worker.bury()
                     ended += killed
-                    again.extend(unstarted)
-                    exhausted = exhausted and not again
+                    waiting.extend(unstarted)
             yield ended
-
-    def stop(self) -> None:
-        """End every worker and everything that it started, at once."""
-        for worker in self._crew:
-            worker.kill()
-        self._crew.clear()
 
     def _free(self, ahead: int) -> _Worker | None:
         """Return the worker with the least to do, starting one where one is missing."""
         idle = next((worker for worker in self._crew if not worker.tasks), None)
         if idle and not idle.has_died():
             return idle
-        if idle:  # it was killed while it had nothing to do: no item is to pay for that
+        if idle:  # it was killed while it had nothing to do: no item may fail for that
             self._crew.remove(idle)
             self._count_stillborn(idle)
             idle.kill()
@@ -152,7 +146,7 @@ class _Worker:
     def send(self, task: Task, work: Work) -> None:
         try:
             message = ForkingPickler.dumps(task)
-        except Exception as error:  # whatever a builder's own class raises when it is pickled
+        except Exception as error:  # a builder's own class may raise anything when it is pickled
             msg = f"item {task.key!r} cannot be sent to a worker: {error}; items must be picklable"
             raise BrokenBuilder(msg) from error
         self.tasks.append((task, len(message)))
@@ -178,7 +172,7 @@ class _Worker:
             self.dead = True
 
     def has_died(self) -> bool:
-        """Look whether an idle worker is still there; all that it may have said is that it is."""
+        """Return whether an idle worker is gone; it can have sent only that it is ready."""
         for _ in self.receive():
             pass
         return self.dead
@@ -217,19 +211,6 @@ class _Pace:
     @property
     def ahead(self) -> int:
         return max(1, min(_AHEAD_ITEMS, int(_AHEAD_SECONDS / max(self.mean, 1e-6))))
-
-
-def _chain(first: deque[Task], then: Iterator[Task]) -> Iterator[Task]:
-    while True:
-        if first:
-            yield first.popleft()
-            continue
-        task = next(then, None)
-        if task is None:
-            if first:
-                continue
-            return
-        yield task
 
 
 def _exit_text(code: int | None) -> str:

@@ -11,10 +11,8 @@ from tablehost.contract.roles import Labelled, Role, flag_of
 from tablehost.files.parts import Parts, parts_of, single
 from tablehost.options.record import values_by_role
 
-_ROLES = (Role.INPUT_FILE, Role.INPUT_FILES, Role.INPUT_DIR, Role.TOOL)
 
-
-@frozen(kw_only=True)
+@frozen
 class Given:
     """A path that an option gives, and the files that it stands for.
 
@@ -44,7 +42,7 @@ def given_paths(options: Any) -> tuple[Given, ...]:
     """Look at every input and tool that an options instance names."""
     return tuple(
         _looked_at(role, option, path, getattr(options, option))
-        for role in _ROLES
+        for role in (Role.INPUT_FILE, Role.INPUT_FILES, Role.INPUT_DIR, Role.TOOL)
         for option, path in values_by_role(options, role)
     )
 
@@ -52,17 +50,9 @@ def given_paths(options: Any) -> tuple[Given, ...]:
 def _looked_at(role: Role, option: str, path: Path, value: Any) -> Given:
     values = value if isinstance(value, tuple) else (value,)
     labels = (one.label for one in values if isinstance(one, Labelled) and one.value is path)
-    parts, unreadable = single(path), None
-    if role is Role.INPUT_FILES:
-        try:
-            parts = parts_of(path)
-        except OSError as error:
-            unreadable = error.strerror
-    return Given(
-        role=role,
-        option=option,
-        label=next(labels, None),
-        path=path,
-        parts=parts,
-        unreadable=unreadable,
-    )
+    label = next(labels, None)
+    try:
+        parts = parts_of(path) if role is Role.INPUT_FILES else single(path)
+    except OSError as error:
+        return Given(role, option, label, path, single(path), error.strerror)
+    return Given(role, option, label, path, parts)
