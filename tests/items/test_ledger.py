@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tablehost.contract.build import Failure, Session
-from tablehost.items.ledger import Ledger, Wanted
+from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import LedgerError, is_damaged
-from tablehost.items.worker import Outcome
+from tablehost.items.worker import Outcome, Task
 
 MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
 
@@ -94,9 +94,9 @@ def ledger(tmp_path_factory):
     with Ledger(path, Session("one", "x")) as made:
         number = made.begin_map("recipe", "{}")
         for key, result in ROWS.items():
-            made.want(number, [Wanted(key)])
+            made.want(number, [Task(key, None)], {})
             made.note(number, Outcome(key, result=result))
-        made.want(number, [Wanted("failed")])
+        made.want(number, [Task("failed", None)], {})
         made.note(number, Outcome("failed", failure=Failure("failed", "odd")))
         made.commit()
     return path
@@ -109,7 +109,7 @@ def rows_of(path):
     with Ledger(path, Session("two", "x")) as opened:
         number = opened.begin_map("recipe", "{}")
         for key in ROWS:
-            opened.want(number, [Wanted(key)])
+            opened.want(number, [Task(key, None)], {})
             if "" in opened.known(number, [key]).get(key, ()):
                 opened.note(number, Outcome(key))
             else:

@@ -27,9 +27,10 @@ def load(name: str) -> Builder:
         UsageError: there is no such builder.
         BrokenBuilder: it cannot be imported or does not keep the contract.
     """
-    if name.endswith(".py") or "/" in name:
-        return _load_file(Path(name))
-    return _load_installed(normalized(name))
+    is_file = name.endswith(".py") or "/" in name
+    builder = _load_file(Path(name)) if is_file else _load_installed(normalized(name))
+    _check_collisions(builder)
+    return builder
 
 
 def _load_installed(name: str) -> Builder:
@@ -141,12 +142,8 @@ def _annotation(who: str, function: Callable[..., Any], name: str) -> type:
     return resolved
 
 
-def check_collisions(builder: Builder) -> None:
-    """Refuse a builder whose option has the name of one that every run has.
-
-    Raises:
-        BrokenBuilder: naming both.
-    """
+def _check_collisions(builder: Builder) -> None:
+    """Refuse a builder whose option has the name of one that every run has."""
     ours = {option.name for option in options_of(HostOptions)}
     for option in options_of(builder.options_class):
         if option.name in ours:

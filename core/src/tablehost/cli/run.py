@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 
 from tablehost.builders.builder import Builder
 from tablehost.builders.discover import names_with
-from tablehost.builders.load import check_collisions, load
+from tablehost.builders.load import load
 from tablehost.cli import complain, flags, show_traceback
 from tablehost.cli.plan import dry_run
 from tablehost.console.reporter import Reporter, duration, reporter
@@ -44,7 +44,6 @@ def run(
         msg = f"name the builder before its options: tablehost run BUILDER {' '.join(tokens)}"
         raise UsageError(msg)
     builder = load(name)
-    check_collisions(builder)
     given = flags.parse(
         f"tablehost run {name}",
         builder.summary,

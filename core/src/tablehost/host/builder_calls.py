@@ -65,10 +65,6 @@ def disk_at_fault(request: Request) -> Iterator[None]:
 def build_table(request: Request, run: Run) -> Build:
     """Let the builder build.
 
-    Args:
-        request: which builder, with which options.
-        run: what it is handed.
-
     Raises:
         BrokenBuilder: it failed, or returned no data.
         Refused: it declines.
@@ -88,10 +84,6 @@ def build_table(request: Request, run: Run) -> Build:
 
 def describe_manifest(request: Request, build: Build) -> Any:
     """Return the builder's fields of the manifest, or None where it has none.
-
-    Args:
-        request: which builder, with which options.
-        build: with its last row written.
 
     Raises:
         BrokenBuilder: it failed, or returned something other than it declares.

@@ -23,7 +23,7 @@ def report(request: Request, run_id: str, items: Items, error: BaseException) ->
     Args:
         request: the run.
         run_id: its id.
-        items: what became of its items.
+        items: how its items ended.
         error: what ended it.
     """
     path = request.output.failed

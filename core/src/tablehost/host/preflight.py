@@ -112,7 +112,7 @@ def _collisions(given: Iterable[Given], output: Output, overwrite: bool) -> Iter
 
 
 def _own_parts(one: Given, output: Output) -> Iterator[str]:
-    """Refuse what is, or would be the next time, one of several files that an input stands for."""
+    """Refuse an output that is, or would be the next time, one of the files of an input."""
     parts = one.parts
     folder = Path(os.path.realpath(parts.folder)) if parts.patterns == EVERYTHING else None
     for flag, target in _chosen(output):
@@ -133,16 +133,16 @@ def _chosen(output: Output) -> Iterator[tuple[str, Path]]:
 
 
 def _in_place(one: Given, output: Output, *, overwrite: bool) -> Iterator[str]:
-    said = f"--out: {output.table} is the input {one.flag}"
+    is_input = f"--out: {output.table} is the input {one.flag}"
     sidecar = usual_manifest(one.path)
     if not overwrite:
         yield (
-            f"{said}; give another path, or --overwrite to rebuild in place a table that has its "
+            f"{is_input}; give another path, or --overwrite to rebuild in place a table that has its "
             "manifest"
         )
     elif not sidecar.is_file():
         yield (
-            f"{said} and has no {sidecar.name} beside it, so what it was could not be kept; "
+            f"{is_input} and has no {sidecar.name} beside it, so what it was could not be kept; "
             "give another --out"
         )
 

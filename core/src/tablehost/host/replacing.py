@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import field, frozen
 
@@ -13,13 +13,10 @@ from tablehost.contract.errors import ManifestError, Refused
 from tablehost.files.digests import file_digest
 from tablehost.manifest.read import dig, find, item_recipes, maker, read
 
-if TYPE_CHECKING:
-    from tablehost.manifest.sections import Replaced
-
 _REMEDY = "give another --out, or --overwrite to replace it"
 
 
-@frozen(kw_only=True)
+@frozen
 class Earlier:
     """The table at an output before the run.
 
@@ -41,13 +38,12 @@ class Earlier:
     def at(cls, output: Output, *, overwrite: bool = False) -> Earlier:
         """Read the manifest of the table at an output."""
         if not output.table.exists():
-            return cls(output=output, overwrite=overwrite)
+            return cls(output, overwrite)
         try:
             place = output.manifest if output.manifest.is_file() else find(output.table)
-            manifest = read(place)
+            return cls(output, overwrite, place, read(place))
         except ManifestError as error:
-            return cls(output=output, overwrite=overwrite, problem=str(error))
-        return cls(output=output, overwrite=overwrite, place=place, manifest=manifest)
+            return cls(output, overwrite, problem=str(error))
 
     def refusals(self, builder: str) -> list[str]:
         """Return why a builder may not replace the table.
@@ -109,17 +105,6 @@ class Earlier:
             and self.place == self.output.manifest
             and dig(self.manifest, "run_provenance", "recipe", "table") == recipe
             and dig(self.manifest, "table", "sha256") == sha256
-        )
-
-    def described(self) -> Replaced | None:
-        """Describe the manifest that is replaced, if there is one."""
-        from tablehost.manifest.sections import Replaced  # a dry run does without
-
-        if self.place is None:
-            return None
-        return Replaced(
-            run_id=dig(self.manifest, "run_provenance", "run_id"),
-            manifest_sha256=file_digest(self.place).sha256,
         )
 
     @property

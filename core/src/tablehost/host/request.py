@@ -64,7 +64,7 @@ class Landed:
         output: the table and its manifest.
         run_id: this run's id.
         rows: rows of the table.
-        items: what became of the items.
+        items: how the items ended.
         elapsed: seconds.
     """
 

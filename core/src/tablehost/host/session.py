@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from tablehost.table.write import TableInfo
 
 _log = logging.getLogger("tablehost")
+_REBUILT = (
+    "%s was rebuilt in place: the earlier table can no longer be replayed; its manifest is kept "
+    "in %s"
+)
 
 
 class NothingSucceeded(TablehostError):
@@ -165,17 +169,9 @@ class RunSession:
             with self.services.interrupts.shielded():
                 commit.commit(self.output, self.run_id, facts.table.sha256)
                 self.output.failed.unlink(missing_ok=True)
-                self._warn_of_rebuilt_input()
+                if self.services.inputs.rebuilt:
+                    _log.warning(_REBUILT, self.output.table, self.output.history)
                 return self._landed(facts.status, facts.build)
-
-    def _warn_of_rebuilt_input(self) -> None:
-        if self.services.inputs.rebuilt:
-            _log.warning(
-                "%s was rebuilt in place: the earlier table can no longer be replayed; its "
-                "manifest is kept in %s",
-                self.output.table,
-                self.output.history,
-            )
 
     def _landed(self, outcome: str, build: Build) -> Landed:
         self.ledger.end_session(outcome, build.items)

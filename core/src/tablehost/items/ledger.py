@@ -10,22 +10,20 @@ import logging
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
-
-from attrs import frozen
 
 from tablehost.console.text import utc_now
 from tablehost.contract.build import Failure, Items, Session
 from tablehost.files.digests import ReadInput
 from tablehost.items.ledger_file import LedgerError, is_damaged, open_file, sessions_in, set_aside
-from tablehost.items.worker import Outcome
+from tablehost.items.worker import Outcome, Task
 
 _log = logging.getLogger("tablehost")
 
-# What this session asked for: which items, what became of them, and the file that each read.
+# What this session asked for: which items, how each ended, and the file that it read.
 _SESSION_TABLE = """
 CREATE TEMP TABLE wanted (
     map INTEGER NOT NULL, key TEXT NOT NULL, recipe INTEGER NOT NULL, state TEXT NOT NULL,
@@ -33,25 +31,6 @@ CREATE TEMP TABLE wanted (
     PRIMARY KEY (map, key)
 ) WITHOUT ROWID
 """
-
-
-@frozen
-class Wanted:
-    """An item that a map asks for.
-
-    Args:
-        key: its name.
-        path: the file that it reads, if any.
-        done: whether it is finished.
-        sha256: the digest of its file, if it is finished.
-        bytes: its size, likewise.
-    """
-
-    key: str
-    path: str | None = None
-    done: bool = False
-    sha256: str = ""
-    bytes: int | None = None
 
 
 class Ledger:
@@ -92,29 +71,30 @@ class Ledger:
         self._recipes.append(row[0])
         return len(self._recipes) - 1
 
-    def want(self, of_map: int, wanted: Sequence[Wanted]) -> list[str]:
+    def want(self, of_map: int, tasks: Sequence[Task], done: Mapping[str, Outcome]) -> list[str]:
         """Record what a map asks for.
 
         Args:
             of_map: the map.
-            wanted: items that it has not asked for yet.
+            tasks: items that it has not asked for yet.
+            done: the outcomes of those that are finished, by key.
 
         Returns:
             The keys that it asks for twice; where there is one, nothing was recorded.
         """
-        recipe = self._recipes[of_map]
-        keys = [one.key for one in wanted]
+        recipe, keys = self._recipes[of_map], [task.key for task in tasks]
         twice = [key for key, count in Counter(keys).items() if count > 1]
         before = self._execute(
-            "SELECT key FROM wanted WHERE map = ? AND key IN" + _marks(keys),
+            f"SELECT key FROM wanted WHERE map = ? AND key IN {_marks(keys)}",  # question marks
             [of_map, *keys],
         ).fetchall()
         if twice or before:
             return twice or [row[0] for row in before]
-        rows = [
-            (of_map, o.key, recipe, "done" if o.done else "pending", o.sha256, o.path, o.bytes)
-            for o in wanted
-        ]
+        rows = []
+        for task in tasks:
+            path, end = str(task.path.absolute()) if task.path else None, done.get(task.key)
+            state, sha256, size = ("done", end.sha256, end.size) if end else ("pending", "", None)
+            rows.append((of_map, task.key, recipe, state, sha256, path, size))
         with self._explained():
             self._db.executemany(
                 "INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)", rows
@@ -261,11 +241,11 @@ class Ledger:
         run_id, started_at = self._session.run_id, self._session.started_at
         why = is_damaged(self.path)
         if why is not None:
-            said = f"the ledger {self.path} is damaged ({why})"
-            set_aside(self.path, f"damaged-{run_id}", said)
+            why = f"the ledger {self.path} is damaged ({why})"
+            set_aside(self.path, f"damaged-{run_id}", why)
         elif self._fresh and self.path.exists():
-            said = f"--fresh: the ledger {self.path} is not used"
-            set_aside(self.path, f"before-{run_id}", said)
+            why = f"--fresh: the ledger {self.path} is not used"
+            set_aside(self.path, f"before-{run_id}", why)
         in_memory, self._db = self._db, open_file(self.path)
         in_memory.close()
         self._execute(_SESSION_TABLE)

@@ -1,4 +1,4 @@
-"""The items of one `run.map`: which are finished, which are to do, and what became of them."""
+"""The items of one `run.map`: which are finished, which are to do, and how each ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tablehost.contract.build import Failure
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import Signature
-from tablehost.items.ledger import Ledger, Wanted
+from tablehost.items.ledger import Ledger
 from tablehost.items.worker import Outcome, Task
 
 _ITEMS_AT_ONCE = 500
@@ -113,26 +113,27 @@ class MapItems:
             else:
                 self._enter_unsupported(task.key)
         known = self._ledger.known(self._map, [task.key for task in good])
-        wanted = [self._wanted(task, known.get(task.key, frozenset())) for task in good]
-        for key in self._ledger.want(self._map, wanted):
+        found = (self._finished(task, known.get(task.key, frozenset())) for task in good)
+        done = {one.key: one for one in found if one is not None}
+        for key in self._ledger.want(self._map, good, done):
             msg = f"two items have the key {key!r}; a key names one item"
             raise BrokenBuilder(msg)
         self.total += len(good)
-        self.done += sum(one.done for one in wanted)
-        self._pending += [task for task, one in zip(good, wanted, strict=True) if not one.done]
+        self.done += len(done)
+        self._pending += [task for task in good if task.key not in done]
 
-    def _wanted(self, task: Task, known: frozenset[str]) -> Wanted:
+    def _finished(self, task: Task, known: frozenset[str]) -> Outcome | None:
+        """Return the outcome of an item whose result the ledger has."""
         if task.path is None:
-            return Wanted(task.key, done="" in known)
-        path = str(task.path.absolute())
+            return Outcome(task.key) if "" in known else None
         signature, sha256 = self._look(task.path)
-        if signature is None or sha256 not in known:
-            return Wanted(task.key, path)
-        return Wanted(task.key, path, done=True, sha256=sha256, bytes=signature.size)
+        if signature is None or sha256 is None or sha256 not in known:
+            return None
+        return Outcome(task.key, sha256=sha256, size=signature.size)
 
     def _enter_unsupported(self, name: str) -> None:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-        self._ledger.want(self._map, [Wanted(shown)])
+        self._ledger.want(self._map, [Task(shown, None)], {})
         self.total += 1
         self.failed += 1
         failure = Failure(shown, "unsupported-name", "its name is not UTF-8")
@@ -148,8 +149,4 @@ class MapItems:
 
 
 def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return text.encode(errors="ignore").decode() == text

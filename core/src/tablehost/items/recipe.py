@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,37 +57,39 @@ def item_recipe(
         msg = f"{function.__qualname__} must be defined at module level, so that workers find it"
         raise BrokenBuilder(msg)
     name = f"{function.__module__}:{function.__qualname__}"
-    counted = list(_counted(settings))
+    counted, tools = _settings(settings, cache)
     recipe = {
         "builder": builder.name,
         "function": name,
         "item_version": builder.item_version,
         "result": columns(result),
-        "settings": {field: _content(value, roles, cache) for field, value, roles in counted},
+        "settings": counted,
     }
-    tools = {field: value for field, value, roles in counted if Role.TOOL in roles}
     text = json.dumps(recipe, sort_keys=True)
     return ItemRecipe(name, json_digest(recipe), text, result, tools)
 
 
-def _counted(settings: Any) -> Iterator[tuple[str, Any, set[Role]]]:
-    """Yield the settings that decide a result: name, value, and the roles of a path."""
+def _settings(settings: Any, cache: StatCache) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Return the settings that decide a result, and the tools among them."""
+    counted: dict[str, Any] = {}
+    tools: dict[str, Path] = {}
     if settings is None:
-        return
+        return counted, tools
     cls = type(settings)
     if not attrs.has(cls):
         msg = f"settings of run.map must be an attrs instance, not {cls.__name__}"
         raise BrokenBuilder(msg)
     for field in attrs.fields(attrs.resolve_types(cls, include_extras=True)):
-        if not _NOT_COUNTED & set(roles_of(field.type)):
-            value = getattr(settings, field.name)
-            yield field.name, value, set(path_roles(field.type) if isinstance(value, Path) else ())
-
-
-def _content(value: Any, roles: set[Role], cache: StatCache) -> Any:
-    if roles & {Role.TOOL, Role.INPUT_FILE}:
-        return {"sha256": hash_file(value, cache).sha256}
-    return _json_value(value)
+        if _NOT_COUNTED & set(roles_of(field.type)):
+            continue
+        value = getattr(settings, field.name)
+        roles = set(path_roles(field.type)) if isinstance(value, Path) else set()
+        if Role.TOOL in roles:
+            tools[field.name] = value
+        if roles & {Role.TOOL, Role.INPUT_FILE}:
+            value = {"sha256": hash_file(value, cache).sha256}
+        counted[field.name] = _json_value(value)
+    return counted, tools
 
 
 def _json_value(value: Any) -> Any:

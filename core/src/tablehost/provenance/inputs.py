@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, Self
 
 from attrs import frozen
@@ -60,15 +59,7 @@ class _Input:
 
 @frozen
 class _Files:
-    """The files of a folder that are an input.
-
-    Args:
-        folder: that they are in.
-        digests: their sha256, by path in it.
-        bytes: their size together.
-        globs: the patterns that selected them.
-        whole: whether the folder has no other file.
-    """
+    """The files of a folder that are an input; `whole` if it has no others."""
 
     folder: Path
     digests: Mapping[str, str]
@@ -108,9 +99,7 @@ class Inputs:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     @property
@@ -141,24 +130,24 @@ class Inputs:
         Raises:
             InputChanged: an input file changed since the run began.
         """
-        described: dict[str, Any] = {}
+        described: dict[str, list[Any]] = {}
         for one in self._inputs:
             given = one.given
             found = self._file(one.files[0]) if given.parts.single else self._parts(one)
             label = {"label": given.label} if given.label else {}
-            _collect(described, given.option, found | label)
+            described.setdefault(given.option, []).append(found | label)
         remaining = list(read)
         for option, folder, before in self._folders:
             inside = _inside(folder, remaining)
             taken = {one.path for one in inside.values()}
             remaining = [one for one in remaining if one.path not in taken]
             files = self._read(folder, inside) if inside else self._at_rest(option, folder, before)
-            _collect(described, option, self._folder(option, files))
+            described.setdefault(option, []).append(self._folder(option, files))
         if remaining:
             common = Path(os.path.commonpath([Path(one.path).parent for one in remaining]))
             files = self._read(common, _inside(common, remaining))
-            described["items"] = self._folder("items", files)
-        return described
+            described["items"] = [self._folder("items", files)]
+        return {name: some if len(some) > 1 else some[0] for name, some in described.items()}
 
     @property
     def _watched(self) -> Iterator[_Watched]:
@@ -206,15 +195,11 @@ class Inputs:
 
     def _at_rest(self, option: str, folder: Path, before: Look) -> _Files:
         """Return the files of a folder that no item read, as the run found them."""
-        digests = self._unchanged_files(option, folder, before)
-        whole = self._globs == EVERYTHING or _is_whole(folder, digests)
-        return _Files(folder, digests, before.bytes, self._globs, whole)
-
-    def _unchanged_files(self, option: str, folder: Path, before: Look) -> dict[str, str]:
         with suppress(ChangedWhileRead, FileNotFoundError):
             digests = hash_files(folder, before, self._cache)
             if look(folder, self._globs) == before:
-                return digests
+                whole = self._globs == EVERYTHING or _is_whole(folder, digests)
+                return _Files(folder, digests, before.bytes, self._globs, whole)
         raise InputChanged(_changed(option, folder))
 
     def _folder(self, option: str, files: _Files) -> dict[str, Any]:
@@ -260,13 +245,3 @@ def _globs(options: Any) -> tuple[str, ...]:
         return EVERYTHING
     glob = options.glob
     return (glob,) if isinstance(glob, str) else tuple(glob or EVERYTHING)
-
-
-def _collect(described: dict[str, Any], option: str, descriptor: dict[str, Any]) -> None:
-    """Enter a descriptor: alone, or in a list where an option has several."""
-    if option not in described:
-        described[option] = descriptor
-    elif isinstance(described[option], list):
-        described[option].append(descriptor)
-    else:
-        described[option] = [described[option], descriptor]

@@ -30,8 +30,8 @@ def parents(
             sidecar = find(path)
         except ManifestError:
             continue
-        told = _read_or_empty(sidecar)
-        described = _text(dig(told, "table", "sha256"))
+        manifest = _read_or_empty(sidecar)
+        described = _text(dig(manifest, "table", "sha256"))
         if described not in (None, sha256):
             _log.warning(
                 "%s: %s is no longer what its manifest %s describes; the run that parents[] names "
@@ -43,7 +43,7 @@ def parents(
         yield Parent(
             option=option,
             path=name(path),
-            run_id=_text(dig(told, "run_provenance", "run_id")),
+            run_id=_text(dig(manifest, "run_provenance", "run_id")),
             table_sha256=described,
             manifest_sha256=file_digest(sidecar).sha256,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from tablehost.builders.load import check_collisions, load
+from tablehost.builders.load import load
 from tablehost.console.reporter import Reporter
 from tablehost.host.request import Landed, Request
 from tablehost.host.run import run as run_host
@@ -48,7 +48,6 @@ def build(builder: str | Path, out: Path, *, workers: int = 1, **options: Any) -
     import pyarrow.parquet as pq
 
     loaded = load(str(builder))
-    check_collisions(loaded)
     request = Request(
         builder=loaded,
         options=loaded.options_class(**options),

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from tablehost.builders.builder import Builder
 from tablehost.builders.discover import names_with
-from tablehost.builders.load import check_collisions, load
+from tablehost.builders.load import load
 from tablehost.contract.errors import Refused, TablehostError
 from tablehost.contract.roles import Labelled, Role, is_union, required_type
 from tablehost.options import config_file as config
@@ -85,7 +85,6 @@ def _builder(subject: Subject, moved: Mapping[Path, Path]) -> Builder:
             msg = f"its builder {name} is not there; where it was moved, --map OLD=NEW tells"
             raise Refused([msg])
         builder = load(name)
-        check_collisions(builder)
     except TablehostError as error:
         raise Refused(error.problems) from error
     return builder
