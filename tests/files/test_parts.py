@@ -34,6 +34,39 @@ def build_table(options: Options, run: Run):
 """
 
 
+ONE_ROW = """
+import sys
+from attrs import frozen
+from tablehost import InputFiles, Run, hookimpl
+
+@frozen
+class Options:
+    \"\"\"Count parts.\"\"\"
+    parts: InputFiles
+    \"\"\"The parts.\"\"\"
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    sys.audit("test.build")
+    return pa.table({"n": [1]})
+"""
+
+WALKS = """
+import sys
+from tablehost.cli import execute
+
+def note(event, arguments):
+    if event == "test.build" or (event == "os.scandir" and str(arguments[0]) == "parts"):
+        seen.append(event)
+
+seen = []
+sys.addaudithook(note)
+code = execute(sys.argv[1:])
+print(code, *seen)
+"""
+
+
 @pytest.fixture
 def gather(squared, capsys, monkeypatch):
     """Gather tables, of which one lies in `parts`."""
@@ -139,3 +172,19 @@ def test_what_goes_wrong_beside_the_reading_is_not_called_damage(gather, squared
     ended = gather("parts/t.parquet")
     assert ended.code == 3
     assert f"failed in build_table: {said} (details in" in ended.err
+
+
+@pytest.mark.parametrize("parts", ["parts", "parts/*.txt"])
+@pytest.mark.parametrize(
+    ("more", "walks"),
+    [((), "os.scandir test.build os.scandir"), (("--dry-run",), "os.scandir")],
+)
+def test_a_folder_of_parts_is_walked_once_before_the_build_and_once_after(
+    project, parts, more, walks
+):
+    project.write("one_row.py", ONE_ROW)
+    project.write("parts/a.txt", "a")
+    project.write("parts/b.txt", "b")
+    command = ("run", "./one_row.py", "--parts", parts, "--out", "t.parquet", *more)
+    ended = project.python(WALKS, *command)
+    assert ended.out.splitlines()[-1] == f"0 {walks}", ended.err

@@ -67,7 +67,7 @@ class Output:
 
     @property
     def intents(self) -> tuple[Path, ...]:
-        """Return the notes of a commit under way: beside each target, if these are in different folders."""
+        """Return the notes of a commit under way, one in each folder that has a target."""
         places = [self.table]
         if self.manifest.parent != self.table.parent:
             places.append(self.manifest)

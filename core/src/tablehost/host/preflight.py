@@ -137,8 +137,8 @@ def _in_place(one: Given, output: Output, *, overwrite: bool) -> Iterator[str]:
     sidecar = usual_manifest(one.path)
     if not overwrite:
         yield (
-            f"{is_input}; give another path, or --overwrite to rebuild in place a table that has its "
-            "manifest"
+            f"{is_input}; give another path, or --overwrite to rebuild in place a table that has "
+            "its manifest"
         )
     elif not sidecar.is_file():
         yield (

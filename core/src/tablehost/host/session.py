@@ -95,8 +95,8 @@ class RunSession:
             if not (self.ledger.is_open or self.has_rows):
                 raise
             *others, last = refused.problems
-            kept = "no table was written, and finished items are kept"
-            raise Stopped([*others, f"{last}; {kept}"]) from refused
+            kept = ", and finished items are kept" if self.ledger.is_open else ""
+            raise Stopped([*others, f"{last}; no table was written{kept}"]) from refused
         except BrokenBuilder as error:
             if error.builder is not None:
                 raise
