@@ -174,10 +174,13 @@ def test_what_goes_wrong_beside_the_reading_is_not_called_damage(gather, squared
     assert f"failed in build_table: {said} (details in" in ended.err
 
 
-@pytest.mark.parametrize("parts", ["parts", "parts/*.txt"])
 @pytest.mark.parametrize(
-    ("more", "walks"),
-    [((), "os.scandir test.build os.scandir"), (("--dry-run",), "os.scandir")],
+    ("parts", "more", "walks"),
+    [
+        ("parts", (), "os.scandir test.build os.scandir"),
+        ("parts", ("--dry-run",), "os.scandir"),
+        ("parts/*.txt", ("--dry-run",), "os.scandir"),
+    ],
 )
 def test_a_folder_of_parts_is_walked_once_before_the_build_and_once_after(
     project, parts, more, walks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -59,22 +59,6 @@ def walk_files(folder: Path, patterns: Sequence[str] = EVERYTHING) -> list[str]:
         OSError: a folder cannot be read.
     """
     return sorted((name for name, _ in _matching(folder, patterns)), key=os.fsencode)
-
-
-def selected(names: Iterable[str], patterns: Sequence[str]) -> Iterator[str]:
-    """Yield the names that `walk_files` would list for some patterns.
-
-    Args:
-        names: paths of files in a folder, with `/`.
-        patterns: what to look for.
-    """
-    wanted = {_parts(pattern) for pattern in patterns}
-    for name in names:
-        left = wanted
-        for step in name.split("/"):
-            left = _left(step, left - {()})
-        if () in left:
-            yield name
 
 
 def look(folder: Path, patterns: Sequence[str] = EVERYTHING) -> Look:

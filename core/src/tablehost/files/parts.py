@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
-from tablehost.files.folders import EVERYTHING, selected, walk_files
+from tablehost.files.folders import EVERYTHING, walk_files
 from tablehost.files.names import is_kept_beside
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -23,11 +22,13 @@ class Parts:
         folder: that they are in.
         patterns: that they match in it; none where the path is a file itself.
         names: of the files in it, in the order of their bytes.
+        whole: whether these are all files of the folder, where no glob chose among them.
     """
 
     folder: Path
     patterns: tuple[str, ...]
     names: tuple[str, ...]
+    whole: bool = field(default=False, eq=False)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -59,16 +60,6 @@ def parts_of(path: Path) -> Parts:
     return _matching(fixed[0], (str(path.relative_to(fixed[0])),))
 
 
-def parts_among(names: Iterable[str], patterns: Sequence[str]) -> tuple[str, ...]:
-    """Choose the parts among the files of a folder.
-
-    Args:
-        names: paths of files in the folder.
-        patterns: as in `Parts`.
-    """
-    return tuple(filter(is_part, selected(names, patterns)))
-
-
 def is_part(name: str) -> bool:
     """Return whether a file of a folder is one of its parts.
 
@@ -86,4 +77,6 @@ def single(path: Path) -> Parts:
 
 def _matching(folder: Path, patterns: tuple[str, ...]) -> Parts:
     found = walk_files(folder, patterns) if folder.is_dir() else []
-    return Parts(folder=folder, patterns=patterns, names=tuple(filter(is_part, found)))
+    names = tuple(filter(is_part, found))
+    whole = patterns == EVERYTHING and len(names) == len(found)
+    return Parts(folder=folder, patterns=patterns, names=names, whole=whole)

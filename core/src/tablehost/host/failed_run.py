@@ -18,14 +18,7 @@ _log = logging.getLogger("tablehost")
 
 
 def report(request: Request, run_id: str, items: Items, error: BaseException) -> None:
-    """Write why a run failed, which items failed in it, and how to go on.
-
-    Args:
-        request: the run.
-        run_id: its id.
-        items: how its items ended.
-        error: what ended it.
-    """
+    """Write why a run failed, which items failed in it, and how to go on."""
     path = request.output.failed
     content = {
         "schema": "tablehost-failed-run-v1",

@@ -48,11 +48,7 @@ class Services:
 
 
 class HostRun(Run):
-    """One run of the host, as its builder sees it.
-
-    Args:
-        services: what it works with.
-    """
+    """One run of the host, as its builder sees it."""
 
     def __init__(self, services: Services) -> None:
         self.log = logging.getLogger(f"tablehost.{services.request.builder.name}")
@@ -110,7 +106,7 @@ class HostRun(Run):
             mapped.enter(items, key)
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
                 mapped.work(services.pool.run(work, mapped.tasks()), meter)
-        return StoredResults(services.ledger, number, recipe.result)
+        return StoredResults(services.ledger, number, mapped.total - mapped.failed, recipe.result)
 
     def _recipe(self, function: Callable[..., Any], settings: Any) -> ItemRecipe:
         from tablehost.items.recipe import item_recipe  # only when there is a map

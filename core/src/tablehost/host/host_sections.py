@@ -17,6 +17,7 @@ from tablehost.host.host_run import Services
 from tablehost.host.replacing import Earlier
 from tablehost.manifest import sections
 from tablehost.manifest.read import dig, folder_digest
+from tablehost.options.fields import options_of
 from tablehost.options.record import recorded, semantic
 from tablehost.options.secrets import secret_options
 from tablehost.provenance import code as provenance
@@ -44,6 +45,7 @@ class Facts:
 def recipe_of(facts: Facts) -> sections.Recipe:
     """Return what decides the table, as digests."""
     request = facts.services.request
+    options = options_of(type(request.options))
     content = {
         "builder": request.builder.name,
         "options": semantic(request.options),
@@ -54,16 +56,12 @@ def recipe_of(facts: Facts) -> sections.Recipe:
     return sections.Recipe(
         table=json_digest(content),
         item=dict(facts.item_recipes),
-        left_out=provenance.left_out(request.options),
+        left_out=tuple(option.name for option in options if not option.semantic),
     )
 
 
 def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSections:
     """Put the host's sections together.
-
-    Args:
-        facts: of the run.
-        recipe: of the table.
 
     Raises:
         BrokenBuilder: an invariant does not hold.

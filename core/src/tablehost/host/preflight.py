@@ -119,10 +119,8 @@ def _own_parts(one: Given, output: Output) -> Iterator[str]:
         inside = folder in Path(os.path.realpath(target)).parents
         if inside or any(_same(file, target) for file in parts.files):
             verb = "is" if target.exists() else "would be"
-            yield (
-                f"{flag}: {target} {verb} the input {one.flag}, as one of the files of "
-                f"{one.path}; give another {flag}"
-            )
+            what = f"the input {one.flag}, as one of the files of {one.path}"
+            yield f"{flag}: {target} {verb} {what}; give another {flag}"
 
 
 def _chosen(output: Output) -> Iterator[tuple[str, Path]]:
@@ -136,15 +134,11 @@ def _in_place(one: Given, output: Output, *, overwrite: bool) -> Iterator[str]:
     is_input = f"--out: {output.table} is the input {one.flag}"
     sidecar = usual_manifest(one.path)
     if not overwrite:
-        yield (
-            f"{is_input}; give another path, or --overwrite to rebuild in place a table that has "
-            "its manifest"
-        )
+        remedy = "--overwrite to rebuild in place a table that has its manifest"
+        yield f"{is_input}; give another path, or {remedy}"
     elif not sidecar.is_file():
-        yield (
-            f"{is_input} and has no {sidecar.name} beside it, so what it was could not be kept; "
-            "give another --out"
-        )
+        why = f"has no {sidecar.name} beside it, so what it was could not be kept"
+        yield f"{is_input} and {why}; give another --out"
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -50,9 +50,6 @@ class Earlier:
 
         Without `--overwrite` a table is replaced only by a run of the same builder, and only while
         it still matches its manifest. `check_recipe` compares the item recipes later.
-
-        Args:
-            builder: its name.
         """
         table = self.output.table
         if self.overwrite or not table.exists():
@@ -94,7 +91,7 @@ class Earlier:
             raise Refused(msg)
 
     def is_same(self, recipe: str, sha256: str) -> bool:
-        """Return whether the table is the one that a run has just made, with its manifest.
+        """Return whether the table and its manifest are what a run has just made.
 
         Args:
             recipe: digest of the table recipe.

@@ -47,11 +47,7 @@ class NothingSucceeded(TablehostError):
 
 
 class RunSession:
-    """One session of a run, from the builder's first call to the commit.
-
-    Args:
-        services: what it works with.
-    """
+    """One session of a run, from the builder's first call to the commit."""
 
     def __init__(self, services: Services) -> None:
         self.services = services

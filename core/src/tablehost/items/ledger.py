@@ -58,12 +58,7 @@ class Ledger:
         self._db.close()  # every finished item is on disk already
 
     def begin_map(self, digest: str, text: str) -> int:
-        """Return the number of a new map in this session.
-
-        Args:
-            digest: its item recipe.
-            text: the recipe as JSON, for readers of the ledger.
-        """
+        """Return the number of a new map; the text of its recipe is for readers of the ledger."""
         if not self.is_open:
             self._open()
         self._execute("INSERT OR IGNORE INTO recipes (digest, text) VALUES (?, ?)", (digest, text))
@@ -72,12 +67,7 @@ class Ledger:
         return len(self._recipes) - 1
 
     def want(self, of_map: int, tasks: Sequence[Task], done: Mapping[str, Outcome]) -> list[str]:
-        """Record what a map asks for.
-
-        Args:
-            of_map: the map.
-            tasks: items that it has not asked for yet.
-            done: the outcomes of those that are finished, by key.
+        """Record items that a map asks for, with the outcomes of the finished ones by key.
 
         Returns:
             The keys that it asks for twice; where there is one, nothing was recorded.
@@ -105,10 +95,6 @@ class Ledger:
         """Return the input digests under which items are finished; `''` for no input.
 
         A row whose bytes changed on the disk is dropped with a warning, and made again.
-
-        Args:
-            of_map: the map.
-            keys: some hundreds of items.
         """
         recipe = self._recipes[of_map]
         rows = self._execute(
@@ -171,11 +157,6 @@ class Ledger:
             (of_map,),
         )
         return (row[0] for row in rows)
-
-    def result_count(self, of_map: int) -> int:
-        """Return how many results `results` yields."""
-        counted = "SELECT count(*) FROM wanted WHERE map = ? AND state != 'failed'"
-        return int(self._execute(counted, (of_map,)).fetchone()[0])
 
     def items(self) -> Items:
         """Count this session's items by key: one is ok where every map that it went through was."""

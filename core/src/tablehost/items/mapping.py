@@ -85,6 +85,7 @@ class MapItems:
                 self._note(outcome)
             self._ledger.commit()
             failed = sum(outcome.failure is not None for outcome in some)
+            self.failed += failed
             meter(len(some) - failed, failed)
             if len(self._digests) >= _DIGESTS_AT_ONCE:
                 self._cache.put_many(self._digests)

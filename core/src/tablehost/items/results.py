@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 class StoredResults(Generic[Result]):
     """The results of a map, read from the ledger each time they are iterated."""
 
-    def __init__(self, ledger: Ledger, of_map: int, cls: type[Result]) -> None:
+    def __init__(self, ledger: Ledger, of_map: int, count: int, cls: type[Result]) -> None:
         self._ledger = ledger
         self._map = of_map
+        self._count = count
         self._cls = cls
 
     def __iter__(self) -> Iterator[Result]:
         return (decode(text, self._cls) for text in self._ledger.results(self._map))
 
     def __len__(self) -> int:
-        return self._ledger.result_count(self._map)
+        return self._count
 
 
 @cache

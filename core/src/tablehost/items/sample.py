@@ -34,12 +34,7 @@ class Sample:
     of: int = 0
 
     def draw(self, items: Iterable[Item], key: Callable[[Item], str]) -> list[Item]:
-        """Draw from the items of one map.
-
-        Args:
-            items: all of them.
-            key: the name of an item.
-        """
+        """Draw from the items of one map."""
         ordered = sorted((item for item in items if key(item) not in self.leave_out), key=key)
         drawn = random.Random(self.seed).sample(ordered, min(self.wanted, len(ordered)))
         if len(ordered) > self.of:

@@ -71,10 +71,10 @@ class Workers:
             BrokenBuilder: a worker cannot even load the function.
         """
         waiting: deque[Task] = deque()
-        pace = _Pace()
+        mean = 1.0  # seconds that an item takes
         while True:
             while waiting or (waiting := deque(islice(tasks, 1))):
-                worker = self._free(pace.ahead)
+                worker = self._free(_ahead(mean))
                 if worker is None:
                     break
                 worker.send(waiting.popleft(), work)
@@ -83,7 +83,7 @@ class Workers:
             ended: list[Outcome] = []
             for worker in self._ready():
                 for outcome, seconds in worker.receive():
-                    pace.note(seconds)
+                    mean += 0.1 * (seconds - mean)
                     ended.append(outcome)
                 if worker.dead:
                     self._crew.remove(worker)
@@ -199,18 +199,9 @@ class _Worker:
         self.pipe.close()
 
 
-@define
-class _Pace:
-    """How many items to hand a worker ahead, from how long they take."""
-
-    mean: float = 1.0
-
-    def note(self, seconds: float) -> None:
-        self.mean += 0.1 * (seconds - self.mean)
-
-    @property
-    def ahead(self) -> int:
-        return max(1, min(_AHEAD_ITEMS, int(_AHEAD_SECONDS / max(self.mean, 1e-6))))
+def _ahead(mean: float) -> int:
+    """Return how many items to hand a worker at a time, from the seconds that one takes."""
+    return max(1, min(_AHEAD_ITEMS, int(_AHEAD_SECONDS / max(mean, 1e-6))))
 
 
 def _exit_text(code: int | None) -> str:

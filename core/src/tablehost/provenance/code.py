@@ -23,7 +23,6 @@ from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import file_digest
 from tablehost.files.folder_listing import dir_hash1
 from tablehost.manifest.sections import Code, Environment
-from tablehost.options.fields import options_of
 from tablehost.options.record import values_by_role
 
 
@@ -108,11 +107,6 @@ def environment() -> Environment:
         platform=platform.platform(),
         cpu=_cpu(),
     )
-
-
-def left_out(options: Any) -> tuple[str, ...]:
-    """Return the options that are in no recipe."""
-    return tuple(option.name for option in options_of(type(options)) if not option.semantic)
 
 
 def _own_files(builder: Builder) -> list[tuple[str, Path]]:

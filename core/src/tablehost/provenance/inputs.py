@@ -21,13 +21,17 @@ from tablehost.files.digests import ChangedWhileRead, FileDigest, ReadInput, Sig
 from tablehost.files.folder_listing import listing_of, write_listing
 from tablehost.files.folders import EVERYTHING, Look, hash_files, look, walk_files
 from tablehost.files.names import LISTING_SUFFIX
-from tablehost.files.parts import parts_among
+from tablehost.files.parts import parts_of
 from tablehost.options.fields import options_of
 from tablehost.provenance.given import Given
 
 
 class InputChanged(TablehostError):
     """An input was not the same at the end of the run as at its start."""
+
+    def __init__(self, option: str, path: Path) -> None:
+        changed = f"{flag_of(option)}: {path} changed while the table was built"
+        super().__init__(f"{changed}; nothing was written. Run again when it no longer changes")
 
 
 @frozen
@@ -46,7 +50,7 @@ class _Watched:
             found = self.digest.result()
             if Signature.of(self.path) == self.before:
                 return found
-        raise InputChanged(_changed(self.option, self.path))
+        raise InputChanged(self.option, self.path)
 
 
 @frozen
@@ -122,10 +126,7 @@ class Inputs:
         return (found.unchanged() if found else hash_file(path, self._cache)).sha256
 
     def describe(self, read: Iterable[ReadInput]) -> dict[str, Any]:
-        """Return the descriptors of all inputs, by option.
-
-        Args:
-            read: the files that items read.
+        """Return the descriptors of all inputs, by option; those of `read` were read by items.
 
         Raises:
             InputChanged: an input file changed since the run began.
@@ -157,7 +158,7 @@ class Inputs:
         try:
             before = Signature.of(path)
         except OSError as error:  # it was there when the options were checked
-            raise InputChanged(_changed(option, path)) from error
+            raise InputChanged(option, path) from error
         digest = self._pool.submit(hash_file, path, self._cache)
         own = self._output.table.exists() and path.samefile(self._output.table)
         if own:
@@ -179,11 +180,12 @@ class Inputs:
         """Describe several files that one path stands for."""
         given, parts = one.given, one.given.parts
         found = [file.unchanged() for file in one.files]
-        here = walk_files(parts.folder) if parts.folder.is_dir() else []
-        if parts_among(here, parts.patterns) != parts.names:
-            raise InputChanged(_changed(given.option, given.path))
+        now = parts_of(given.path)
+        if now != parts:
+            raise InputChanged(given.option, given.path)
         digests = {name: file.sha256 for name, file in zip(parts.names, found, strict=True)}
-        size, whole = sum(file.bytes for file in found), len(here) == len(digests)
+        whole = now.whole or (parts.patterns != EVERYTHING and _is_whole(parts.folder, digests))
+        size = sum(file.bytes for file in found)
         files = _Files(parts.folder, digests, size, parts.patterns, whole)
         return self._folder(given.option, files) | {"parts": True}
 
@@ -200,7 +202,7 @@ class Inputs:
             if look(folder, self._globs) == before:
                 whole = self._globs == EVERYTHING or _is_whole(folder, digests)
                 return _Files(folder, digests, before.bytes, self._globs, whole)
-        raise InputChanged(_changed(option, folder))
+        raise InputChanged(option, folder)
 
     def _folder(self, option: str, files: _Files) -> dict[str, Any]:
         lines = listing_of(files.digests.items())
@@ -219,13 +221,6 @@ class Inputs:
             "listing": {"path": self._root.name(listing), "sha256": written.sha256},
             "observed": "during",
         }
-
-
-def _changed(option: str, path: Path) -> str:
-    return (
-        f"{flag_of(option)}: {path} changed while the table was built; nothing was written. "
-        "Run again when it no longer changes"
-    )
 
 
 def _inside(folder: Path, read: Iterable[ReadInput]) -> dict[str, ReadInput]:
