@@ -33,7 +33,7 @@ def test_show_tells_how_far_a_failed_run_came_and_how_to_go_on(squares):
     told = squares.run("show", "t.parquet")
     assert told.code == 0
     assert "4 done, 1 failed, 0 pending; last activity 20" in told.out
-    assert "to go on, give the same command again: finished items are kept" in told.out
+    assert "to go on, run the same command again: finished items are kept" in told.out
     assert "the last run failed; see t.parquet.failed.json" in told.out
 
 

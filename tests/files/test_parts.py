@@ -146,7 +146,7 @@ def test_a_part_whose_name_is_not_utf8_is_named(gather, squared):
     assert r"--parts: 'parts/t\udcff.parquet' is not UTF-8, as all text in a manifest" in ended.err
 
 
-def test_an_input_that_is_no_longer_what_its_manifest_describes_is_told(gather, squared):
+def test_an_input_that_is_no_longer_what_its_manifest_describes_is_reported(gather, squared):
     part = squared.path / "parts/t.parquet"
     pq.write_table(pq.read_table(part).slice(1), part)
     ended = gather("parts/t.parquet")

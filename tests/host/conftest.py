@@ -12,16 +12,16 @@ import pytest
 
 
 @pytest.fixture
-def somebody_else():
+def other_user():
     """Give what makes a command subject to permissions, where the tests are run by root."""
     if os.geteuid() != 0:
         return {}
-    nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+    unprivileged = {"user": 65534, "group": 65534, "extra_groups": []}
     try:
-        subprocess.run([sys.executable, "-c", "import tablehost"], check=True, cwd="/", **nobody)
+        subprocess.run([sys.executable, "-c", "import tablehost"], check=True, cwd="/", **unprivileged)
     except (OSError, subprocess.CalledProcessError):  # Python lies where no other user may go
         return {"preexec_fn": _drop_privileges}
-    return nobody
+    return unprivileged
 
 
 def _drop_privileges():

@@ -101,14 +101,14 @@ def test_one_signal_ends_a_run_in_order(started, squares, worked_on, number):
     done, tried = finished(squares.path / "t.parquet.ledger"), set(worked_on())
     assert done
     assert len(tried - done) <= os.cpu_count()
-    told = squares.run("show", "t.parquet").out
-    assert f"{len(done)} done, 0 failed, {200 - len(done)} pending" in told
+    shown = squares.run("show", "t.parquet").out
+    assert f"{len(done)} done, 0 failed, {200 - len(done)} pending" in shown
     assert squares.run(*RUN, "--count", 200).code == 0
     assert not done & set(worked_on())
 
 
 @pytest.mark.outcome("The status is interrupted.")
-def test_with_json_an_interrupted_run_tells_programs(started):
+def test_with_json_an_interrupted_run_reports_it_as_json(started):
     process = started("--count", 200, "--slow", 0.05, "--json")
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)

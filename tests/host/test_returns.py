@@ -101,8 +101,8 @@ def test_a_table_without_rows_is_a_table(project, build):
 
 def test_what_a_builder_says_of_its_table_stands_in_the_manifest(project, build):
     assert build("return Build(table, invariants={'it is small': True})").code == 0
-    told = project.manifest("t.parquet")["table"]["invariants"]
-    assert {"name": "it is small", "ok": True} in told
+    found = project.manifest("t.parquet")["table"]["invariants"]
+    assert {"name": "it is small", "ok": True} in found
 
 
 def test_a_builder_is_given_the_digest_of_an_input_that_the_host_reads(project, build):
@@ -113,8 +113,8 @@ def test_a_builder_is_given_the_digest_of_an_input_that_the_host_reads(project, 
         return pa.table({"digest": [digest]})
     """
     assert build(textwrap.dedent(lines)).code == 0
-    (told,) = pq.read_table(project.path / "t.parquet")["digest"].to_pylist()
-    assert told == project.digest("t.txt")
+    (found,) = pq.read_table(project.path / "t.parquet")["digest"].to_pylist()
+    assert found == project.digest("t.txt")
 
 
 WRONG = {
@@ -297,7 +297,7 @@ def test_the_scratch_of_a_killed_run_is_removed_by_the_next(project, build):
     assert (project.path / "t.parquet").exists()
 
 
-def test_progress_and_log_of_a_builder_are_told(build):
+def test_progress_and_log_of_a_builder_are_shown(build):
     lines = """with run.progress(2, "files") as step:
     step()
     step(0, 1)
@@ -376,9 +376,9 @@ def test_a_stream_keeps_its_types_and_its_nulls(project, build):
     )
     assert build(f"return pa.table({columns})").code == 0
     found = pq.read_table(project.path / "t.parquet")
-    told = {one["name"]: one for one in project.manifest("t.parquet")["table"]["columns"]}
+    found = {one["name"]: one for one in project.manifest("t.parquet")["table"]["columns"]}
     assert found.schema.field("i").type == pa.int8()
-    assert (told["f"]["nulls"], told["f"]["nan"]) == (1, 1)
+    assert (found["f"]["nulls"], found["f"]["nan"]) == (1, 1)
     assert found["l"].to_pylist() == [[1], []]
 
 

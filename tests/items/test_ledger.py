@@ -48,9 +48,9 @@ def test_a_damaged_ledger_is_said_set_aside_and_begun_anew(squared, worked_on, d
 @pytest.mark.parametrize("damage", [zeros, cut, text, another])
 def test_show_says_that_a_ledger_is_damaged(squared, damage):
     damage(squared.path / "t.parquet.ledger")
-    told = squared.run("show", "t.parquet")
-    assert "Traceback" not in told.err
-    assert "ledger" in told.err + told.out
+    shown = squared.run("show", "t.parquet")
+    assert "Traceback" not in shown.err
+    assert "ledger" in shown.err + shown.out
 
 
 @pytest.mark.outcome("Exit 2: the ledger and the reason; it stays where it is.")

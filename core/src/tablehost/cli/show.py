@@ -67,7 +67,7 @@ def _state(
             f"last activity {progress.last_activity}"
         )
         if progress.session.outcome != "partial" or progress.failed:
-            said.append("to go on, give the same command again: finished items are kept")
+            said.append("to go on, run the same command again: finished items are kept")
     if output.failed.is_file():
         said.append(f"the last run failed; see {output.failed}")
     if not said:

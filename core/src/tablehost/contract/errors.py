@@ -47,10 +47,10 @@ class UsageError(TablehostError):
 
 
 class Refused(TablehostError):
-    """Raised by a builder that declines to run, before its first item or row: exit 2.
+    """Raised by a builder that declines to run, before its first item or row.
 
-    Nothing was touched then. Where the first item or row was there already, the host reports the
-    same problems as `Stopped`.
+    Nothing was touched then. One that is raised later, such as for a value in mid-stream, reaches
+    the user as `Stopped`: the same problems, and that no table was written.
     """
 
 
