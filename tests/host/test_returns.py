@@ -376,9 +376,9 @@ def test_a_stream_keeps_its_types_and_its_nulls(project, build):
     )
     assert build(f"return pa.table({columns})").code == 0
     found = pq.read_table(project.path / "t.parquet")
-    found = {one["name"]: one for one in project.manifest("t.parquet")["table"]["columns"]}
+    described = {one["name"]: one for one in project.manifest("t.parquet")["table"]["columns"]}
     assert found.schema.field("i").type == pa.int8()
-    assert (found["f"]["nulls"], found["f"]["nan"]) == (1, 1)
+    assert (described["f"]["nulls"], described["f"]["nan"]) == (1, 1)
     assert found["l"].to_pylist() == [[1], []]
 
 

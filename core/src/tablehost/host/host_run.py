@@ -90,7 +90,6 @@ class HostRun(Run):
     ) -> Results[Result]:
         """See `Run.map`."""
         from tablehost.items.mapping import MapItems  # only when there is work
-        from tablehost.items.results import StoredResults
         from tablehost.items.worker import Work
 
         services, request = self._services, self._services.request
@@ -106,7 +105,7 @@ class HostRun(Run):
             mapped.enter(items, key)
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
                 mapped.work(services.pool.run(work, mapped.tasks()), meter)
-        return StoredResults(services.ledger, number, mapped.total - mapped.failed, recipe.result)
+        return mapped.results(recipe.result)
 
     def _recipe(self, function: Callable[..., Any], settings: Any) -> ItemRecipe:
         from tablehost.items.recipe import item_recipe  # only when there is a map

@@ -14,13 +14,7 @@ from attrs import evolve
 from tablehost.commit import commit
 from tablehost.console.text import utc_now
 from tablehost.contract.build import Build, Items
-from tablehost.contract.errors import (
-    BrokenBuilder,
-    Interrupted,
-    Refused,
-    Stopped,
-    TablehostError,
-)
+from tablehost.contract.errors import BrokenBuilder, Interrupted, Refused, Stopped, TablehostError
 from tablehost.host import builder_calls, failed_run
 from tablehost.host.builder_calls import builder_at_fault, disk_at_fault
 from tablehost.host.host_run import HostRun, Services

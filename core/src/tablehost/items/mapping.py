@@ -6,21 +6,39 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Generic, Self
 
 from attrs import evolve
 
 from tablehost.console.reporter import Meter
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import BrokenBuilder
+from tablehost.contract.run import Result
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import Signature
 from tablehost.items.ledger import Ledger
+from tablehost.items.results import decode
 from tablehost.items.worker import Outcome, Task
 
 _ITEMS_AT_ONCE = 500
 _DIGESTS_AT_ONCE = 256
 _LONGEST_DETAIL = 2000
+
+
+class StoredResults(Generic[Result]):
+    """The results of a map, read from the ledger each time they are iterated."""
+
+    def __init__(self, ledger: Ledger, of_map: int, count: int, cls: type[Result]) -> None:
+        self._ledger = ledger
+        self._map = of_map
+        self._count = count
+        self._cls = cls
+
+    def __iter__(self) -> Iterator[Result]:
+        return (decode(text, self._cls) for text in self._ledger.results(self._map))
+
+    def __len__(self) -> int:
+        return self._count
 
 
 class MapItems:
@@ -90,6 +108,10 @@ class MapItems:
             if len(self._digests) >= _DIGESTS_AT_ONCE:
                 self._cache.put_many(self._digests)
                 self._digests.clear()
+
+    def results(self, cls: type[Result]) -> StoredResults[Result]:
+        """Return the results of the items that did not fail, ordered by key."""
+        return StoredResults(self._ledger, self._map, self.total - self.failed, cls)
 
     def _note(self, outcome: Outcome) -> None:
         if outcome.signature and outcome.sha256:

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import attrs
 
 from tablehost.contract.errors import BrokenBuilder
-from tablehost.contract.run import Result
 
 if TYPE_CHECKING:
     from cattrs.preconf.json import JsonConverter
-
-    from tablehost.items.ledger import Ledger
-
-
-class StoredResults(Generic[Result]):
-    """The results of a map, read from the ledger each time they are iterated."""
-
-    def __init__(self, ledger: Ledger, of_map: int, count: int, cls: type[Result]) -> None:
-        self._ledger = ledger
-        self._map = of_map
-        self._count = count
-        self._cls = cls
-
-    def __iter__(self) -> Iterator[Result]:
-        return (decode(text, self._cls) for text in self._ledger.results(self._map))
-
-    def __len__(self) -> int:
-        return self._count
 
 
 @cache
