@@ -101,7 +101,7 @@ def test_clean_names_what_it_removes_and_keeps_the_pair(squared):
         ".t.parquet.20260521T093000Z-0a1b2c3d.tmp",
     }
     assert squared.files() == {"squares.py", "t.parquet", "t.parquet.manifest.json"}
-    assert squared.run("clean", "t.parquet").out == "nothing stands beside t.parquet\n"
+    assert squared.run("clean", "t.parquet").out == "nothing to remove beside t.parquet\n"
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("\x04", 1)])

@@ -32,7 +32,13 @@ def test_a_manifest_is_read_or_refused_and_nothing_else(tmp_path, content):
     path = tmp_path / "t.manifest.json"
     path.write_bytes(content)
     with contextlib.suppress(ManifestError):
-        assert isinstance(manifest.read(path), dict)
+        found = manifest.read_typed(path)
+        assert found.content == manifest.read(path)
+        for name, one in vars(manifest.Manifest).items():
+            if isinstance(one, manifest.Recorded):
+                assert isinstance(getattr(found, name), one.kind | None)
+        assert found.sha256 is None or isinstance(found.sha256, str)
+        assert all(isinstance(one, dict) for one in found.failures)
 
 
 @pytest.mark.outcome("No NaN is written.")

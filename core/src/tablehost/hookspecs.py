@@ -62,7 +62,8 @@ def describe_manifest(options: Any, build: Build) -> Any:
 
     Returns:
         An instance of the attrs class that the return annotation names; its fields become the
-        manifest's top-level keys, beside the host's own `run`, `table` and `run_provenance`.
+        manifest's top-level keys, beside the host's own `run`, `table` and `run_provenance`. Give
+        a field that a later version adds `metadata={"since": VERSION}`: older manifests lack it.
 
     Example:
         >>> from attrs import frozen

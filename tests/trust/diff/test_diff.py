@@ -71,7 +71,7 @@ def test_a_folder_differs_by_file(pair):
     ]
     shutil.rmtree(pair.path / "d.parquet.history")
     shown, _ = pair.diff("c.parquet", "d.parquet")
-    assert "texts -> later: other content, and no listing to tell of which files\n" in shown
+    assert "texts -> later: other content; without a listing the files cannot be named\n" in shown
 
 
 def test_inputs_are_told_apart_by_label_and_order(pair):

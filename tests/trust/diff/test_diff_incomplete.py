@@ -51,7 +51,7 @@ def test_what_a_manifest_does_not_tell_is_unknown_and_no_difference(twins):
     twins.edit(lambda told: (told.pop("table"), told["run_provenance"].pop("code")), "c.parquet")
     shown, told = twins.diff("a.parquet", "c.parquet")
     assert told["verdict"] == "same"
-    assert "    the code: c.parquet.manifest.json does not tell\n" in shown
+    assert "    the code: not recorded in c.parquet.manifest.json\n" in shown
     (twins.path / "a.parquet").unlink()
     assert twins.diff("a.parquet", "c.parquet")[1]["verdict"] == "unverifiable"
 

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tablehost.table.read import opened
 from tablehost.trust.diff.rows import compare_rows
+
+
+def compare_files(a, b, **options):
+    with opened(a, "a") as first, opened(b, "b") as second:
+        return compare_rows(first, second, **options)
 
 
 @pytest.fixture
@@ -20,7 +26,7 @@ def compare(tmp_path):
         for name, data in (("a", a), ("b", b)):
             paths.append(tmp_path / f"{name}.parquet")
             pq.write_table(data if isinstance(data, pa.Table) else pa.table(data), paths[-1])
-        return compare_rows(*paths, key=key, **options)
+        return compare_files(*paths, key=key, **options)
 
     return compared
 
@@ -74,7 +80,7 @@ def test_what_differs_is_what_plain_python_says(tmp_path_factory, a, b, by_key):
     paths = folder / "a.parquet", folder / "b.parquet"
     for path, rows in zip(paths, (a, b), strict=True):
         pq.write_table(table_of(rows), path)
-    found = compare_rows(*paths, key=["key"] if by_key else None)
+    found = compare_files(*paths, key=["key"] if by_key else None)
     first, second = (
         {row["key"] if by_key else at: row for at, row in enumerate(rows)} for rows in (a, b)
     )

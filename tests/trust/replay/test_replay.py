@@ -24,7 +24,7 @@ def test_moved_inputs_another_folder_and_fewer_workers_make_the_same_bytes(bench
     finally:
         (tables / "moved").rename(tables / "raw")
     assert (lost["verdict"], found["verdict"]) == ("cannot", "reproduced-bytes")
-    assert "is not there; where it was moved, --map OLD=NEW tells" in lost["why"][0]
+    assert "is not there; if it was moved, give --map OLD=NEW" in lost["why"][0]
     assert found["remarks"] == []
     assert before == {path for path in tables.rglob("*") if ".cache" not in path.parts}
 
@@ -78,9 +78,9 @@ def test_into_a_folder_keeps_table_and_manifest_and_nothing_else(lengths):
     ("tokens", "said"),
     [
         (("--into", "in"), "--into: in is not empty; give a new folder"),
-        (("--into", "new", "--sample", "1"), "a sample is none; give --sample or --into"),
+        (("--into", "new", "--sample", "1"), "a sample is not one; give --sample or --into"),
         (("--map", "in"), "--map: 'in' is not OLD=NEW"),
-        (("--map", "i=in"), "--map: no path that t.parquet.manifest.json tells lies in i"),
+        (("--map", "i=in"), "--map: no path in t.parquet.manifest.json is below i"),
         (("--sample", "0"), "Must be >= 1"),
         (("--workers", "0"), "Must be >= 1"),
     ],

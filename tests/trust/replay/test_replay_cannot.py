@@ -14,7 +14,7 @@ def test_a_missing_input_is_named(words):
     (words.path / "in/t.txt").unlink()
     found = words.replay("t.parquet")
     assert found["verdict"] == "cannot"
-    assert found["why"] == ["--text in/t.txt is not there; where it was moved, --map OLD=NEW tells"]
+    assert found["why"] == ["--text in/t.txt is not there; if it was moved, give --map OLD=NEW"]
 
 
 def test_a_builder_that_is_gone_is_named(words):
@@ -22,7 +22,7 @@ def test_a_builder_that_is_gone_is_named(words):
     found = words.replay("t.parquet")
     assert found["verdict"] == "cannot"
     assert found["why"] == [
-        "its builder words.py is not there; where it was moved, --map OLD=NEW tells"
+        "its builder words.py is not there; if it was moved, give --map OLD=NEW"
     ]
 
 
@@ -67,7 +67,7 @@ def test_a_secret_has_to_be_given_again(lengths, monkeypatch):
     given = lengths.replay("t.parquet")
     assert (without["verdict"], given["verdict"]) == ("cannot", "reproduced-bytes")
     assert without["why"] == [
-        "--token is secret, so the manifest does not tell it; set TABLEHOST_LENGTHS_TOKEN"
+        "--token is secret and not in the manifest; set TABLEHOST_LENGTHS_TOKEN"
     ]
     assert "swordfish" not in json.dumps(given)
 
@@ -101,8 +101,8 @@ def test_what_upstream_wrote_does_not_tell_enough(bench, stored):
     [
         ("{", "is not JSON"),
         ("[]", "is not a JSON object"),
-        ("{}", "does not tell which builder made the table"),
-        ('{"run_provenance": {"args": 3, "inputs": [7], "cwd": {}}}', "does not tell which"),
+        ("{}", "does not record which builder made the table"),
+        ('{"run_provenance": {"args": 3, "inputs": [7], "cwd": {}}}', "does not record which"),
         ('{"run_provenance": {"schema": "ai-run-provenance-v2"}}', "update tablehost"),
     ],
 )
@@ -118,7 +118,7 @@ def test_a_manifest_without_options_is_said_to_lack_them(words):
     found = words.replay("t.parquet")
     assert (found["verdict"], found["why"]) == (
         "cannot",
-        ["the manifest does not tell the options of the run"],
+        ["the manifest does not record the options of the run"],
     )
 
 

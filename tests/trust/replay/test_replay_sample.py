@@ -82,7 +82,7 @@ def test_an_item_that_fails_only_now_is_a_finding(lengths, lengths_source):
 
 def test_the_answer_says_what_a_sample_proves(lengths):
     ended = lengths.tablehost("replay", "t.parquet", "--sample", 8)
-    proof = "8 of 20 items, seed 0; were 30.00% of them bad or more, it would have shown with"
+    proof = "8 of 20 items, seed 0; a sample this size catches 30.00 % bad items or more with"
     said = f"reproduced-rows  t.parquet\n  sample: {proof} 95 % probability\n"
     assert (ended.code, ended.out) == (0, said)
 

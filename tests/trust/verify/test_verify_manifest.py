@@ -26,7 +26,7 @@ def test_a_manifest_whose_own_table_is_gone_is_told_by_its_name_and_digests(tabl
     tables.tell(tables.manifest("other.parquet"))
     (tables.path / "other.parquet").unlink()
     finding, _ = tables.findings("not-its-manifest rows-changed", "t.parquet")
-    assert "it tells of other.parquet, and no column" in finding["why"][0]
+    assert "it describes other.parquet, and no column" in finding["why"][0]
 
 
 def test_a_manifest_without_a_column_in_common_is_another_tables(tables):

@@ -35,7 +35,7 @@ def test_an_input_that_is_gone_leaves_the_answer_unknown_and_has_to_come_back_fi
         [
             "unknown  rich.parquet",
             "    inputs-missing   --metadata-jsonl m.jsonl is not there",
-            "    note             to refresh it, bring back first: --metadata-jsonl m.jsonl",
+            "    note             to refresh it, first restore --metadata-jsonl m.jsonl",
         ],
     )
     assert tables.why()["refresh"]["commands"] == []
@@ -114,7 +114,7 @@ def test_a_parent_of_another_name_is_found_and_the_command_names_it(tables):
 def test_a_parent_that_is_stale_itself_is_told_and_makes_nothing_stale(tables):
     tables.write(tables.read("raw2.parquet"), "raw.parquet")
     told = tables.tablehost("why", "all.parquet")
-    text = "t.parquet, which it was made of, is stale itself: ask why t.parquet"
+    text = "t.parquet, which it was made of, is itself stale; see `tablehost why t.parquet`"
     assert (told.code, told.out.splitlines()) == (
         0,
         ["current  all.parquet", f"    parents-stale    {text}"],

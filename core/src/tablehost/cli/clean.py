@@ -1,14 +1,12 @@
-"""`tablehost clean`: remove what stands beside a table."""
+"""`tablehost clean`: remove the files that tablehost keeps beside a table."""
 
 from __future__ import annotations
 
-import json
+import glob
 import shutil
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
-
+from tablehost.cli.answer import Json, Switch, print_json
 from tablehost.commit import commit
 from tablehost.commit.output import Output
 from tablehost.console.text import printable
@@ -20,8 +18,8 @@ def clean(
     out: Path,
     /,
     *,
-    yes: Annotated[bool, Parameter(negative=())] = False,
-    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    yes: Switch = False,
+    as_json: Json = False,
 ) -> int:
     """Remove ledger, history, listings and leftovers of an output, after naming them.
 
@@ -30,7 +28,7 @@ def clean(
     Args:
         out: The table that was given as --out.
         yes: Do not ask.
-        as_json: Write what was removed as JSON; never asks, so it wants --yes.
+        as_json: Write what was removed as JSON; never asks, so it needs --yes.
     """
     output = Output.at(out)
     with commit.locked(output):
@@ -47,9 +45,9 @@ def clean(
                 _remove(path)
     if as_json:
         removed = [str(path) for path in found]
-        print(json.dumps({"found": removed, "removed": removed if agreed else []}))
+        print_json({"found": removed, "removed": removed if agreed else []})
     elif not found:
-        print(f"nothing stands beside {printable(str(out))}")
+        print(f"nothing to remove beside {printable(str(out))}")
     elif not agreed:
         print("nothing was removed; --yes removes it without asking")
     return 0 if agreed else 1
@@ -57,7 +55,7 @@ def clean(
 
 def _removable(output: Output) -> list[Path]:
     ledgers = [beside(output.ledger, part) for part in ("", "-wal", "-shm")]
-    set_aside = sorted(output.table.absolute().parent.glob(f"{_literal(output.ledger.name)}.*"))
+    set_aside = sorted(output.table.absolute().parent.glob(f"{glob.escape(output.ledger.name)}.*"))
     return [
         *ledgers,
         *set_aside,
@@ -68,15 +66,11 @@ def _removable(output: Output) -> list[Path]:
     ]
 
 
-def _literal(name: str) -> str:
-    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
-
-
 def _ask() -> bool:
     try:
         return input("remove these? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
-        print()  # nobody ended the line of the question
+        print()  # end the line of the question
         return False
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tablehost.cli.answer import Json, print_json
-from tablehost.console.text import printable, shown
+from tablehost.console.text import first, printable, shown
 from tablehost.trust.diff.inputs import InputChange
 from tablehost.trust.diff.manifests import Change
 from tablehost.trust.evidence.subject import subject
@@ -27,8 +27,8 @@ def diff(a: Path, b: Path, /, *, as_json: Json = False) -> int:
     """Show what differs between two tables: how they were made, and what is in them.
 
     Their manifests are compared, and their rows where both tables are there: by the key that the
-    builder named, else by position. Run ids, times, places and whatever else differs by nature are
-    no difference. Exit code 1 if anything differs.
+    builder named, else by position. What differs by nature, such as run ids, times and places, is
+    ignored. Exit code 1 if anything differs.
 
     Args:
         a: The first table, or its manifest.
@@ -66,12 +66,10 @@ def _lines(found: Difference) -> Iterator[str]:
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
-    found = list(lines)
+    found = first(list(lines), _MOST_LINES, "; --json has them all")
     if found:
         yield f"  {title}"
-    yield from (f"    {line}" for line in found[:_MOST_LINES])
-    if len(found) > _MOST_LINES:
-        yield f"    and {len(found) - _MOST_LINES} more; --json has them all"
+    yield from (f"    {line}" for line in found)
 
 
 def _said(change: Change) -> str:
@@ -96,9 +94,7 @@ def _input_lines(change: InputChange) -> Iterator[str]:
     yield f"{sign}{change.what}{where}{note}"
     files = {"+": change.added, "-": change.removed, "~": change.changed}
     for mark, names in files.items():
-        yield from (f"  {mark} {name}" for name in names[:_MOST_FILES])
-        if len(names) > _MOST_FILES:
-            yield f"  {mark} and {len(names) - _MOST_FILES} more"
+        yield from (f"  {mark} {name}" for name in first(names, _MOST_FILES))
 
 
 def _row_lines(rows: RowsDifference) -> Iterator[str]:
@@ -130,7 +126,7 @@ def _where(row: dict[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    """Return a value as JSON has it, cut where it is long; of a digest, its beginning."""
+    """Return a value as JSON, shortened where it is long or a digest."""
     if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value):
         return value[:12]
     text = json.dumps(value, ensure_ascii=False)

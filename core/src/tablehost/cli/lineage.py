@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from tablehost.cli.answer import Json, print_json
 from tablehost.console.text import counted, printable, shown
-from tablehost.trust.lineage import Edge, Lineage, Node
-from tablehost.trust.lineage import lineage as trace
+from tablehost.trust.lineage.lineage import Edge, Lineage, Node
+from tablehost.trust.lineage.lineage import lineage as trace
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -30,13 +30,13 @@ def lineage(
     """Show what a table was made of, up to the raw inputs.
 
     Ancestors are found by their digests, so that files that were moved keep their ancestry. They
-    are looked for where they lay and in the folder of the table, with what is kept of tables that
-    were edited in place. An ancestor without a manifest is shown as unknown, with exit code 1.
+    are searched for in their recorded places and in the folder of the table, histories included.
+    An ancestor without a manifest is shown as unknown, with exit code 1.
 
     Args:
         path: The table, its manifest, or a folder for every table in it.
         format: A tree to read, a graph of nodes and edges as JSON, or a Mermaid flowchart.
-        as_json: The same as --format json.
+        as_json: Same as --format json.
     """
     found = trace([path])
     if as_json or format == "json":
@@ -45,7 +45,7 @@ def lineage(
         print("\n".join(_mermaid(found)))
     else:
         _print_tree(found)
-    return 0 if found.whole else 1
+    return 1 if any(node.kind == "unknown" for node in found.nodes) else 0
 
 
 def _print_tree(found: Lineage) -> None:
@@ -61,7 +61,7 @@ def _print_tree(found: Lineage) -> None:
 
 
 class _Branches:
-    """Draws trees in which what is above a table already is not drawn a second time."""
+    """Draws trees in which the ancestors of a table are drawn once."""
 
     def __init__(self, found: Lineage) -> None:
         self.shown: set[str] = set()
@@ -92,11 +92,11 @@ class _Branches:
 
 def _line(node: Node, before: str = "", after: str = "") -> str:
     facts = f" ({', '.join(_facts(node))})" if any(_facts(node)) else ""
-    return printable(f"{before}{_place(node)}{facts}{after}").replace("\n", "\\n")
+    return printable(f"{before}{shown(Path(node.path))}{facts}{after}").replace("\n", "\\n")
 
 
 def _facts(node: Node) -> Iterator[str]:
-    """Yield what is to be said of a node beside where it lies."""
+    """Yield what is known of a node beside its place."""
     if node.kind == "unknown":
         yield f"unknown: {node.why}"
     if node.builder:
@@ -112,17 +112,13 @@ def _facts(node: Node) -> Iterator[str]:
         yield "replaced since"
 
 
-def _place(node: Node) -> str:
-    return shown(Path(node.path))
-
-
 def _mermaid(found: Lineage) -> Iterator[str]:
-    """Yield the lines of a flowchart; ids are numbers, since nothing in them needs escaping."""
+    """Yield the lines of a flowchart; ids are numbers, which need no escaping."""
     numbers = {node.id: f"n{number}" for number, node in enumerate(found.nodes)}
     yield "flowchart TD"
     for node in found.nodes:
         left, right = _SHAPES[node.kind]
-        text = "<br/>".join(map(_quoted, (_place(node), *_facts(node))))
+        text = "<br/>".join(map(_quoted, (shown(Path(node.path)), *_facts(node))))
         yield f'    {numbers[node.id]}{left}"{text}"{right}'
     for edge in found.edges:
         text = _quoted(f"{edge.option} {edge.label}" if edge.label else edge.option)

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from attrs import evolve
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from tablehost.cli.answer import Json, print_json
+from tablehost.cli.answer import Json, Switch, print_json
 from tablehost.console.reporter import reporter
-from tablehost.console.text import counted, printable, shown, some
+from tablehost.console.text import counted, first, printable, shown, some
 from tablehost.contract.errors import UsageError
 from tablehost.trust.evidence.command import replaying
 from tablehost.trust.evidence.places import never_there
@@ -21,7 +22,7 @@ from tablehost.trust.evidence.subject import Subject, subject
 
 if TYPE_CHECKING:
     from tablehost.trust.diff.rows import RowsDifference
-    from tablehost.trust.replay.replay import Answer, Asked, Sampled
+    from tablehost.trust.replay.replay import Asked, Replayed, Sampled
 
 _MOST = 20
 _AtLeastOne = Annotated[int | None, Parameter(validator=Number(gte=1))]
@@ -38,35 +39,33 @@ def replay(
         tuple[str, ...], Parameter(name="--map", negative=(), show_default=False)
     ] = (),
     workers: _AtLeastOne = None,
-    script: Annotated[bool, Parameter(negative=())] = False,
+    script: Switch = False,
     as_json: Json = False,
 ) -> int:
     """Make a table again from its manifest alone, elsewhere, and compare.
 
-    This runs the builder that the manifest names; nothing is left of it without --into. The first
-    word of the answer is reproduced-bytes, reproduced-rows or within-tolerance, or with exit code 1
+    This runs the builder that the manifest names; without --into its table is deleted afterwards.
+    The outcome is reproduced-bytes, reproduced-rows or within-tolerance, or with exit code 1
     differs, inputs-changed, code-changed, environment-changed or cannot.
 
     Args:
         path: The table, or its manifest.
-        sample: Do only so many of the table's items, and compare their rows.
-        seed: Draws the items of a sample; another seed draws others.
-        into: New folder that keeps the table that is made, and its manifest.
-        moved: OLD=NEW, where an input or a folder of inputs lies elsewhere now; may be given more
-            than once.
-        workers: Processes that work in parallel; as many as this process has cores, unless given.
+        sample: Do only this many of the table's items, and compare their rows.
+        seed: Seed of the random sample.
+        into: New folder in which to keep the table that is made, and its manifest.
+        moved: OLD=NEW, the new place of an input or a folder of inputs; may be given more than
+            once.
+        workers: Processes that work in parallel; default: available cores.
         script: Print the command that makes the table again, in ./replay or --into; run nothing.
         as_json: Write the answer as one JSON object.
     """
-    found = subject(path)
-    places = _moved(found, moved)
+    found = _moved(subject(path), moved)
     if script:
-        out = (into or Path("replay")) / found.table.name
-        _print_script(found, out, places, as_json=as_json)
+        _print_script(found, (into or Path("replay")) / found.table.name, as_json=as_json)
         return 0
     from tablehost.trust.replay.replay import Asked  # pyarrow, and help does without
 
-    asked = Asked(moved=places, into=into, workers=workers, sample=sample, seed=seed)
+    asked = Asked(into=into, workers=workers, sample=sample, seed=seed)
     answer = _replay(found, asked, as_json=as_json)
     if as_json:
         print_json(answer)
@@ -76,7 +75,7 @@ def replay(
     return answer.exit_code
 
 
-def _replay(found: Subject, asked: Asked, *, as_json: bool) -> Answer:
+def _replay(found: Subject, asked: Asked, *, as_json: bool) -> Replayed:
     from tablehost.trust.replay.replay import replay as again
 
     says = reporter(as_json=as_json, quiet=False)
@@ -89,27 +88,25 @@ def _replay(found: Subject, asked: Asked, *, as_json: bool) -> Answer:
         log.removeHandler(says)
 
 
-def _moved(found: Subject, told: Sequence[str]) -> dict[Path, Path]:
+def _moved(found: Subject, given: Sequence[str]) -> Subject:
     moved = {}
-    for one in told:
+    for one in given:
         old, _, new = one.partition("=")
         if not old or not new:
             msg = f"--map: {one!r} is not OLD=NEW"
             raise UsageError(msg)
         moved[Path(old)] = Path(new)
-    unused = never_there(found, moved) if found.manifest else []
+    found = evolve(found, moved=moved)
+    unused = [] if found.problem else never_there(found)
     if unused:
-        nowhere = some([*map(str, unused)])
-        msg = (
-            f"--map: no path that {found.place} tells lies in {nowhere}; "
-            "`tablehost show` names its inputs"
-        )
+        below = some([*map(str, unused)])
+        msg = f"--map: no path in {found.place} is below {below}; see `tablehost show`"
         raise UsageError(msg)
-    return moved
+    return found
 
 
-def _print_script(found: Subject, out: Path, moved: dict[Path, Path], *, as_json: bool) -> None:
-    script = replaying(found, out, moved)
+def _print_script(found: Subject, out: Path, *, as_json: bool) -> None:
+    script = replaying(found, out)
     if as_json:
         print_json(script)
         return
@@ -118,13 +115,11 @@ def _print_script(found: Subject, out: Path, moved: dict[Path, Path], *, as_json
     print(shlex.join(script.command))
 
 
-def _lines(answer: Answer) -> Iterator[str]:
+def _lines(answer: Replayed) -> Iterator[str]:
     yield f"{answer.verdict}  {shown(Path(answer.table))}"
     details = [*_sample_lines(answer.sample), *answer.why, *_row_lines(answer.rows)]
-    for line in (*details[:_MOST], *answer.remarks):
+    for line in (*first(details, _MOST, "; --json has them all"), *answer.remarks):
         yield f"  {line}"
-    if len(details) > _MOST:
-        yield f"  ... and {counted(len(details) - _MOST, 'more line')}, all of it in --json"
     if answer.kept:
         yield f"  kept as {answer.kept}"
 
@@ -141,7 +136,7 @@ def _row_lines(rows: RowsDifference | None) -> Iterator[str]:
         if count:
             yield f"{counted(count, 'row')} {single if count == 1 else several} {what}"
     if rows.reordered:
-        yield "the rows stand in another order"
+        yield "the rows are in another order"
     for name, cells in rows.columns.items():
         largest = "" if cells.largest is None else f", largest difference {cells.largest:.6g}"
         one = cells.example
@@ -153,6 +148,6 @@ def _row_lines(rows: RowsDifference | None) -> Iterator[str]:
 def _sample_lines(sample: Sampled | None) -> Iterator[str]:
     if sample is not None:
         yield (
-            f"sample: {sample.items} of {counted(sample.of, 'item')}, seed {sample.seed}; were "
-            f"{sample.share:.2%} of them bad or more, it would have shown with 95 % probability"
+            f"sample: {sample.items} of {counted(sample.of, 'item')}, seed {sample.seed}; a sample "
+            f"this size catches {100 * sample.share:.2f} % bad items or more with 95 % probability"
         )

@@ -5,26 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import attrs
-from cyclopts import Parameter
 
+from tablehost.cli.answer import Json
 from tablehost.commit import commit
 from tablehost.commit.output import Output
 from tablehost.console.text import printable
 from tablehost.contract.errors import ManifestError
 from tablehost.items.ledger_file import Progress, progress_of
-from tablehost.manifest import read as manifest
-from tablehost.manifest.read import dig, folder_digest
+from tablehost.manifest.read import Manifest, dig, find, folder_digest, read_typed
 
 
-def show(
-    path: Path, /, *, as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
-) -> int:
-    """Show what a table is: from what, by what, when, and what is in it.
+def show(path: Path, /, *, as_json: Json = False) -> int:
+    """Show what a table is: what it was made of, by what and when, and what is in it.
 
-    On an output whose run has not finished, show how far it came and how to go on.
+    For an output whose run has not finished, show how far it came and how to go on.
 
     Args:
         path: The table, or its manifest.
@@ -35,16 +32,17 @@ def show(
     progress = progress_of(output.ledger)
     unfinished = _state(output, intent, progress)
     try:
-        found = manifest.read(manifest.find(path))
+        found = read_typed(find(path))
     except ManifestError:
         if unfinished is None:
             raise
         found = None
     if as_json:
-        print(json.dumps({"manifest": found, "unfinished": unfinished}, indent=2, sort_keys=True))
+        answer = {"manifest": found and found.content, "unfinished": unfinished}
+        print(json.dumps(answer, indent=2, sort_keys=True))
         return 0
     if found is not None and not _print_manifest(found):
-        print(f"{manifest.find(path)} says nothing that tablehost knows; --json shows it")
+        print(f"{find(path)} has nothing that tablehost knows; --json shows it")
     for line in (unfinished or {}).get("said", []):
         print(printable(line))
     return 0
@@ -75,8 +73,8 @@ def _state(
     return {"said": said, "progress": attrs.asdict(progress) if progress else None}
 
 
-def _print_manifest(found: dict[str, Any]) -> bool:
-    """Print what a manifest tells; what an older tool's lacks, or has otherwise, is left out.
+def _print_manifest(manifest: Manifest) -> bool:
+    """Print what a manifest records; what it lacks, or has in another form, is left out.
 
     Returns:
         Whether there was anything to print.
@@ -84,28 +82,26 @@ def _print_manifest(found: dict[str, Any]) -> bool:
     from rich.console import Console  # heavier than the rest of this command
 
     console = Console(highlight=False, soft_wrap=True)
-    main = [f"{name:<9}{value}" for name, value in _main_lines(found) if value not in (None, "")]
-    lines = [*main, *_input_lines(found), *_failure_lines(found)]
+    main = [f"{name:<9}{value}" for name, value in _main_lines(manifest) if value not in (None, "")]
+    lines = [*main, *_input_lines(manifest), *_failure_lines(manifest)]
     for line in lines:
         console.print(printable(line), markup=False)
-    columns = [one for one in _list(dig(found, "table", "columns")) if isinstance(one, dict)]
+    columns = [one for one in manifest.columns or () if isinstance(one, dict)]
     if columns:
         console.print(_column_table(columns))
     return bool(lines or columns)
 
 
-def _main_lines(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    block = "run_provenance"
-    plugin = _dict(dig(found, block, "code", "plugin"))
-    who = [str(plugin.get(name) or "") for name in ("builder", "distribution", "version")]
-    began, ended = dig(found, block, "started_at"), dig(found, block, "finished_at")
-    yield "schema", found.get("schema")
-    yield "table", dig(found, block, "outputs", "table", "path")
-    yield "rows", dig(found, "table", "rows")
-    yield "made by", " ".join(who).strip()
+def _main_lines(manifest: Manifest) -> Iterator[tuple[str, Any]]:
+    began, ended = manifest.started_at, manifest.finished_at
+    yield "schema", manifest.schema
+    yield "table", dig(manifest.outputs, "table", "path")
+    yield "rows", manifest.rows
+    who = (manifest.builder, manifest.distribution, manifest.version)
+    yield "made by", " ".join(filter(None, who))
     yield "when", f"{began} to {ended}" if began else None
-    yield "status", dig(found, "run", "status")
-    yield "items", _counts(_dict(dig(found, "run", "items")))
+    yield "status", manifest.status
+    yield "items", _counts(manifest.items or {})
 
 
 def _counts(items: dict[str, Any]) -> str:
@@ -115,8 +111,8 @@ def _counts(items: dict[str, Any]) -> str:
     return ", ".join(f"{items[name]} {name.replace('_', ' ')}" for name in order if items.get(name))
 
 
-def _input_lines(found: dict[str, Any]) -> Iterator[str]:
-    for name, described in _dict(dig(found, "run_provenance", "inputs")).items():
+def _input_lines(manifest: Manifest) -> Iterator[str]:
+    for name, described in (manifest.inputs or {}).items():
         for one in map(_dict, described if isinstance(described, list) else [described]):
             digest = str(folder_digest(one) or "?")[:12]
             files = f", {one['files']} files" if "files" in one else ""
@@ -124,8 +120,8 @@ def _input_lines(found: dict[str, Any]) -> Iterator[str]:
             yield f"input    {name}: {label}{one.get('path')} ({one.get('kind')}{files}, {digest})"
 
 
-def _failure_lines(found: dict[str, Any]) -> Iterator[str]:
-    for failure in map(_dict, _list(dig(found, "run", "failures"))[:20]):
+def _failure_lines(manifest: Manifest) -> Iterator[str]:
+    for failure in manifest.failures[:20]:
         yield "failed   " + ": ".join(str(failure.get(one)) for one in ("key", "reason", "detail"))
 
 
@@ -151,7 +147,3 @@ def _number(value: Any) -> str:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

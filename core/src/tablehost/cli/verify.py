@@ -10,12 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
-from attrs import frozen
-from cyclopts import Parameter
-
-from tablehost.cli.answer import Json, print_json
+from tablehost.cli.answer import Json, Switch, print_json
 from tablehost.console.reporter import Meter, Reporter, Terminal
 from tablehost.console.text import printable, shown
 from tablehost.contract.errors import UsageError
@@ -32,30 +29,17 @@ _NOTES = {"fast": " (size, rows and schema only)"}
 _Inputs = Literal["none", "stat", "sample", "full"]
 
 
-@frozen(kw_only=True)
-class Answer:
-    """What became of each table.
-
-    Args:
-        tables: in the order of the paths; parents come after their children.
-        counts: how many there are of each verdict.
-    """
-
-    tables: tuple[Verified, ...]
-    counts: dict[Verdict, int]
-
-
 def verify(
     paths: list[Path],
     /,
     *,
-    fast: Annotated[bool, Parameter(negative=())] = False,
-    full: Annotated[bool, Parameter(negative=())] = False,
+    fast: Switch = False,
+    full: Switch = False,
     inputs: _Inputs = "none",
-    parents: Annotated[bool, Parameter(negative=())] = False,
+    parents: Switch = False,
     as_json: Json = False,
 ) -> int:
-    """Tell whether tables still belong to their manifests, and if not what kind of drift it is.
+    """Check whether tables still belong to their manifests, and classify the drift if not.
 
     The bytes are read and, where they are not as the manifest says, the rows. The verdicts, the
     most severe first: torn, no-manifest, not-its-manifest, rows-changed, columns-changed,
@@ -63,12 +47,12 @@ def verify(
     table is not intact.
 
     Args:
-        paths: Tables, manifests, or folders, which stand for every table below them.
-        fast: Look at size, number of rows and schema only: what was changed in place stays unseen.
-        full: Read the rows even where the bytes are as they were: finds an edited manifest too.
-        inputs: Whether the inputs are still the same: `stat` reads files touched since they were
-            last hashed, `sample` also 100 others of a folder, `full` all.
-        parents: Verify the tables that a table was made of too, and that they are still those.
+        paths: Tables, manifests, or folders, which mean every table below them.
+        fast: Check size, number of rows and schema only: values changed in place go unnoticed.
+        full: Read the rows even where the bytes are unchanged: finds an edited manifest too.
+        inputs: Check whether the inputs are still the same: `stat` reads files touched since they
+            were last hashed, `sample` also 100 others of a folder, `full` all.
+        parents: Verify the tables that a table was made of too, and that they are still the same.
         as_json: Write the answer as JSON.
     """
     if fast and full:
@@ -78,29 +62,26 @@ def verify(
     asked = None if inputs == "none" else inputs
     question = Question(depth=depth, inputs=asked, parents=parents)
     found = subjects(paths)
-    archive = Archive()
-    asked_for = with_parents(found, archive) if parents else found
-    verified = _verify_all(asked_for, question, archive)
+    archive = Archive(found)
+    tables = with_parents(found, archive) if parents else found
+    verified = _verify_all(tables, question, archive)
     counts = Counter(one.verdict for one in verified)
     if as_json:
-        print_json(Answer(tables=tuple(verified), counts=dict(counts)))
+        print_json({"tables": verified, "counts": counts})
     else:
         _print(verified, counts)
     return 0 if set(counts) == {"intact"} else 1
 
 
 def _verify_all(tables: Sequence[Subject], question: Question, archive: Archive) -> list[Verified]:
-    """Verify tables beside each other: hashing and reading leave Python's lock alone."""
+    """Verify tables in parallel: hashing and reading release the GIL."""
     with ExitStack() as stack:
         cache = stack.enter_context(StatCache())
         pool = stack.enter_context(ThreadPoolExecutor(len(os.sched_getaffinity(0))))
-        meter = stack.enter_context(_reporter(len(tables)).progress(len(tables), "tables"))
+        says = Terminal() if len(tables) > 1 and sys.stderr.isatty() else Reporter()
+        meter = stack.enter_context(says.progress(len(tables), "tables"))
         ask = partial(verify_table, question=question, cache=cache, archive=archive)
         return [_counted(one, meter) for one in pool.map(ask, tables)]
-
-
-def _reporter(tables: int) -> Reporter:
-    return Terminal() if tables > 1 and sys.stderr.isatty() else Reporter()
 
 
 def _counted(one: Verified, meter: Meter) -> Verified:
@@ -110,14 +91,14 @@ def _counted(one: Verified, meter: Meter) -> Verified:
 
 
 def _print(verified: Sequence[Verified], counts: Counter[Verdict]) -> None:
-    """Print a line a table; of many tables those that are intact are only counted."""
+    """Print a line for each table; of many tables those that are intact are only counted."""
     few = len(verified) <= _FEW
     for one in verified:
         if few or one.findings or one.notes:
             _print_one(one)
     if len(verified) > 1:
-        told = [f"{counts[name]} {name}" for name in get_args(Verdict) if counts[name]]
-        print(f"{len(verified)} tables: {', '.join(told)}{_NOTES.get(verified[0].depth, '')}")
+        said = [f"{counts[name]} {name}" for name in get_args(Verdict) if counts[name]]
+        print(f"{len(verified)} tables: {', '.join(said)}{_NOTES.get(verified[0].depth, '')}")
 
 
 def _print_one(one: Verified) -> None:

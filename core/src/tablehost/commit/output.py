@@ -11,6 +11,7 @@ from attrs import frozen
 from tablehost.contract.errors import UsageError
 from tablehost.files.names import (
     FAILED_SUFFIX,
+    HISTORY_SUFFIX,
     INTENT_SUFFIX,
     LEDGER_SUFFIX,
     LOCK_SUFFIX,
@@ -63,7 +64,7 @@ class Output:
     @property
     def history(self) -> Path:
         """Return the folder of earlier manifests and of input listings."""
-        return beside(self.table, ".history")
+        return beside(self.table, HISTORY_SUFFIX)
 
     @property
     def intents(self) -> tuple[Path, ...]:

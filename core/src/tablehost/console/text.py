@@ -33,6 +33,18 @@ def some(names: Sequence[str], most: int = SHOWN, between: str = ", ") -> str:
     return between.join(names[:most]) + more
 
 
+def first(lines: Sequence[str], most: int, rest: str = "") -> list[str]:
+    """Return the first lines and, if there are others, one that says how many.
+
+    Args:
+        lines: all of them.
+        most: how many to return.
+        rest: where the others are, such as `; --json has them all`.
+    """
+    more = len(lines) - most
+    return [*lines[:most], *([f"and {more} more{rest}"] if more > 0 else [])]
+
+
 def counted(number: int, what: str) -> str:
     """Return a count with its noun: `1 row`, `2 rows`."""
     return f"{number} {what}{'' if number == 1 else 's'}"

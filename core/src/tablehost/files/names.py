@@ -12,6 +12,7 @@ RUN_ID = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
 
 MANIFEST_SUFFIX = ".manifest.json"
 LISTING_SUFFIX = ".sha256.gz"
+HISTORY_SUFFIX = ".history"
 LEDGER_SUFFIX = ".ledger"
 LOCK_SUFFIX = ".lock"
 FAILED_SUFFIX = ".failed.json"

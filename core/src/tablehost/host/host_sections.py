@@ -12,11 +12,11 @@ from attrs import frozen
 from tablehost.console.text import utc_now
 from tablehost.contract.build import Build
 from tablehost.contract.errors import BrokenBuilder
-from tablehost.files.digests import file_digest, json_digest
+from tablehost.files.digests import json_digest
 from tablehost.host.host_run import Services
 from tablehost.host.replacing import Earlier
 from tablehost.manifest import sections
-from tablehost.manifest.read import dig, folder_digest
+from tablehost.manifest.read import folder_digest
 from tablehost.options.fields import options_of
 from tablehost.options.record import recorded, semantic
 from tablehost.options.secrets import secret_options
@@ -152,8 +152,8 @@ def _replaced(earlier: Earlier) -> sections.Replaced | None:
     if earlier.place is None:
         return None
     return sections.Replaced(
-        run_id=dig(earlier.manifest, "run_provenance", "run_id"),
-        manifest_sha256=file_digest(earlier.place).sha256,
+        run_id=earlier.manifest.run_id,
+        manifest_sha256=earlier.manifest.digest,
     )
 
 

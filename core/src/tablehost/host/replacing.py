@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from attrs import field, frozen
 
 from tablehost.commit.output import Output
 from tablehost.contract.errors import ManifestError, Refused
 from tablehost.files.digests import file_digest
-from tablehost.manifest.read import dig, find, item_recipes, maker, read
+from tablehost.manifest.read import Manifest, find, read_typed
 
 _REMEDY = "give another --out, or --overwrite to replace it"
 
@@ -31,7 +30,7 @@ class Earlier:
     output: Output
     overwrite: bool
     place: Path | None = None
-    manifest: dict[str, Any] = field(factory=dict)
+    manifest: Manifest = field(factory=Manifest)
     problem: str | None = None
 
     @classmethod
@@ -41,7 +40,7 @@ class Earlier:
             return cls(output, overwrite)
         try:
             place = output.manifest if output.manifest.is_file() else find(output.table)
-            return cls(output, overwrite, place, read(place))
+            return cls(output, overwrite, place, read_typed(place))
         except ManifestError as error:
             return cls(output, overwrite, problem=str(error))
 
@@ -54,7 +53,7 @@ class Earlier:
         table = self.output.table
         if self.overwrite or not table.exists():
             return []
-        made_by = maker(self.manifest)
+        made_by = self.manifest.builder
         if self.problem is not None:
             why = f"exists and its origin is unknown ({self.problem})"
         elif made_by != builder:
@@ -100,17 +99,17 @@ class Earlier:
         return (
             not self.overwrite
             and self.place == self.output.manifest
-            and dig(self.manifest, "run_provenance", "recipe", "table") == recipe
-            and dig(self.manifest, "table", "sha256") == sha256
+            and self.manifest.table_recipe == recipe
+            and self.manifest.table_sha256 == sha256
         )
 
     @property
     def _recipes(self) -> dict[str, str]:
-        return item_recipes(self.manifest)
+        return self.manifest.item_recipes or {}
 
     def _matches(self) -> bool:
         """Return whether the table's bytes are those that its manifest describes."""
         table = self.output.table
-        if table.stat().st_size != dig(self.manifest, "table", "bytes"):
+        if table.stat().st_size != self.manifest.bytes:
             return False
-        return bool(file_digest(table).sha256 == dig(self.manifest, "table", "sha256"))
+        return file_digest(table).sha256 == self.manifest.table_sha256

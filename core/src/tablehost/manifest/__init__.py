@@ -1,1 +1,1 @@
-"""The manifest as JSON: its sections, how it is written, found and read; no judgement on it."""
+"""The manifest as JSON: its sections, how it is written, found and read; not what it proves."""

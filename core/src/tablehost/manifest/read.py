@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+from attrs import field, frozen
 
 from tablehost.contract.errors import ManifestError
 from tablehost.files.names import MANIFEST_SUFFIX, usual_manifest
 
 MAJOR = 1
+
+T = TypeVar("T")
 
 
 def find(path: Path) -> Path:
@@ -32,7 +37,7 @@ def find(path: Path) -> Path:
 
 
 def manifest_of(table: Path) -> tuple[Path, dict[str, Any]] | None:
-    """Return where the manifest of a table is, and what it says; None where it has none.
+    """Return the path and the content of a table's manifest; None where it has none.
 
     Args:
         table: the Parquet file.
@@ -48,29 +53,35 @@ def manifest_of(table: Path) -> tuple[Path, dict[str, Any]] | None:
 
 
 def read(path: Path) -> dict[str, Any]:
+    """Return the content of a manifest; see `read_typed`."""
+    return read_typed(path).content
+
+
+def read_typed(path: Path) -> Manifest:
     """Read a manifest.
 
     Raises:
-        ManifestError: it cannot be read, is not strict JSON, is no object, or is of a newer major
+        ManifestError: it cannot be read, is not a strict JSON object, or is of a newer major
             version than this one.
     """
     try:
-        manifest = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+        text = path.read_bytes()
+        content = json.loads(text, parse_constant=_refuse_constant)
     except OSError as error:
         msg = f"the manifest {path} cannot be read: {error.strerror}"
         raise ManifestError(msg) from error
     except (ValueError, RecursionError) as error:
         msg = f"the manifest {path} is not JSON: {error}"
         raise ManifestError(msg) from error
-    if not isinstance(manifest, dict):
+    if not isinstance(content, dict):
         msg = f"the manifest {path} is not a JSON object"
         raise ManifestError(msg)
-    _refuse_newer(manifest, path)
-    return manifest
+    _refuse_newer(content, path)
+    return Manifest(content, hashlib.sha256(text).hexdigest())
 
 
 def dig(found: Any, *names: str) -> Any:
-    """Return what stands deep in a manifest, or None where the way ends before."""
+    """Return a value deep in nested objects, or None where a step of the path is missing."""
     for name in names:
         if not isinstance(found, dict):
             return None
@@ -79,12 +90,105 @@ def dig(found: Any, *names: str) -> Any:
 
 
 def folder_digest(described: dict[str, Any]) -> str | None:
-    """Return the one digest of a descriptor, of whichever kind it is."""
-    for name in ("sha256", "dir_hash1", "selection_hash1"):
-        found = described.get(name)
-        if isinstance(found, str):
-            return found
-    return None
+    """Return the digest of a descriptor, whether of a file, a folder or a selection of files."""
+    found = map(described.get, ("sha256", "dir_hash1", "selection_hash1"))
+    return next((one for one in found if isinstance(one, str)), None)
+
+
+class Recorded(Generic[T]):
+    """A value at one place of a manifest; None where it is missing or of another type."""
+
+    def __init__(self, kind: type[T], *names: str) -> None:
+        self.kind, self.names = kind, names
+
+    def __get__(self, manifest: Manifest, owner: type[Manifest]) -> T | None:
+        found = dig(manifest.content, *self.names)
+        return found if isinstance(found, self.kind) else None
+
+
+def _provenance(kind: type[T], *names: str) -> Recorded[T]:
+    return Recorded(kind, "run_provenance", *names)
+
+
+@frozen
+class Manifest:
+    """A manifest that was read: what tablehost knows of it, whoever wrote it.
+
+    Every field is None where the manifest lacks it or has another type there; see `sections` for
+    their meaning.
+
+    Args:
+        content: all of it, with keys that this version does not know.
+        digest: the sha256 of its bytes; empty where there is no manifest.
+    """
+
+    content: dict[str, Any] = field(factory=dict)
+    digest: str = ""
+
+    schema = Recorded(str, "schema")
+    status = Recorded(str, "run", "status")
+    items = Recorded(dict, "run", "items")
+    failed = Recorded(int, "run", "items", "failed")
+    bytes = Recorded(int, "table", "bytes")
+    table_sha256 = Recorded(str, "table", "sha256")
+    rows = Recorded(int, "table", "rows")
+    rows_digest = Recorded(str, "table", "rows_digest")
+    columns = Recorded(list, "table", "columns")
+    key = Recorded(list, "table", "key")
+    tolerance = Recorded(dict, "table", "tolerance")
+    run = Recorded(dict, "run")
+    table = Recorded(dict, "table")
+    args = _provenance(dict, "args")
+    args_from = _provenance(dict, "args_from")
+    inputs = _provenance(dict, "inputs")
+    outputs = _provenance(dict, "outputs")
+    run_id = _provenance(str, "run_id")
+    started_at = _provenance(str, "started_at")
+    finished_at = _provenance(str, "finished_at")
+    cwd = _provenance(str, "cwd")
+    root = _provenance(str, "root", "path")
+    entrypoint = _provenance(dict, "entrypoint")
+    builder_file = _provenance(str, "entrypoint", "path")
+    code = _provenance(dict, "code")
+    plugin = _provenance(dict, "code", "plugin")
+    builder = _provenance(str, "code", "plugin", "builder")
+    distribution = _provenance(str, "code", "plugin", "distribution")
+    version = _provenance(str, "code", "plugin", "version")
+    modules = _provenance(dict, "code", "plugin", "modules")
+    host = _provenance(dict, "code", "host")
+    tools = _provenance(dict, "code", "tools")
+    packages = _provenance(dict, "code", "packages")
+    environment = _provenance(dict, "environment")
+    python = _provenance(str, "environment", "python")
+    table_recipe = _provenance(str, "recipe", "table")
+    item_recipes = _provenance(dict, "recipe", "item")
+    left_out = _provenance(list, "recipe", "left_out")
+    parents = _provenance(list, "parents")
+    replaces = _provenance(dict, "replaces")
+
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """Return the items that failed, as far as they are recorded."""
+        found = dig(self.content, "run", "failures")
+        return [one for one in (found if isinstance(found, list) else []) if isinstance(one, dict)]
+
+    @property
+    def table_file(self) -> dict[str, Any]:
+        """Return the descriptor of the table's file; upstream's scripts called it `parquet`."""
+        found = ((self.outputs or {}).get(name) for name in ("table", "parquet"))
+        return next((one for one in found if isinstance(one, dict)), {})
+
+    @property
+    def table_path(self) -> str | None:
+        """Return the path of the table's file, absolute or from the root."""
+        path = self.table_file.get("path")
+        return path if isinstance(path, str) else None
+
+    @property
+    def sha256(self) -> str | None:
+        """Return the digest of the table's file."""
+        found = (self.table_sha256, self.table_file.get("sha256"))
+        return next((one for one in found if isinstance(one, str)), None)
 
 
 def _refuse_newer(manifest: Mapping[str, Any], path: Path) -> None:
@@ -102,15 +206,3 @@ def _refuse_newer(manifest: Mapping[str, Any], path: Path) -> None:
 def _refuse_constant(name: str) -> None:
     msg = f"{name} is not strict JSON"
     raise ValueError(msg)
-
-
-def maker(found: dict[str, Any]) -> str | None:
-    """Return the name of the builder that a manifest says it was made by."""
-    name = dig(found, "run_provenance", "code", "plugin", "builder")
-    return name if isinstance(name, str) else None
-
-
-def item_recipes(found: dict[str, Any]) -> dict[str, str]:
-    """Return the item recipes that a manifest names, by item function."""
-    recipes = dig(found, "run_provenance", "recipe", "item")
-    return recipes if isinstance(recipes, dict) else {}

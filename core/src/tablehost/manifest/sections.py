@@ -1,4 +1,7 @@
-"""The host's sections of every manifest."""
+"""The host's sections of every manifest.
+
+An optional field that comes later has `metadata={"since": VERSION}`; see `fields_schema`.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class ItemCounts:
 
 @frozen(kw_only=True)
 class RunSection:
-    """Whether everything that was asked for is in the table."""
+    """Whether every requested item is in the table."""
 
     status: Literal["complete", "partial"]
     items: ItemCounts
@@ -32,7 +35,7 @@ class RunSection:
 
 @frozen(kw_only=True)
 class Invariant:
-    """Something that must hold of every table, and whether it does."""
+    """A condition on every table of a builder, and whether it holds."""
 
     name: str
     ok: bool
@@ -83,11 +86,11 @@ class Environment:
 
 @frozen(kw_only=True)
 class Recipe:
-    """What decides the table, as digests.
+    """Digests of what decides the table.
 
     Args:
         table: of the semantic options, the digests of all inputs and the item recipes.
-        item: by item function, of what beside the item and its file decides a row.
+        item: by item function, of what decides a row beside the item and its file.
         left_out: options that are in no recipe.
     """
 
@@ -109,7 +112,7 @@ class Parent:
 
 @frozen(kw_only=True)
 class Replaced:
-    """The manifest that stood here before, kept in the output's history."""
+    """The manifest that was here before, kept in the output's history."""
 
     run_id: str | None
     manifest_sha256: str
@@ -117,7 +120,7 @@ class Replaced:
 
 @frozen(kw_only=True)
 class RunProvenance:
-    """How the table was made: enough to ask whether it still is that, and to make it again."""
+    """How the table was made: enough to verify it, and to make it again."""
 
     schema: str = "ai-run-provenance-v1"
     entrypoint: dict[str, Any]

@@ -1,4 +1,4 @@
-"""A manifest in the making: merged from its parts, checked, written."""
+"""Make a manifest: merge its parts, check it, write it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,13 @@ from tablehost.options.json_schema import DIALECT, fields_schema
 
 
 def merge(fields: Any, sections: HostSections) -> dict[str, Any]:
-    """Return the manifest: the builder's fields and the host's sections.
-
-    Args:
-        fields: what `describe_manifest` returned, or None.
-        sections: the host's part.
-    """
-    own = plain(fields) if fields is not None else {}
-    return own | plain(sections)
+    """Return the manifest: what `describe_manifest` returned, if anything, and the host's part."""
+    own = to_plain(fields) if fields is not None else {}
+    return own | to_plain(sections)
 
 
 def check_fields(fields_class: type) -> None:
-    """Look whether a builder's manifest fields can stand beside the host's, before it works.
+    """Check that a builder's manifest fields do not clash with the host's, before it works.
 
     Args:
         fields_class: what its `describe_manifest` returns.
@@ -66,10 +61,10 @@ def manifest_schema(fields_class: type | None) -> dict[str, Any]:
 
 
 def check(manifest: Mapping[str, Any], fields_class: type | None) -> None:
-    """Hold a manifest against its schema.
+    """Check a manifest against its schema.
 
     Raises:
-        BrokenBuilder: it does not fit, said with the place in it.
+        BrokenBuilder: it does not fit; the message has the place.
     """
     from jsonschema import Draft202012Validator  # heavy, and only for writing
 
@@ -85,8 +80,8 @@ def to_json(value: Any) -> str:
     return text.encode("utf-8", "backslashreplace").decode() + "\n"
 
 
-def plain(value: Any) -> dict[str, Any]:
-    """Return an attrs instance in what JSON can say."""
+def to_plain(value: Any) -> dict[str, Any]:
+    """Return an attrs instance as JSON types."""
     found: dict[str, Any] = _jsonable(_converter().unstructure(value))
     return found
 
@@ -97,7 +92,7 @@ def _converter() -> cattrs.Converter:
 
 
 def _jsonable(value: Any) -> Any:
-    """Return a value as JSON has it: NaN and infinities null, paths text, tuples lists."""
+    """Return a value as JSON types: NaN and infinities null, paths text, tuples lists."""
     if isinstance(value, dict):
         return {str(key): _jsonable(one) for key, one in value.items()}
     if isinstance(value, tuple | list):

@@ -41,7 +41,10 @@ def options_schema(cls: type) -> dict[str, Any]:
 
 
 def fields_schema(cls: type) -> dict[str, Any]:
-    """Return the schema of an attrs class; unknown keys are allowed, since additions only come.
+    """Return the schema of an attrs class, in which unknown keys are allowed.
+
+    A field with `metadata={"since": VERSION}` was added after the class's first release, and is
+    optional: manifests of earlier versions lack it.
 
     Raises:
         BrokenBuilder: a field has a type that JSON cannot carry.
@@ -54,7 +57,7 @@ def fields_schema(cls: type) -> dict[str, Any]:
             field.name: _named(field, _type_schema(hints[field.name], f"{cls}.{field.name}"))
             for field in fields
         },
-        "required": [field.name for field in fields],
+        "required": [field.name for field in fields if "since" not in field.metadata],
     }
 
 

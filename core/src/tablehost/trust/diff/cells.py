@@ -1,4 +1,4 @@
-"""Which cells of two columns differ, and by how much: exactly, whatever the layout.
+"""Which cells of two columns differ, and by how much: exactly, in any Arrow layout.
 
 As in the digest of a column, null and every NaN are one value in columns of floats, and -0.0 is not
 0.0.
@@ -21,12 +21,12 @@ from tablehost.table.types import is_binary_like, is_list, is_number, logical_ty
 
 @frozen
 class Cells:
-    """What was found in the rows of two columns.
+    """How the rows of two columns differ.
 
     Args:
         changed: of every row, whether it differs.
-        distance: how far apart its numbers are, of a nested value at most; 0 where nothing
-            differs, NaN where no number tells.
+        distance: the absolute difference of its numbers, of a nested value the largest; 0 where
+            nothing differs, NaN where values that are not numbers differ.
     """
 
     changed: Array
@@ -34,7 +34,7 @@ class Cells:
 
 
 def comparable(a: pa.DataType, b: pa.DataType) -> bool:
-    """Tell whether values of two types can be compared: of one meaning, or two numbers."""
+    """Return whether values of two types can be compared: both numbers, or of one logical type."""
     try:
         a, b = stored_type(a), stored_type(b)
     except TypeError:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any, Literal
 
 from attrs import frozen
+from pyarrow.parquet import ParquetFile
 
+from tablehost.console.text import shown
+from tablehost.table.read import opened
 from tablehost.trust.diff.inputs import InputChange, input_changes
 from tablehost.trust.diff.manifests import (
     Change,
@@ -17,15 +21,8 @@ from tablehost.trust.diff.manifests import (
     table_changes,
 )
 from tablehost.trust.diff.rows import RowsDifference, compare_rows
-from tablehost.trust.evidence.rows import Facts, footer_of, told_by
+from tablehost.trust.evidence.rows import ColumnFacts, RowFacts, footer_facts, recorded_rows
 from tablehost.trust.evidence.subject import Subject
-
-_TOLD = {
-    "the options": ("run_provenance", "args"),
-    "the inputs": ("run_provenance", "inputs"),
-    "the code": ("run_provenance", "code"),
-    "the statistics": ("table", "columns"),
-}
 
 
 @frozen(kw_only=True)
@@ -33,8 +30,8 @@ class Difference:
     """How two tables differ.
 
     Args:
-        verdict: `unverifiable` where nothing differs that is known, but neither rows nor their
-            digests could be compared.
+        verdict: `unverifiable` where no difference is known, but neither rows nor their digests
+            could be compared.
         a: the first table.
         b: the second.
         table: changes of the table as a whole.
@@ -42,8 +39,8 @@ class Difference:
         inputs: changes of the inputs' content.
         code: changes of plugin, host, packages, tools and machine.
         columns: columns added, removed, retyped or in another order.
-        statistics: of columns that both have, as the manifests tell them.
-        values: columns with other values, as the manifests' digests tell.
+        statistics: of columns that both have, as the manifests record them.
+        values: columns with other values, by the digests in the manifests.
         rows: the rows that differ; None where not both tables are there.
         unknown: what could not be compared, and why.
     """
@@ -65,28 +62,34 @@ class Difference:
 def diff(a: Subject, b: Subject) -> Difference:
     """Compare two tables.
 
-    Args:
-        a: the first.
-        b: the second.
-
     Raises:
         Refused: a table cannot be read as Parquet.
+        BadRows: its rows are damaged.
     """
-    told = told_by(a), told_by(b)
+    recorded = recorded_rows(a.manifest), recorded_rows(b.manifest)
+    with ExitStack() as stack:
+        first, second = (_opened(one, stack) for one in (a, b))
+        columns = [
+            (footer_facts(file) if file else facts).columns
+            for file, facts in zip((first, second), recorded, strict=True)
+        ]
+        rows = None
+        if first and second:
+            key = a.manifest.key or b.manifest.key
+            rows = compare_rows(first, second, key=key, tolerance=a.manifest.tolerance)
     sections: dict[str, Any] = {
         "table": tuple(table_changes(a, b)),
         "options": tuple(option_changes(a, b)),
         "inputs": tuple(input_changes(a, b)),
         "code": tuple(code_changes(a, b)),
-        "columns": tuple(_column_changes(_types(a, told[0]), _types(b, told[1]))),
-        "statistics": tuple(statistics_changes(told[0].columns, told[1].columns)),
-        "values": tuple(_other_values(*told)),
+        "columns": tuple(_column_changes(*map(_types, columns))),
+        "statistics": tuple(statistics_changes(recorded[0].columns, recorded[1].columns)),
+        "values": tuple(_other_values(*recorded)),
     }
-    rows = _rows(a, b) if a.table.is_file() and b.table.is_file() else None
     verdict: Literal["same", "different", "unverifiable"] = "same"
     if any(sections.values()) or (rows and not rows.same):
         verdict = "different"
-    elif rows is None and not all(one.digested for one in told):
+    elif rows is None and not all(one.digested for one in recorded):
         verdict = "unverifiable"
     return Difference(
         verdict=verdict,
@@ -98,13 +101,14 @@ def diff(a: Subject, b: Subject) -> Difference:
     )
 
 
-def _rows(a: Subject, b: Subject) -> RowsDifference:
-    return compare_rows(a.table, b.table, key=a.key or b.key, tolerance=a.tolerance)
+def _opened(one: Subject, stack: ExitStack) -> ParquetFile | None:
+    """Open the table; None where it is gone."""
+    if not one.table.is_file():
+        return None
+    return stack.enter_context(opened(one.table, shown(one.table)))
 
 
-def _types(one: Subject, told: Facts) -> dict[str, str] | None:
-    """Return the type of every column, of the table itself where it is there."""
-    columns = footer_of(one.table).columns if one.table.is_file() else told.columns
+def _types(columns: tuple[ColumnFacts, ...] | None) -> dict[str, str] | None:
     return None if columns is None else {each["name"]: str(each.get("type")) for each in columns}
 
 
@@ -117,7 +121,7 @@ def _column_changes(a: dict[str, str] | None, b: dict[str, str] | None) -> Itera
         yield Change(what="their order", kind="changed", a=orders[0], b=orders[1])
 
 
-def _other_values(a: Facts, b: Facts) -> Iterator[str]:
+def _other_values(a: RowFacts, b: RowFacts) -> Iterator[str]:
     theirs = {one["name"]: one for one in b.columns or ()}
     for one in a.columns or ():
         other = theirs.get(one["name"], {})
@@ -138,7 +142,13 @@ def _unknown(a: Subject, b: Subject) -> Iterator[str]:
             yield f"the rows one by one: {one.table} is not there"
     if a.problem or b.problem:
         return
-    for what, names in _TOLD.items():
-        for one in (a, b):
-            if one.says(*names) is None:
-                yield f"{what}: {one.place} does not tell"
+    for one in (a, b):
+        facts = {
+            "the options": one.manifest.args,
+            "the inputs": one.manifest.inputs,
+            "the code": one.manifest.code,
+            "the statistics": one.manifest.columns,
+        }
+        for what, value in facts.items():
+            if value is None:
+                yield f"{what}: not recorded in {one.place}"

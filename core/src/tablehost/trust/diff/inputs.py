@@ -9,9 +9,8 @@ from itertools import zip_longest
 from attrs import frozen
 
 from tablehost.console.text import flag
-from tablehost.manifest.read import folder_digest
 from tablehost.trust.diff.manifests import Change
-from tablehost.trust.evidence.inputs import Recorded, file_changes, listed, recorded
+from tablehost.trust.evidence.inputs import RecordedInput, file_changes, inputs_of, listed_digests
 from tablehost.trust.evidence.subject import Subject
 
 
@@ -19,7 +18,7 @@ from tablehost.trust.evidence.subject import Subject
 class InputChange(Change):
     """An input that differs; of a folder, with the files that do.
 
-    `a` and `b` are the paths that the manifests tell.
+    `a` and `b` are the recorded paths.
 
     Args:
         added: files that only the second has.
@@ -33,17 +32,14 @@ class InputChange(Change):
 
 
 def input_changes(a: Subject, b: Subject) -> Iterator[InputChange]:
-    """Yield the inputs with other content; the same content in another place is no change.
-
-    Args:
-        a: the first table.
-        b: the second.
-    """
-    if not all(isinstance(one.provenance("inputs"), dict) for one in (a, b)):
+    """Yield the inputs with other content; the same content in another place is not a change."""
+    if a.manifest.inputs is None or b.manifest.inputs is None:
         return
-    groups: dict[str, tuple[list[Recorded], list[Recorded]]] = defaultdict(lambda: ([], []))
+    groups: dict[str, tuple[list[RecordedInput], list[RecordedInput]]] = defaultdict(
+        lambda: ([], [])
+    )
     for side, subject in enumerate((a, b)):
-        for one in recorded(subject):
+        for one in inputs_of(subject):
             label = f" {one.label}" if one.label else ""
             groups[f"{flag(one.option)}{label}"][side].append(one)
     for what, (ours, theirs) in groups.items():
@@ -51,9 +47,12 @@ def input_changes(a: Subject, b: Subject) -> Iterator[InputChange]:
 
 
 def _group_changes(
-    what: str, ours: list[Recorded], theirs: list[Recorded]
+    what: str, ours: list[RecordedInput], theirs: list[RecordedInput]
 ) -> Iterator[InputChange]:
-    """Yield how the inputs of one option and label differ; without twins, they go by order."""
+    """Yield how the inputs of one option and label differ.
+
+    Those without a counterpart of the same content are compared in their order.
+    """
     rest_a, rest_b = [], list(theirs)
     for one in ours:
         twin = next((other for other in rest_b if _is_same(one, other)), None)
@@ -68,26 +67,21 @@ def _group_changes(
         yield InputChange(what=what, kind="changed", note="in another order")
 
 
-def _is_same(one: Recorded, other: Recorded) -> bool:
-    """Tell whether the content is the same; where that is unknown, the path speaks for it."""
-    digests = [folder_digest(dict(each.told)) for each in (one, other)]
-    if None in digests:
-        return bool(one.told["path"] == other.told["path"])
-    return digests[0] == digests[1]
+def _is_same(one: RecordedInput, other: RecordedInput) -> bool:
+    """Return whether the content is the same; where that is unknown, whether the path is."""
+    if one.digest is None or other.digest is None:
+        return bool(one.descriptor["path"] == other.descriptor["path"])
+    return one.digest == other.digest
 
 
-def _change(what: str, one: Recorded | None, other: Recorded | None) -> InputChange:
+def _change(what: str, one: RecordedInput | None, other: RecordedInput | None) -> InputChange:
+    paths = {side: each.descriptor["path"] for side, each in (("a", one), ("b", other)) if each}
     if one is None or other is None:
-        there = one or other
-        path = there.told["path"] if there else None
-        if one is None:
-            return InputChange(what=what, kind="added", b=path)
-        return InputChange(what=what, kind="removed", a=path)
-    paths = {"a": one.told["path"], "b": other.told["path"]}
-    before, now = listed(one), listed(other)
+        return InputChange(what=what, kind="added" if other else "removed", **paths)
+    before, now = listed_digests(one), listed_digests(other)
     if before is None or now is None:
-        folder = "directory" in (one.told.get("kind"), other.told.get("kind"))
-        note = "other content" + (", and no listing to tell of which files" if folder else "")
-        return InputChange(what=what, kind="changed", **paths, note=note)
+        folder = one.is_folder or other.is_folder
+        unknown = "; without a listing the files cannot be named" if folder else ""
+        return InputChange(what=what, kind="changed", **paths, note=f"other content{unknown}")
     files = file_changes(before, now)
     return InputChange(what=what, kind="changed", **paths, note="other content", **files)

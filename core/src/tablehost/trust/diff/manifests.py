@@ -1,6 +1,6 @@
-"""What two manifests tell otherwise, section by section; what one does not tell is no change.
+"""How two manifests differ, section by section; what one does not record is not a change.
 
-What differs by nature is no change either: when and where a run took place, and how fast.
+What differs by nature is not a change either: when and where a run took place, and how fast.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any, Literal
 from attrs import evolve, frozen
 from packaging.utils import canonicalize_name
 
-from tablehost.manifest.read import dig
+from tablehost.manifest.read import Manifest, dig
 from tablehost.table.column import STATISTICS
-from tablehost.trust.evidence.code import kind_of
-from tablehost.trust.evidence.rows import Column
+from tablehost.trust.evidence.code import effect_of
+from tablehost.trust.evidence.rows import ColumnFacts
 from tablehost.trust.evidence.subject import Subject
 
 
@@ -24,7 +24,7 @@ class Change:
 
     Args:
         what: its name.
-        kind: whether the second has it in addition, lacks it, or has it otherwise.
+        kind: whether the second has it in addition, lacks it, or has another.
         a: what the first has.
         b: what the second has.
         note: a few words more.
@@ -38,13 +38,7 @@ class Change:
 
 
 def between(a: Any, b: Any, prefix: str = "") -> Iterator[Change]:
-    """Yield how two mappings differ, by name; nothing where either is none.
-
-    Args:
-        a: the first.
-        b: the second.
-        prefix: of the names.
-    """
+    """Yield how two mappings differ, by name; nothing where either is not a mapping."""
     if not isinstance(a, Mapping) or not isinstance(b, Mapping):
         return
     for name in dict.fromkeys([*a, *b]):
@@ -59,48 +53,48 @@ def between(a: Any, b: Any, prefix: str = "") -> Iterator[Change]:
 
 def table_changes(a: Subject, b: Subject) -> Iterator[Change]:
     """Yield how the tables differ as a whole."""
-    yield from _facts(a.says("run"), b.says("run"), ("status",))
+    yield from _known(a.manifest.run, b.manifest.run, ("status",))
     names = ("rows", "sha256", "key", "tolerance", "writer")
-    yield from _facts(a.says("table"), b.says("table"), names)
+    yield from _known(a.manifest.table, b.manifest.table, names)
 
 
 def option_changes(a: Subject, b: Subject) -> Iterator[Change]:
     """Yield how the options differ that decide the table.
 
-    Paths of inputs, tools and outputs say only where something lies.
+    Paths of inputs, tools and outputs only locate files, whose content is compared elsewhere.
     """
     elsewhere = _placed(a) | _placed(b) | (_left_out(a) & _left_out(b))
-    for change in between(a.provenance("args"), b.provenance("args")):
+    for change in between(a.manifest.args, b.manifest.args):
         if change.what not in elsewhere:
-            sources = [one.provenance("args_from", change.what) for one in (a, b)]
-            told = dict.fromkeys(str(source) for source in sources if source is not None)
-            yield evolve(change, note=" -> ".join(told))
+            origins = [dig(one.manifest.args_from, change.what) for one in (a, b)]
+            known = dict.fromkeys(str(origin) for origin in origins if origin is not None)
+            yield evolve(change, note=" -> ".join(known))
 
 
 def code_changes(a: Subject, b: Subject) -> Iterator[Change]:
-    """Yield how the code differs that made the tables, and what it stood on."""
-    yield from _builder_changes(a, b)
-    host, host_b = (side.provenance("code", "host") for side in (a, b))
-    yield from _facts(host, host_b, ("version", "sha256"), "tablehost ")
-    yield from between(_packages(a), _packages(b), "package ")
-    tools, tools_b = (_digests(side.provenance("code", "tools")) for side in (a, b))
-    yield from between(tools, tools_b, "tool ")
-    machine, machine_b = (side.provenance("environment") for side in (a, b))
-    yield from _facts(machine, machine_b, ("python", "platform", "cpu"))
+    """Yield how the code that made the tables differs, and its environment."""
+    one, other = a.manifest, b.manifest
+    yield from _builder_changes(one, other)
+    yield from _known(one.host, other.host, ("version", "sha256"), "tablehost ")
+    yield from between(_packages(one), _packages(other), "package ")
+    yield from between(_digests(one.tools), _digests(other.tools), "tool ")
+    yield from _known(one.environment, other.environment, ("python", "platform", "cpu"))
 
 
-def statistics_changes(a: Iterable[Column] | None, b: Iterable[Column] | None) -> Iterator[Change]:
+def statistics_changes(
+    a: Iterable[ColumnFacts] | None, b: Iterable[ColumnFacts] | None
+) -> Iterator[Change]:
     """Yield, of each column that both tables have, the statistics that differ."""
     theirs = {one["name"]: one for one in b or ()}
     for one in a or ():
-        moved = list(_facts(one, theirs.get(one["name"]), STATISTICS))
+        moved = list(_known(one, theirs.get(one["name"]), STATISTICS))
         if moved:
             before, now = ({each.what: getattr(each, side) for each in moved} for side in "ab")
             yield Change(what=one["name"], kind="changed", a=before, b=now)
 
 
-def _facts(a: Any, b: Any, names: Collection[str], prefix: str = "") -> Iterator[Change]:
-    """Yield which of some facts differ that both sides tell."""
+def _known(a: Any, b: Any, names: Collection[str], prefix: str = "") -> Iterator[Change]:
+    """Yield which of some facts differ that both sides record."""
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         known = [name for name in names if name in a and name in b]
         yield from between(
@@ -108,51 +102,48 @@ def _facts(a: Any, b: Any, names: Collection[str], prefix: str = "") -> Iterator
         )
 
 
-def _builder_changes(a: Subject, b: Subject) -> Iterator[Change]:
-    one, other = (side.provenance("code", "plugin") for side in (a, b))
-    another = list(_facts(one, other, ("builder",), "another "))
+def _builder_changes(a: Manifest, b: Manifest) -> Iterator[Change]:
+    another = list(_known(a.plugin, b.plugin, ("builder",), "another "))
     if another:
-        yield from another  # no module of one stands for one of the other
+        yield from another  # modules of two builders have nothing in common
         return
-    yield from _facts(one, other, ("distribution", "version"), "plugin ")
-    if dig(one, "modules") and dig(other, "modules"):
+    yield from _known(a.plugin, b.plugin, ("distribution", "version"), "plugin ")
+    if a.modules and b.modules:
         yield from _module_changes(a, b)
     else:
-        entry, entry_b = (side.provenance("entrypoint") for side in (a, b))
-        yield from _facts(entry, entry_b, ("sha256",), "entrypoint ")
+        yield from _known(a.entrypoint, b.entrypoint, ("sha256",), "entrypoint ")
 
 
-def _module_changes(a: Subject, b: Subject) -> Iterator[Change]:
-    ours, theirs = (one.provenance("code", "plugin", "modules") for one in (a, b))
-    pythons = [one.provenance("environment", "python") for one in (a, b)]
-    for change in between(_digests(ours), _digests(theirs)):
-        sides = [dig(side, change.what) for side in (ours, theirs)]
-        yield evolve(change, what=f"module {change.what}", note=kind_of(*sides, *pythons))
+def _module_changes(a: Manifest, b: Manifest) -> Iterator[Change]:
+    for change in between(_digests(a.modules), _digests(b.modules)):
+        one, other = (dig(side.modules, change.what) for side in (a, b))
+        effect = effect_of(one, other, a.python, b.python)
+        yield evolve(change, what=f"module {change.what}", note=effect)
 
 
-def _digests(told: Any) -> Any:
-    """Return the digest of each module or tool; what is no mapping stays as it is."""
-    if not isinstance(told, dict):
-        return told
-    return {name: dig(one, "sha256") for name, one in told.items()}
+def _digests(described: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the digest of each module or tool."""
+    if described is None:
+        return None
+    return {name: dig(one, "sha256") for name, one in described.items()}
 
 
-def _packages(one: Subject) -> Any:
-    """Return the versions of the packages but those that are told by themselves."""
-    told = one.provenance("code", "packages")
-    own = one.provenance("code", "plugin", "distribution")
-    if not isinstance(told, dict):
-        return told
-    return {name: told[name] for name in told.keys() - {"tablehost", canonicalize_name(str(own))}}
+def _packages(one: Manifest) -> dict[str, Any] | None:
+    """Return the versions of packages, except for builder and host, which are compared by code."""
+    if one.packages is None:
+        return None
+    own = {"tablehost", canonicalize_name(str(one.distribution))}
+    return {name: one.packages[name] for name in one.packages.keys() - own}
 
 
 def _placed(one: Subject) -> set[str]:
     """Name the options whose value is the path of an input, of a tool or of an output."""
-    named = one.mapping("inputs").keys() | one.mapping("code", "tools").keys()
-    outputs = [dig(told, "path") for told in one.mapping("outputs").values()]
-    args = one.mapping("args").items()
+    manifest = one.manifest
+    named = (manifest.inputs or {}).keys() | (manifest.tools or {}).keys()
+    outputs = [dig(file, "path") for file in (manifest.outputs or {}).values()]
+    args = (manifest.args or {}).items()
     return named | {name for name, value in args if value is not None and value in outputs}
 
 
 def _left_out(one: Subject) -> set[str]:
-    return {name for name in one.sequence("recipe", "left_out") if isinstance(name, str)}
+    return {name for name in one.manifest.left_out or [] if isinstance(name, str)}

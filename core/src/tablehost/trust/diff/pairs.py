@@ -1,4 +1,4 @@
-"""Which row of one table is which of another: by key, else by position."""
+"""Match the rows of two tables: by key, else by position."""
 
 from __future__ import annotations
 
@@ -43,22 +43,19 @@ class Pairs:
     why_position: str = ""
     keys: tuple[_Keys, _Keys] = field(default=({}, {}), repr=False)
 
-    def name_a(self, row: int) -> dict[str, Any]:
-        """Name a row of the first table: by its key, else by its number from 0."""
-        return _name(self.keys[0], row)
-
-    def name_b(self, row: int) -> dict[str, Any]:
-        """Name a row of the second table."""
-        return _name(self.keys[1], row)
+    def name(self, side: int, row: int) -> dict[str, Any]:
+        """Name a row of the first table (0) or the second (1): by key, else by number from 0."""
+        keys = self.keys[side]
+        return {name: cell(keys[name], int(row)) for name in keys} or {"row": int(row)}
 
 
 def match_rows(a: pq.ParquetFile, b: pq.ParquetFile, key: Sequence[str]) -> Pairs:
-    """Match the rows of two tables by key where that can be done, else by position.
+    """Match the rows of two tables by key where possible, else by position.
 
     Args:
         a: the first table.
         b: the second.
-        key: the columns that identify a row; none for by position.
+        key: the columns that identify a row; empty to match by position.
     """
     if not key:
         return _by_position(a, b)
@@ -113,7 +110,7 @@ def _by_position(a: pq.ParquetFile, b: pq.ParquetFile, why: str = "") -> Pairs:
 
 
 def _codes(a: _Keys, b: _Keys) -> tuple[Array, Array]:
-    """Give every key a number, the same one in both tables."""
+    """Number the keys, equal ones of both tables the same."""
     found = np.zeros(1, "i8")
     for name in a:
         own = _encoded(pa.concat_arrays([a[name], b[name].cast(a[name].type)]))
@@ -124,21 +121,15 @@ def _codes(a: _Keys, b: _Keys) -> tuple[Array, Array]:
 
 
 def _encoded(values: pa.Array) -> Array:
-    """Number values: the same one, the same number."""
+    """Number values, equal ones the same."""
     if is_type.is_floating(values.type):
-        values = values.fill_null(math.nan)  # one value, as everywhere
+        values = values.fill_null(math.nan)  # null and NaN are the same value, as in digests
     codes = values.dictionary_encode(null_encoding="encode").indices
     return np.asarray(codes.to_numpy(), "i8")
 
 
 def _row_by_code(codes: Array, count: int) -> Array:
-    """Tell for every code in which row it stands; -1 for none."""
+    """Return for every code the row that has it; -1 for none."""
     rows = np.full(count, -1)
     rows[codes] = np.arange(len(codes))
     return rows
-
-
-def _name(keys: _Keys, row: int) -> dict[str, Any]:
-    if not keys:
-        return {"row": int(row)}
-    return {name: cell(values, int(row)) for name, values in keys.items()}

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from attrs import frozen
+from pyarrow.parquet import ParquetFile
 
-from tablehost.table.read import opened
 from tablehost.trust.diff.cells import Cells, cell, comparable, compare_cells
 from tablehost.trust.diff.pairs import Pairs, match_rows, read_column
 
 EXAMPLES = 5
-"""So many of the rows that only one table has are named."""
+"""How many of the rows that only one table has are named."""
 
 
 @frozen(kw_only=True)
@@ -38,8 +37,8 @@ class CellsDifference:
     """How the cells of a column differ.
 
     Args:
-        changed: so many do.
-        beyond_tolerance: so many of them by more than the column's tolerance.
+        changed: how many do.
+        beyond_tolerance: how many of them by more than the column's tolerance.
         largest: the largest difference of two numbers; None where no two numbers differ.
         example: the cell with that difference, else the first that differs.
     """
@@ -57,11 +56,11 @@ class RowsDifference:
     Args:
         key: the columns by which rows were matched; None for their position.
         why_position: why not by the key that was asked for.
-        compared: so many rows both tables have.
-        added: so many only the second has.
-        removed: so many only the first has.
-        reordered: the rows that both have stand in another order.
-        changed_rows: so many rows have at least one changed cell.
+        compared: how many rows both tables have.
+        added: how many only the second has.
+        removed: how many only the first has.
+        reordered: whether the rows that both have are in another order.
+        changed_rows: how many rows have at least one changed cell.
         columns: the columns with changed cells.
         only_a: columns that only the first table has.
         only_b: columns that only the second has.
@@ -86,15 +85,15 @@ class RowsDifference:
 
     @property
     def same(self) -> bool:
-        """Tell whether nothing differs, neither rows nor columns."""
+        """Return whether nothing differs, neither rows nor columns."""
         rows = self.added or self.removed or self.reordered
         columns = self.columns or self.only_a or self.only_b or self.incomparable
         return not (rows or columns)
 
 
 def compare_rows(
-    a: Path,
-    b: Path,
+    a: ParquetFile,
+    b: ParquetFile,
     *,
     key: Sequence[str] | None,
     tolerance: Mapping[str, Any] | None = None,
@@ -108,29 +107,28 @@ def compare_rows(
         a: the first table.
         b: the second.
         key: the columns that identify a row.
-        tolerance: by column, the absolute difference within which two numbers agree; what is no
-            number, as anything in a manifest may be, is none.
-        only_keys_of_b: rows that the second table lacks are no difference.
+        tolerance: by column, the absolute difference within which two numbers agree; values that
+            are not numbers, as a manifest may have them, are ignored.
+        only_keys_of_b: ignore rows that the second table lacks.
 
     Raises:
-        Refused: one of them cannot be read as Parquet.
+        BadRows: the rows of one of them are damaged.
     """
-    with opened(a, str(a)) as first, opened(b, str(b)) as second:
-        pairs = match_rows(first, second, key or ())
-        columns, incomparable = {}, []
-        changed = np.zeros(len(pairs.a), bool)
-        for name, kind, other_kind in _common(first.schema_arrow, second.schema_arrow):
-            if not comparable(kind, other_kind):
-                incomparable.append(name)
-                continue
-            ours = read_column(first, name).take(pairs.a)
-            other = read_column(second, name).take(pairs.b)
-            cells = compare_cells(ours, other)
-            if cells.changed.any():
-                changed |= cells.changed
-                limit = (tolerance or {}).get(name)
-                within = limit if isinstance(limit, int | float) else -1.0
-                columns[name] = _summary(cells, ours, other, pairs, within)
+    pairs = match_rows(a, b, key or ())
+    columns, incomparable = {}, []
+    changed = np.zeros(len(pairs.a), bool)
+    for name, kind, other_kind in _common(a.schema_arrow, b.schema_arrow):
+        if not comparable(kind, other_kind):
+            incomparable.append(name)
+            continue
+        ours = _column(a, name, pairs.keys[0]).take(pairs.a)
+        other = _column(b, name, pairs.keys[1]).take(pairs.b)
+        cells = compare_cells(ours, other)
+        if cells.changed.any():
+            changed |= cells.changed
+            limit = (tolerance or {}).get(name)
+            within = limit if isinstance(limit, int | float) else -1.0
+            columns[name] = _summary(cells, ours, other, pairs, within)
     removed = pairs.removed[: 0 if only_keys_of_b else None]
     return RowsDifference(
         key=pairs.key,
@@ -141,12 +139,17 @@ def compare_rows(
         reordered=bool((np.diff(pairs.b) < 0).any()),
         changed_rows=int(np.count_nonzero(changed)),
         columns=columns,
-        only_a=_beside(first.schema_arrow, second.schema_arrow),
-        only_b=_beside(second.schema_arrow, first.schema_arrow),
+        only_a=_beside(a.schema_arrow, b.schema_arrow),
+        only_b=_beside(b.schema_arrow, a.schema_arrow),
         incomparable=tuple(incomparable),
-        added_examples=tuple(pairs.name_b(row) for row in pairs.added[:EXAMPLES]),
-        removed_examples=tuple(pairs.name_a(row) for row in removed[:EXAMPLES]),
+        added_examples=tuple(pairs.name(1, row) for row in pairs.added[:EXAMPLES]),
+        removed_examples=tuple(pairs.name(0, row) for row in removed[:EXAMPLES]),
     )
+
+
+def _column(file: ParquetFile, name: str, keys: Mapping[str, pa.Array]) -> pa.Array:
+    """Read a column, unless it is of the key and was read to match the rows."""
+    return keys[name] if name in keys else read_column(file, name)
 
 
 def _common(a: pa.Schema, b: pa.Schema) -> Iterator[tuple[str, pa.DataType, pa.DataType]]:
@@ -174,6 +177,6 @@ def _summary(
         beyond_tolerance=len(changed) - int(np.count_nonzero(distances <= within)),
         largest=float(cells.distance[worst]) if measured.any() else None,
         example=CellExample(
-            where=pairs.name_a(int(pairs.a[worst])), a=cell(ours, worst), b=cell(other, worst)
+            where=pairs.name(0, int(pairs.a[worst])), a=cell(ours, worst), b=cell(other, worst)
         ),
     )

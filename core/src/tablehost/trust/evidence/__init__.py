@@ -1,1 +1,1 @@
-"""What the files of a table say: which tables, their inputs, parents, code and facts."""
+"""What the files of a table record: which tables, their rows, inputs, parents and code."""

@@ -1,9 +1,8 @@
-"""The builder that made a table: its name, and what is there of it now."""
+"""The builder that made a table: its name, and what is installed of it now."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -11,46 +10,36 @@ from tablehost.builders.builder import Builder
 from tablehost.builders.load import load
 from tablehost.console.text import shown
 from tablehost.contract.errors import ManifestError
-from tablehost.manifest.read import maker
 from tablehost.options.fields import Option, options_of
 from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subject import Subject
 
-_load = cache(load)  # what is installed stays as it is while it is asked for a thousand tables
+_load = cache(load)  # what is installed does not change while one command runs
 
 
-def builder_of(subject: Subject, moved: Mapping[Path, Path] | None = None) -> str:
+def builder_of(subject: Subject) -> str:
     """Return what to type after `tablehost run`: the builder's name, or the path of its file.
 
-    Args:
-        subject: the table that it made.
-        moved: folders or files that lie elsewhere now, by where they lay.
-
     Raises:
-        ManifestError: the manifest does not tell.
+        ManifestError: the manifest does not record it.
     """
-    name = maker(subject.manifest or {})
-    if name is None:
-        msg = f"{subject.place or subject.table} does not tell which builder made the table"
+    manifest = subject.manifest
+    if manifest.builder is None:
+        msg = f"{subject.place or subject.table} does not record which builder made the table"
         raise ManifestError(msg)
-    file = subject.provenance("entrypoint", "path")
-    if subject.provenance("code", "plugin", "distribution") or not isinstance(file, str):
-        return name
-    return shown(place_of(subject, file, moved))
+    if manifest.distribution or manifest.builder_file is None:
+        return manifest.builder
+    return shown(place_of(subject, manifest.builder_file))
 
 
-def builder_now(subject: Subject, moved: Mapping[Path, Path] | None = None) -> Builder | Path:
+def builder_now(subject: Subject) -> Builder | Path:
     """Return the installed builder, or the file of one, which is read and never imported.
 
-    Args:
-        subject: the table that it made.
-        moved: folders or files that lie elsewhere now, by where they lay.
-
     Raises:
-        TablehostError: the manifest does not tell which it is, or it is not there.
+        TablehostError: the manifest does not record it, or it is not there.
     """
-    name = builder_of(subject, moved)
-    if subject.provenance("code", "plugin", "distribution"):
+    name = builder_of(subject)
+    if subject.manifest.distribution:
         return _load(name)
     if not Path(name).is_file():
         msg = f"the builder's file {name} is not there"
@@ -59,13 +48,8 @@ def builder_now(subject: Subject, moved: Mapping[Path, Path] | None = None) -> B
 
 
 def changed_defaults(subject: Subject, builder: Builder) -> list[Option]:
-    """Return the options that decide a table, were left to their default, and have another now.
-
-    Args:
-        subject: the table.
-        builder: the builder that made it, as it is installed now.
-    """
-    args, origins = subject.mapping("args"), subject.mapping("args_from")
+    """Return the options that decide a table, were left to their default, and have another now."""
+    args, origins = subject.manifest.args or {}, subject.manifest.args_from or {}
     return [
         option
         for option in options_of(builder.options_class)
@@ -75,5 +59,5 @@ def changed_defaults(subject: Subject, builder: Builder) -> list[Option]:
 
 
 def as_json(value: object) -> str:
-    """Return an option's value as the manifest has it."""
+    """Return an option's value as the manifest records it."""
     return json.dumps(value, default=str)

@@ -19,81 +19,65 @@ from tablehost.provenance import code as provenance
 from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subject import Subject
 
-Kind = Literal["semantic", "unknown", "cosmetic"]
-"""The weightiest first."""
+Effect = Literal["semantic", "unknown", "cosmetic"]
+"""Of a changed module on the rows, the most important first."""
 
 _DETAILS = {
     "semantic": "has other code",
     "cosmetic": "differs in comments or layout only",
-    "unknown": "differs, and nobody can tell how",
+    "unknown": "differs; how was not recorded",
 }
 
 
 @frozen(kw_only=True)
-class CodeChange:
+class ModuleChange:
     """A module of the builder that is not what it was.
 
     Args:
         what: the module's file, as the manifest names it.
-        kind: `cosmetic` where the syntax tree is the same, `unknown` where the two were parsed
+        effect: `cosmetic` where the syntax tree is the same, `unknown` where the two were parsed
             by different versions of Python, whose trees differ anyway.
         detail: what became of it, to be read after its name.
     """
 
     what: str
-    kind: Kind
+    effect: Effect
     detail: str
 
 
-def code_changes(subject: Subject, builder: Builder | Path) -> list[CodeChange]:
-    """Compare the modules of a builder with those that made a table, the weightiest change first.
+def module_changes(subject: Subject, builder: Builder | Path) -> list[ModuleChange]:
+    """Compare the modules of a builder with those that made a table, the most important first.
 
-    Nothing is returned for a manifest that names no modules: that is not known, not changed.
-
-    Args:
-        subject: the table.
-        builder: the builder that made it, as it is installed now, or the file of one.
+    Nothing is returned for a manifest that names no modules: unknown is not changed.
     """
-    before = subject.mapping("code", "plugin", "modules")
+    before = subject.manifest.modules
     if not before:
         return []
     now = _modules(builder)
-    python = subject.provenance("environment", "python")
+    python = subject.manifest.python
     changes = [
         change
         for name in sorted(before.keys() | now.keys())
         if (change := _module_change(name, before.get(name), now.get(name), python))
     ]
-    return sorted(changes, key=lambda change: get_args(Kind).index(change.kind))
+    return sorted(changes, key=lambda change: get_args(Effect).index(change.effect))
 
 
-def kind_of(before: Any, now: Any, python_before: Any, python_now: Any) -> Kind:
-    """Tell how much it means that a module differs.
-
-    Args:
-        before: the module as a manifest describes it; None where it was not there.
-        now: the other one.
-        python_before: the version of Python that parsed the first.
-        python_now: and that of the other.
-    """
+def effect_of(before: Any, now: Any, python_before: Any, python_now: Any) -> Effect:
+    """Return the effect of a change of a module, by its two descriptors; None is a missing one."""
     trees = [dig(one, "syntax_sha256") for one in (before, now)]
     if None not in trees and trees[0] == trees[1]:
         return "cosmetic"
     if None in (before, now):
         return "semantic"
-    # each version of Python has trees of its own
+    # syntax trees differ between versions of Python
     return "unknown" if None in trees or _minor(python_before) != _minor(python_now) else "semantic"
 
 
 def tool_changes(subject: Subject, digests: StatCache) -> Iterator[str]:
-    """Say which tools have other content now, or are gone.
-
-    Args:
-        subject: the table.
-        digests: of files that did not change.
-    """
-    for name, told in subject.mapping("code", "tools").items():
-        path, sha256 = dig(told, "path"), dig(told, "sha256")
+    """Yield which tools have other content now, or are gone."""
+    for name, described in (subject.manifest.tools or {}).items():
+        path, sha256 = dig(described, "path"), dig(described, "sha256")
         if not isinstance(path, str) or not isinstance(sha256, str):
             continue
         place = place_of(subject, path)
@@ -107,12 +91,7 @@ def tool_changes(subject: Subject, digests: StatCache) -> Iterator[str]:
 
 
 def surroundings_changes(subject: Subject, builder: Builder | Path) -> list[str]:
-    """Say what changed of this host, of packages, of Python and of the machine.
-
-    Args:
-        subject: the table.
-        builder: the builder that made it, as it is installed now, or the file of one.
-    """
+    """Return what changed of this host, of packages, of Python and of the machine."""
     distribution = builder.distribution if isinstance(builder, Builder) else None
     packages = _package_changes(subject, distribution)
     return [*_host_change(subject), *packages, *_machine_changes(subject)]
@@ -124,15 +103,15 @@ def _modules(builder: Builder | Path) -> dict[str, dict[str, str]]:
     return _installed_modules(builder)
 
 
-# What is installed stays as it is while one question is asked of a thousand tables.
+# What is installed does not change while one command runs.
 _installed_modules = cache(provenance.modules_of)
 _host_code = cache(provenance.host_code)
 _packages_of = cache(provenance.packages_of)
 _environment = cache(provenance.environment)
 
 
-def _module_change(name: str, before: Any, now: Any, python: Any) -> CodeChange | None:
-    kind = kind_of(before, now, python, _environment().python)
+def _module_change(name: str, before: Any, now: Any, python: Any) -> ModuleChange | None:
+    effect = effect_of(before, now, python, _environment().python)
     if now is None:
         detail = "is gone"
     elif before is None:
@@ -140,11 +119,11 @@ def _module_change(name: str, before: Any, now: Any, python: Any) -> CodeChange 
     elif dig(before, "sha256") in (None, now["sha256"]):
         return None
     else:
-        detail = _DETAILS[kind]
-    if kind == "unknown" and python != _environment().python:
+        detail = _DETAILS[effect]
+    if effect == "unknown" and python != _environment().python:
         by = f"by {python or 'an unknown Python'}, and this is {_environment().python}"
         detail = f"{detail}: it was parsed {by}"
-    return CodeChange(what=name, kind=kind, detail=detail)
+    return ModuleChange(what=name, effect=effect, detail=detail)
 
 
 def _minor(python: Any) -> list[str]:
@@ -153,7 +132,7 @@ def _minor(python: Any) -> list[str]:
 
 
 def _host_change(subject: Subject) -> Iterator[str]:
-    before, now = subject.mapping("code", "host"), _host_code()
+    before, now = subject.manifest.host or {}, _host_code()
     version = before.get("version")
     if version not in (None, now["version"]):
         yield f"tablehost {version} -> {now['version']}"
@@ -162,8 +141,8 @@ def _host_change(subject: Subject) -> Iterator[str]:
 
 
 def _package_changes(subject: Subject, distribution: str | None) -> Iterator[str]:
-    """Compare versions, but those of builder and host, which are told by themselves."""
-    before = subject.mapping("code", "packages")
+    """Compare versions, except for builder and host, which are compared separately."""
+    before = subject.manifest.packages
     if not before:
         return
     now = _packages_of(distribution)
@@ -176,6 +155,6 @@ def _package_changes(subject: Subject, distribution: str | None) -> Iterator[str
 def _machine_changes(subject: Subject) -> Iterator[str]:
     now = _environment()
     for name in ("python", "platform", "cpu"):
-        before, current = subject.provenance("environment", name), getattr(now, name)
+        before, current = dig(subject.manifest.environment, name), getattr(now, name)
         if before not in (None, current):
             yield f"{name} {before} -> {current}"

@@ -1,4 +1,4 @@
-"""The command that builds a table again, as its manifest tells it."""
+"""The command that builds a table again, as its manifest records it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tablehost.console.text import flag, shown
 from tablehost.contract.errors import TablehostError
 from tablehost.files.names import MANIFEST_SUFFIX, usual_manifest
 from tablehost.host.replacing import Earlier
-from tablehost.manifest.read import dig, maker
+from tablehost.manifest.read import dig
 from tablehost.options.fields import REDACTED
 from tablehost.trust.evidence.builder import builder_now, builder_of, changed_defaults
-from tablehost.trust.evidence.code import code_changes
+from tablehost.trust.evidence.code import module_changes
 from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subject import Subject
 
@@ -30,79 +30,67 @@ class Script:
     """The command that builds a table again.
 
     Args:
-        command: for the working directory, `tablehost` first, not quoted; a secret stands in it as
-            `<redacted>`.
-        remarks: what somebody who gives it should know, one sentence each.
+        command: for the working directory, `tablehost` first, not quoted; a secret is
+            `<redacted>` in it.
+        remarks: what to know before running it, one sentence each.
     """
 
     command: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
-def refreshing(subject: Subject, moved: Mapping[Path, Path]) -> Script:
+def refreshing(subject: Subject) -> Script:
     """Return the command that builds a table anew over itself, from what is here today.
 
     What was left to its default is left to it again.
 
-    Args:
-        subject: the table.
-        moved: folders or files that lie elsewhere now, by where they lay.
-
     Raises:
-        ManifestError: the manifest does not tell which builder made the table.
+        ManifestError: the manifest does not record which builder made the table.
     """
     given = _given(subject)
-    command = [*_command(subject, given, moved), "--out", shown(subject.table)]
-    return Script(
-        command=(*command, *_over_itself(subject)), remarks=tuple(_remarks(subject, given))
-    )
+    command = (*_command(subject, given, subject.table), *_over_itself(subject))
+    return Script(command=command, remarks=tuple(_remarks(subject, given)))
 
 
-def replaying(subject: Subject, out: Path, moved: Mapping[Path, Path]) -> Script:
+def replaying(subject: Subject, out: Path) -> Script:
     """Return the command that builds the same table once more, elsewhere.
 
     What was left to its default is given where that is another one now.
 
-    Args:
-        subject: the table.
-        out: where to build it.
-        moved: folders or files that lie elsewhere now, by where they lay.
-
     Raises:
-        ManifestError: the manifest does not tell which builder made the table.
+        ManifestError: the manifest does not record which builder made the table.
     """
-    changed, unknown = _defaults(subject, moved)
+    changed, unknown = _defaults(subject)
     given = _given(subject, changed)
-    command = [*_command(subject, given, moved), "--out", shown(out)]
-    return Script(command=tuple(command), remarks=(*_remarks(subject, given), *unknown))
+    remarks = (*_remarks(subject, given), *unknown)
+    return Script(command=tuple(_command(subject, given, out)), remarks=remarks)
 
 
-def _command(
-    subject: Subject, given: Mapping[str, Any], moved: Mapping[Path, Path]
-) -> Iterator[str]:
-    yield from ("tablehost", "run", builder_of(subject, moved))
+def _command(subject: Subject, given: Mapping[str, Any], out: Path) -> Iterator[str]:
+    yield from ("tablehost", "run", builder_of(subject))
     for option, value in given.items():
-        yield from _flags(option, _placed(subject, option, value, moved))
+        yield from _flags(option, _placed(subject, option, value))
+    yield from ("--out", shown(out))
 
 
-def _defaults(subject: Subject, moved: Mapping[Path, Path]) -> tuple[list[str], list[str]]:
-    """Name the options that have another default now, and say why where that is not known."""
+def _defaults(subject: Subject) -> tuple[list[str], list[str]]:
+    """Return the options that have another default now, and why where that is not known."""
     try:
-        builder = builder_now(subject, moved)
+        builder = builder_now(subject)
     except TablehostError as error:
         return [], [f"{error}; so its defaults were not compared"]
     if isinstance(builder, Builder):
         return [option.name for option in changed_defaults(subject, builder)], []
     said = f"{shown(builder)} is not the code that made the table, and its defaults may be others"
-    return [], [said] if code_changes(subject, builder) else []
+    return [], [said] if module_changes(subject, builder) else []
 
 
 def _given(subject: Subject, more: Collection[str] = ()) -> dict[str, Any]:
     """Return the options that did not come from defaults, and some more."""
-    origins = subject.mapping("args_from")
+    origins = subject.manifest.args_from or {}
     return {
         name: value
-        for name, value in subject.mapping("args").items()
+        for name, value in (subject.manifest.args or {}).items()
         if origins.get(name) != "default" or name in more
     }
 
@@ -118,16 +106,16 @@ def _flags(option: str, value: Any) -> Iterator[str]:
         yield from [f"{name}={text}"] if text.startswith("-") else [name, text]
 
 
-def _placed(subject: Subject, option: str, value: Any, moved: Mapping[Path, Path]) -> Any:
-    """Return the value of an option, its paths as they are to be typed here and now."""
-    inputs = subject.provenance("inputs", option)
-    if inputs is None and subject.provenance("code", "tools", option, "path") != value:
+def _placed(subject: Subject, option: str, value: Any) -> Any:
+    """Return the value of an option, with its paths as they are to be typed here and now."""
+    inputs = dig(subject.manifest.inputs, option)
+    if inputs is None and dig(subject.manifest.tools, option, "path") != value:
         return value
     labelled = any(dig(one, "label") for one in (inputs if isinstance(inputs, list) else [inputs]))
 
     def place(text: str) -> str:
         label, equals, path = text.partition("=") if labelled else ("", "", text)
-        return label + equals + shown(place_of(subject, path, moved))
+        return label + equals + shown(place_of(subject, path))
 
     if isinstance(value, list):
         return [place(one) if isinstance(one, str) else one for one in value]
@@ -137,12 +125,11 @@ def _placed(subject: Subject, option: str, value: Any, moved: Mapping[Path, Path
 def _over_itself(subject: Subject) -> list[str]:
     """Return what a run needs to replace the table, and to put its manifest where it is."""
     table, place = subject.table, subject.place or usual_manifest(subject.table)
-    usual = place.parent.name == Output.at(table).history.name or place.absolute() in (
-        usual_manifest(table).absolute(),
-        table.with_suffix(MANIFEST_SUFFIX).absolute(),
+    beside = (usual_manifest(table).absolute(), table.with_suffix(MANIFEST_SUFFIX).absolute())
+    usual = subject.in_history or place.absolute() in beside
+    refused = Earlier.at(Output.at(table, None if usual else place)).refusals(
+        subject.manifest.builder or ""
     )
-    name = maker(subject.manifest or {}) or ""
-    refused = Earlier.at(Output.at(table, None if usual else place)).refusals(name)
     return [
         *([] if usual else ["--manifest-out", shown(place)]),
         *(["--overwrite"] if refused else []),
@@ -150,12 +137,13 @@ def _over_itself(subject: Subject) -> list[str]:
 
 
 def _remarks(subject: Subject, given: Mapping[str, Any]) -> Iterator[str]:
-    origins = subject.mapping("args_from")
+    origins = subject.manifest.args_from or {}
     for option, value in given.items():
         if value == REDACTED:
             yield f"{flag(option)} is secret and not in the manifest: put it in for {REDACTED}"
         if value == [] or (value is None and origins.get(option) == "default"):
-            yield f"{flag(option)} was {json.dumps(value)}, which no flag can say"
+            text = json.dumps(value)
+            yield f"{flag(option)} was {text}, which cannot be set from the command line"
     for origin, words in _ORIGINS.items():
         names = [flag(name) for name in given if origins.get(name) == origin]
         if names:

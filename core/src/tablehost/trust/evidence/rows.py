@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 from attrs import frozen
 
 from tablehost.console.text import shown
 from tablehost.contract.errors import Refused
-from tablehost.trust.evidence.subject import Subject
+from tablehost.manifest.read import Manifest
 
-Column = Mapping[str, Any]
-"""A column with the names that a manifest gives its facts; those that nobody knows are absent."""
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
+
+ColumnFacts = Mapping[str, Any]
+"""A column by the names of `tablehost.table.column.Column`, without those that are not known."""
 
 _ROWS_AT_ONCE: Final = 16_384
 
 
 @frozen(kw_only=True)
-class Facts:
+class RowFacts:
     """What is known of the rows of a table; None is unknown.
 
     Args:
@@ -31,15 +34,15 @@ class Facts:
 
     rows: int | None = None
     rows_digest: str | None = None
-    columns: tuple[Column, ...] | None = None
+    columns: tuple[ColumnFacts, ...] | None = None
 
     @property
     def digested(self) -> bool:
-        """Whether they are enough to tell that another table has the same rows."""
+        """Return whether every column has a digest, so that equal rows can be recognized."""
         return bool(self.columns) and all(one.get("digest") for one in self.columns or ())
 
-    def share(self, name: str, other: Facts) -> bool:
-        """Tell whether a column of this table and one of another have the same name or digest."""
+    def share(self, name: str, other: RowFacts) -> bool:
+        """Return whether a column of this table and one of another have the same name or digest."""
         ours, theirs = (
             [one[name] for one in facts.columns or () if one.get(name) is not None]
             for facts in (self, other)
@@ -47,18 +50,17 @@ class Facts:
         return any(one in theirs for one in ours)
 
 
-def told_by(subject: Subject) -> Facts:
-    """Return what a manifest tells of its table."""
-    rows, digest = subject.says("table", "rows"), subject.says("table", "rows_digest")
-    return Facts(
-        rows=rows if isinstance(rows, int) else None,
-        rows_digest=digest if isinstance(digest, str) else None,
-        columns=_columns(subject.says("table", "columns")),
+def recorded_rows(manifest: Manifest) -> RowFacts:
+    """Return what a manifest records of its table's rows."""
+    return RowFacts(
+        rows=manifest.rows,
+        rows_digest=manifest.rows_digest,
+        columns=_columns(manifest.columns),
     )
 
 
 def type_name(kind: Any) -> str:
-    """Name a type by what its values mean, also one in which tablehost would write nothing."""
+    """Name a type by its logical name, or by Arrow's if tablehost would not write it."""
     from tablehost.table.types import logical_type  # pyarrow
 
     try:
@@ -67,24 +69,29 @@ def type_name(kind: Any) -> str:
         return str(kind)
 
 
-def footer_of(table: Path) -> Facts:
-    """Return what the footer of a table tells, without reading a row.
+def footer_of(table: Path) -> RowFacts:
+    """Return what the footer of a table records, without reading a row.
 
     Raises:
-        Refused: it is no Parquet file, or damaged.
+        Refused: it is not a Parquet file, or damaged.
     """
     from tablehost.table.read import opened  # pyarrow
 
     with opened(table, shown(table)) as file:
-        columns = [{"name": one.name, "type": type_name(one.type)} for one in file.schema_arrow]
-        return Facts(rows=file.metadata.num_rows, columns=tuple(columns))
+        return footer_facts(file)
 
 
-def rows_of(table: Path) -> Facts:
-    """Read a table, piece by piece, and return everything that a manifest tells of its rows.
+def footer_facts(file: ParquetFile) -> RowFacts:
+    """Return what the footer of an open table records."""
+    columns = [{"name": one.name, "type": type_name(one.type)} for one in file.schema_arrow]
+    return RowFacts(rows=file.metadata.num_rows, columns=tuple(columns))
+
+
+def rows_of(table: Path) -> RowFacts:
+    """Read a table, piece by piece, and return everything that a manifest records of its rows.
 
     Raises:
-        Refused: it is no Parquet file, damaged, or has rows that no builder can write.
+        Refused: it is not a Parquet file, is damaged, or has rows that no builder can write.
     """
     from tablehost.table.batches import TableError  # pyarrow
     from tablehost.table.read import BadRows, opened  # pyarrow
@@ -98,21 +105,24 @@ def rows_of(table: Path) -> Facts:
             raise Refused([f"{shown(table)}: {error}"]) from error
         except BadRows as error:
             raise Refused([str(error)]) from error
-    return Facts(
+    return RowFacts(
         rows=rows,
         rows_digest=rows_digest(columns, rows),
         columns=tuple(map(attrs.asdict, columns)),
     )
 
 
-def _columns(told: Any) -> tuple[Column, ...] | None:
-    """Return columns as a manifest tells them, where it does, without what makes no sense."""
-    if not isinstance(told, list):
+def _columns(recorded: list[Any] | None) -> tuple[ColumnFacts, ...] | None:
+    """Return columns without malformed types and digests; None if one has no name."""
+    if recorded is None or not all(
+        isinstance(one, dict) and isinstance(one.get("name"), str) for one in recorded
+    ):
         return None
-    if not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in told):
-        return None
-    return tuple({name: one[name] for name in one if _makes_sense(name, one[name])} for one in told)
-
-
-def _makes_sense(name: str, value: Any) -> bool:
-    return isinstance(value, str) or name not in {"type", "digest"}
+    return tuple(
+        {
+            name: value
+            for name, value in one.items()
+            if isinstance(value, str) or name not in {"type", "digest"}
+        }
+        for one in recorded
+    )

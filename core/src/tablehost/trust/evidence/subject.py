@@ -1,90 +1,46 @@
-"""The tables that a question is about, each with its manifest: the one door to both."""
+"""Locate a table and its manifest."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from tablehost.commit import commit
 from tablehost.commit.output import Output
 from tablehost.contract.errors import ManifestError, TablehostError, UsageError
-from tablehost.files.names import MANIFEST_SUFFIX, usual_manifest
-from tablehost.manifest import read as manifest
+from tablehost.files.names import HISTORY_SUFFIX, INTENT_SUFFIX, MANIFEST_SUFFIX, usual_manifest
+from tablehost.manifest.read import Manifest, find, read_typed
 
 _TABLE_SUFFIX = ".parquet"
-HISTORY_SUFFIX = ".history"
-_INTENT_SUFFIX = ".intent.json"
 
 
 @frozen(kw_only=True)
 class Subject:
-    """A table and its manifest, as they lie there now.
+    """A table and its manifest, as they are on disk now.
 
     Args:
         table: where the table is, or should be.
         place: where its manifest is; None where there is none.
-        manifest: what it says; None where it says nothing that can be read.
-        problem: why not, in a sentence.
+        manifest: what it records; empty where there is none that can be read.
+        problem: why there is none, in a sentence.
         torn: a commit on this table that did not finish.
+        moved: new places of recorded folders or files, by their old ones.
     """
 
     table: Path
-    place: Path | None
-    manifest: dict[str, Any] | None
-    problem: str | None
-    torn: commit.Intent | None
-
-    def says(self, *names: str) -> Any:
-        """Return what stands deep in the manifest, or None where it is silent."""
-        return manifest.dig(self.manifest, *names)
-
-    def provenance(self, *names: str) -> Any:
-        """Return what stands deep in the run's provenance, or None where it is silent."""
-        return self.says("run_provenance", *names)
-
-    def mapping(self, *names: str) -> dict[str, Any]:
-        """Return a mapping deep in the run's provenance; empty where it tells none."""
-        found = self.provenance(*names)
-        return found if isinstance(found, dict) else {}
-
-    def sequence(self, *names: str) -> list[Any]:
-        """Return a list deep in the run's provenance; empty where it tells none."""
-        found = self.provenance(*names)
-        return found if isinstance(found, list) else []
+    place: Path | None = None
+    manifest: Manifest = field(factory=Manifest)
+    problem: str | None = None
+    torn: commit.Intent | None = None
+    moved: Mapping[Path, Path] = field(factory=dict)
 
     @property
-    def failures(self) -> list[dict[str, Any]]:
-        """Return the items that failed, as far as the manifest tells."""
-        found = self.says("run", "failures")
-        return [one for one in (found if isinstance(found, list) else []) if isinstance(one, dict)]
-
-    @property
-    def key(self) -> list[Any] | None:
-        """Return the columns that identify a row; None where the manifest names none."""
-        found = self.says("table", "key")
-        return found if isinstance(found, list) else None
-
-    @property
-    def tolerance(self) -> dict[str, Any]:
-        """Return by column within which difference two builds agree, as the manifest tells it."""
-        found = self.says("table", "tolerance")
-        return found if isinstance(found, dict) else {}
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """Return the descriptor of the table's file; upstream's scripts called it `parquet`."""
-        found = (self.provenance("outputs", name) for name in ("table", "parquet"))
-        return next((one for one in found if isinstance(one, dict)), {})
-
-    @property
-    def sha256(self) -> str | None:
-        """Return the digest that the manifest gives the table's file, if it does."""
-        found = (self.says("table", "sha256"), self.told.get("sha256"))
-        return next((one for one in found if isinstance(one, str)), None)
+    def in_history(self) -> bool:
+        """Return whether another table is in its place now."""
+        return self.place is not None and self.place.parent.name.endswith(HISTORY_SUFFIX)
 
     @property
     def roots(self) -> list[Path]:
@@ -93,29 +49,28 @@ class Subject:
         A table that was moved together with its surroundings finds them where they are now.
         """
         found = []
-        told = self.told.get("path")
+        path = self.manifest.table_path
         table = Path(os.path.abspath(self.table))  # noqa: PTH100  # `..` out, links kept
-        if isinstance(told, str) and not Path(told).is_absolute():
-            parts = Path(told).parts
+        if path is not None and not Path(path).is_absolute():
+            parts = Path(path).parts
             if table.parts[-len(parts) :] == parts:
                 found.append(Path(*table.parts[: -len(parts)]))
-        recorded = self.provenance("root", "path")
-        if isinstance(recorded, str):
-            found.append(Path(recorded))
+        if self.manifest.root is not None:
+            found.append(Path(self.manifest.root))
         return list(dict.fromkeys([*found, table.parent]))
 
 
 def subjects(paths: Iterable[Path]) -> list[Subject]:
-    """Find the tables that paths stand for.
+    """Find the tables that paths refer to.
 
     Args:
-        paths: of tables, of manifests, or of folders, which stand for every table below them.
+        paths: of tables, of manifests, or of folders, which mean every table below them.
 
     Returns:
         Each table once, in the order of the paths.
 
     Raises:
-        UsageError: a path leads nowhere, or a folder has neither table nor manifest.
+        UsageError: a path does not exist, or a folder has neither table nor manifest.
     """
     found: dict[Path, Subject] = {}
     for path in paths:
@@ -125,13 +80,10 @@ def subjects(paths: Iterable[Path]) -> list[Subject]:
 
 
 def subject(path: Path) -> Subject:
-    """Find the one table that a path stands for.
-
-    Args:
-        path: of the table or of its manifest.
+    """Find the one table that a path refers to.
 
     Raises:
-        UsageError: the path leads nowhere, or to a folder.
+        UsageError: the path does not exist, or is a folder.
     """
     if path.is_dir():
         msg = f"{path} is a folder; give a table or its manifest"
@@ -139,19 +91,28 @@ def subject(path: Path) -> Subject:
     if _is_manifest(path):
         return _described(path)
     try:
-        place = manifest.find(path)
+        place = find(path)
     except ManifestError as error:
         torn = _torn(path)
         if not path.exists() and torn is None:
             raise UsageError(str(error)) from error
-        return Subject(table=path, place=None, manifest=None, problem=str(error), torn=torn)
-    return _read(path, place)
+        return Subject(table=path, problem=str(error), torn=torn)
+    return at(path, place)
+
+
+def at(table: Path, place: Path) -> Subject:
+    """Read the manifest at a place."""
+    torn = _torn(table)
+    try:
+        return Subject(table=table, place=place, manifest=read_typed(place), torn=torn)
+    except ManifestError as error:
+        return Subject(table=table, place=place, problem=str(error), torn=torn)
 
 
 def looked_up_again(one: Subject) -> Subject:
     """Look at a table and its manifest once more."""
     if one.place is not None:
-        return _read(one.table, one.place)
+        return at(one.table, one.place)
     try:
         return subject(one.table)
     except UsageError:
@@ -159,7 +120,7 @@ def looked_up_again(one: Subject) -> Subject:
 
 
 def _below(folder: Path) -> Iterator[Subject]:
-    """Yield every table below a folder; a manifest that lies apart speaks for its table first."""
+    """Yield every table below a folder, by the manifest that was written elsewhere if any."""
     tables: list[Path] = []
     manifests: list[Path] = []
     for here, folders, names in os.walk(folder):
@@ -167,7 +128,7 @@ def _below(folder: Path) -> Iterator[Subject]:
         paths = [Path(here, name) for name in sorted(names) if not name.startswith(".")]
         manifests += [path for path in paths if _is_manifest(path)]
         # a table whose first commit was cut off is not there yet, but its note is
-        noted = [Path(str(path).removesuffix(_INTENT_SUFFIX)) for path in paths]
+        noted = [Path(str(path).removesuffix(INTENT_SUFFIX)) for path in paths]
         there = [path for path in noted if path.suffix == _TABLE_SUFFIX]
         tables += [path for path in dict.fromkeys(there) if path.exists() or _torn(path)]
     if not tables and not manifests:
@@ -185,31 +146,22 @@ def _is_manifest(path: Path) -> bool:
 
 
 def _described(place: Path) -> Subject:
-    """Return the table that a manifest speaks of: beside it, else where it says."""
+    """Return the table that a manifest describes: beside it, else at the path that it records."""
     beside = place.with_name(place.name.removesuffix(MANIFEST_SUFFIX))
     for candidate in (beside, beside.with_name(beside.name + _TABLE_SUFFIX)):
         if candidate.is_file():
-            return _read(candidate, place)
-    found = _read(beside, place)
-    told = found.told.get("path")
-    if isinstance(told, str):
+            return at(candidate, place)
+    found = at(beside, place)
+    if found.manifest.table_path is not None:
         for root in found.roots:
-            table = root / told
+            table = root / found.manifest.table_path
             if os.path.isfile(table) and not usual_manifest(table).is_file():  # noqa: PTH113  # False where one may not look
-                return _read(table, place)
+                return evolve(found, table=table, torn=_torn(table))
     return found
-
-
-def _read(table: Path, place: Path) -> Subject:
-    try:
-        told, problem = manifest.read(place), None
-    except ManifestError as error:
-        told, problem = None, str(error)
-    return Subject(table=table, place=place, manifest=told, problem=problem, torn=_torn(table))
 
 
 def _torn(table: Path) -> commit.Intent | None:
     try:
         return commit.pending(Output.at(table))
     except TablehostError:
-        return None  # the note of it is not readable; `run` says so
+        return None  # its note cannot be read; `run` reports that

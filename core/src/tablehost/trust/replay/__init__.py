@@ -1,1 +1,1 @@
-"""`replay`: a table made again from its manifest, and compared."""
+"""`replay`: make a table again from its manifest, and compare."""

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 from tablehost.contract.errors import Refused
 from tablehost.files.digest_cache import StatCache
-from tablehost.manifest.read import item_recipes
 from tablehost.trust.evidence.archive import in_place
-from tablehost.trust.evidence.inputs import State, compare, recorded
+from tablehost.trust.evidence.inputs import InputCheck, check_input, inputs_of
 from tablehost.trust.evidence.subject import Subject
 
 
-def check(subject: Subject, *, sampled: bool) -> None:
-    """Look whether there is enough to go by.
-
-    Args:
-        subject: the table.
-        sampled: whether only some of its items are to be done.
+def check_replayable(subject: Subject, *, sampled: bool) -> None:
+    """Check that the manifest records enough.
 
     Raises:
         Refused: with all that is missing.
@@ -28,48 +22,44 @@ def check(subject: Subject, *, sampled: bool) -> None:
         raise Refused(problems)
 
 
-def input_states(subject: Subject, moved: Mapping[Path, Path]) -> list[State]:
-    """Tell of every input whether it is still the same, trusting the stat cache.
-
-    Args:
-        subject: the table.
-        moved: folders or files that lie elsewhere now, by where they lay.
+def check_inputs(subject: Subject) -> list[InputCheck]:
+    """Check whether every input is still the same, trusting the stat cache.
 
     Raises:
         Refused: one is missing, or was replaced by the table itself.
     """
     with StatCache() as cache:
-        states = [compare(one, "stat", cache) for one in recorded(subject, moved)]
-    problems = [problem for state in states if (problem := _lost(subject, state))]
+        checks = [check_input(one, "stat", cache) for one in inputs_of(subject)]
+    problems = [problem for check in checks if (problem := _lost(subject, check))]
     if problems:
         raise Refused(problems)
-    return states
+    return checks
 
 
 def _problems(subject: Subject) -> Iterator[str]:
-    if subject.manifest is None:
-        yield subject.problem or "it has no manifest"
+    if subject.problem is not None:
+        yield subject.problem
     elif subject.torn is not None:
         yield "a commit on it was cut off; the next run on it finishes that"
-    elif not subject.table.is_file() and subject.says("table", "rows_digest") is None:
+    elif not subject.table.is_file() and subject.manifest.rows_digest is None:
         yield "the table is not there, and its manifest has no digest of its rows"
 
 
 def _sample_problems(subject: Subject) -> Iterator[str]:
-    if not item_recipes(subject.manifest or {}):
+    if not subject.manifest.item_recipes:
         yield "its builder does not work item by item; replay it without --sample"
     elif not subject.table.is_file():
         yield "the table is not there, and the rows of a sample are compared with its own"
-    elif not subject.says("table", "key"):
+    elif not subject.manifest.key:
         yield "its builder names no key to find a sample's rows by; replay it without --sample"
 
 
-def _lost(subject: Subject, state: State) -> str | None:
-    if state.verdict == "missing":
-        return f"{state.input} is not there; where it was moved, --map OLD=NEW tells"
-    if state.verdict == "changed" and in_place(subject, state.input):
+def _lost(subject: Subject, one: InputCheck) -> str | None:
+    if one.status == "missing":
+        return f"{one.input} is not there; if it was moved, give --map OLD=NEW"
+    if one.status == "changed" and in_place(subject, one.input):
         return (
-            f"{state.input} was replaced by the table that was made of it; where the former one "
-            "was kept, --map OLD=NEW tells"
+            f"{one.input} was replaced by the table that was made of it; if the former one was "
+            "kept, give --map OLD=NEW"
         )
     return None

@@ -1,9 +1,9 @@
-"""What a manifest's run was asked for: its builder and its options, as they can be given here."""
+"""The builder and the options of a recorded run, with paths as they are here."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -45,44 +45,38 @@ class Restored:
     sources: dict[str, str]
 
 
-def restore(subject: Subject, moved: Mapping[Path, Path]) -> Restored:
+def restore(subject: Subject) -> Restored:
     """Restore a run from its manifest.
 
-    Its paths are looked for as `place_of` does. Secrets are not in a manifest: they come
-    from the environment or the configuration, as for `tablehost run`. The folder for scratch files
-    is left to its default.
-
-    Args:
-        subject: the table.
-        moved: folders or files that lie elsewhere now, by where they lay.
+    Its paths are located by `place_of`. Secrets are not in a manifest: they come from the
+    environment or the configuration, as for `tablehost run`. The folder for scratch files is left
+    to its default.
 
     Raises:
-        Refused: something that it takes is not known or not here.
+        Refused: something that the run needs is not known or not here.
     """
-    builder = _builder(subject, moved)
-    told = _told(subject, builder)
-    redacted = [one for one, value in told if Role.SECRET in one.roles and value == REDACTED]
+    builder = _builder(subject)
+    recorded = _recorded(subject, builder)
+    redacted = [one for one, value in recorded if Role.SECRET in one.roles and value == REDACTED]
     given = {
-        option.name: Given(
-            _moved(subject, option, value, moved), "file", str(subject.place), text=False
-        )
-        for option, value in told
+        option.name: Given(_moved(subject, option, value), "file", str(subject.place), text=False)
+        for option, value in recorded
         if option not in redacted
     }
     resolved = resolve(builder.options_class, _secrets(builder, redacted), given)
     if resolved.problems:
         raise Refused(resolved.problems)
-    names = {option.name: value for option, value in told if _is_name(subject, option)}
-    with attrs.validators.disabled():  # a file here may have such a name, and be taken for it
+    names = {option.name: value for option, value in recorded if _is_name(subject, option)}
+    with attrs.validators.disabled():  # a file here may have such a name and be mistaken for it
         options = attrs.evolve(resolved.instance, **names)
     return Restored(builder, options, resolved.sources)
 
 
-def _builder(subject: Subject, moved: Mapping[Path, Path]) -> Builder:
+def _builder(subject: Subject) -> Builder:
     try:
-        name = builder_of(subject, moved)
+        name = builder_of(subject)
         if name.endswith(".py") and not Path(name).is_file():
-            msg = f"its builder {name} is not there; where it was moved, --map OLD=NEW tells"
+            msg = f"its builder {name} is not there; if it was moved, give --map OLD=NEW"
             raise Refused([msg])
         builder = load(name)
     except TablehostError as error:
@@ -90,21 +84,21 @@ def _builder(subject: Subject, moved: Mapping[Path, Path]) -> Builder:
     return builder
 
 
-def _told(subject: Subject, builder: Builder) -> list[tuple[Option, Any]]:
-    """Return the options with their recorded values, but those to be left to their defaults."""
-    told = subject.provenance("args")
-    if not isinstance(told, dict):
-        raise Refused(["the manifest does not tell the options of the run"])
+def _recorded(subject: Subject, builder: Builder) -> list[tuple[Option, Any]]:
+    """Return the recorded options and values, without those to leave to their defaults."""
+    args, origins = subject.manifest.args, subject.manifest.args_from or {}
+    if args is None:
+        raise Refused(["the manifest does not record the options of the run"])
     options = {option.name: option for option in options_of(builder.options_class)}
-    unknown = sorted(told.keys() - options.keys())
+    unknown = sorted(args.keys() - options.keys())
     if unknown:
         raise Refused([f"{builder} has no option {name} any more" for name in unknown])
     return [
         (options[name], value)
-        for name, value in told.items()
+        for name, value in args.items()
         if Role.SCRATCH not in options[name].roles
         and not (value is None and options[name].default is None)
-        and not (value == REDACTED and subject.provenance("args_from", name) == "default")
+        and not (value == REDACTED and origins.get(name) == "default")
     ]
 
 
@@ -118,8 +112,7 @@ def _secrets(builder: Builder, redacted: Sequence[Option]) -> dict[str, Given]:
     )
     here = {**file, **from_environment(cls, prefix, os.environ)}
     problems = [
-        f"{option.flag} is secret, so the manifest does not tell it; set "
-        f"{prefix}{option.name.upper()}"
+        f"{option.flag} is secret and not in the manifest; set {prefix}{option.name.upper()}"
         for option in redacted
         if option.name not in here
     ]
@@ -128,7 +121,7 @@ def _secrets(builder: Builder, redacted: Sequence[Option]) -> dict[str, Given]:
     return {option.name: here[option.name] for option in redacted}
 
 
-def _moved(subject: Subject, option: Option, value: Any, moved: Mapping[Path, Path]) -> Any:
+def _moved(subject: Subject, option: Option, value: Any) -> Any:
     """Return a recorded value with its paths as they are now."""
 
     def again(kind: Any, value: Any) -> Any:
@@ -141,14 +134,14 @@ def _moved(subject: Subject, option: Option, value: Any, moved: Mapping[Path, Pa
             label, equals, rest = value.partition("=")
             return f"{label}{equals}{again(get_args(inner)[0], rest)}"
         if inner is Path or (is_union(inner) and not _is_name(subject, option)):
-            return str(place_of(subject, value, moved))
+            return str(place_of(subject, value))
         return value
 
     return again(option.type, value)
 
 
 def _is_name(subject: Subject, option: Option) -> bool:
-    """Tell whether an option that takes a path or a name was given a name."""
-    described = (subject.provenance("inputs"), subject.provenance("code", "tools"))
-    is_path = any(isinstance(one, dict) and option.name in one for one in described)
+    """Return whether an option that takes a path or a name was given a name."""
+    described = (subject.manifest.inputs, subject.manifest.tools)
+    is_path = any(one and option.name in one for one in described)
     return is_union(required_type(option.type)) and not is_path

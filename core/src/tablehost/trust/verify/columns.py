@@ -1,4 +1,4 @@
-"""What a manifest tells of rows beside what the rows are: each kind of difference by name.
+"""The recorded columns of a table beside its actual ones: each kind of difference by name.
 
 Columns are matched by name, and those whose name is gone by their digest, which does not depend on
 the name. What one side does not know is never a difference.
@@ -8,89 +8,84 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import frozen
 
-from tablehost.console.text import SHOWN, counted, some
+from tablehost.console.text import SHOWN, counted, first, some
 from tablehost.table.column import ROUNDED, STATISTICS
-from tablehost.trust.evidence.rows import Column, Facts
+from tablehost.trust.evidence.rows import ColumnFacts, RowFacts
 from tablehost.trust.verify.findings import Finding
 
 _COUNTS = ("nulls", "nan")
 _EXACT = tuple(name for name in STATISTICS if name not in (*_COUNTS, *ROUNDED))
 
 
-@frozen
+@frozen(kw_only=True)
 class _Matched:
-    """The columns of two tables that stand for each other, and those that only one has."""
+    """The columns of two tables that correspond, and those that only one has."""
 
-    pairs: list[tuple[Column, Column]]
+    pairs: list[tuple[ColumnFacts, ColumnFacts]]
     removed: list[str]
     added: list[str]
 
 
-def drift(told: Facts, found: Facts) -> list[Finding]:
-    """Name every difference between what a manifest tells and what is there.
+@frozen(kw_only=True)
+class Drift:
+    """How the rows of a table differ from those that its manifest records.
 
     Args:
-        told: by the manifest.
-        found: in the table.
-
-    Returns:
-        What changed of rows, of columns and of missing values.
+        findings: what changed of rows, of columns and of missing values.
+        false: names of recorded facts that cannot be true of rows with these digests, if the rows
+            were read; any of them means that the manifest was edited.
     """
-    matched = _match(told.columns or (), found.columns or ())
-    known = told.columns is not None and found.columns is not None
-    return [
-        *_changed_rows(told, found, matched),
+
+    findings: tuple[Finding, ...]
+    false: tuple[str, ...]
+
+
+def drift(recorded: RowFacts, found: RowFacts) -> Drift:
+    """Name every difference between what a manifest records and what is there."""
+    matched = _match(recorded.columns or (), found.columns or ())
+    known = recorded.columns is not None and found.columns is not None
+    findings = (
+        *_changed_rows(recorded, found, matched),
         *(_changed_columns(matched, found) if known else ()),
         *_recoded(matched),
-    ]
-
-
-def false_statements(told: Facts, found: Facts) -> list[str]:
-    """Name what a manifest tells of rows that cannot be true of rows with these digests.
-
-    Args:
-        told: by the manifest.
-        found: in the table, whole.
-
-    Returns:
-        A few words each; any of them means that the manifest was edited.
-    """
-    matched = _match(told.columns or (), found.columns or ())
-    same = [(a, b) for a, b in matched.pairs if a.get("digest") == b["digest"]]
+    )
+    same = [(a, b) for a, b in matched.pairs if "digest" in b and a.get("digest") == b["digest"]]
     false = [f"{name} of {a['name']}" for a, b in same for name in _false_statistics(a, b)]
-    if told.digested and not drift(told, found) and _differ(told.rows_digest, found.rows_digest):
+    if recorded.digested and not findings and _differ(recorded.rows_digest, found.rows_digest):
         false.append("rows_digest")
-    return false
+    return Drift(findings=findings, false=tuple(false))
 
 
-def _match(told: Sequence[Column], found: Sequence[Column]) -> _Matched:
-    named = {one["name"]: one for one in found}
-    names = {one["name"] for one in told}
+def _match(recorded: tuple[ColumnFacts, ...], found: tuple[ColumnFacts, ...]) -> _Matched:
+    by_name = {one["name"]: one for one in found}
+    names = {one["name"] for one in recorded}
     added = [one for one in found if one["name"] not in names]
     pairs, removed = [], []
-    for one in told:
+    for one in recorded:
         digest = one.get("digest")
         renamed = (new for new in added if digest is not None and new.get("digest") == digest)
-        other = named.get(one["name"]) or next(renamed, None)
+        other = by_name.get(one["name"]) or next(renamed, None)
         if other is None:
             removed.append(one["name"])
         else:
             pairs.append((one, other))
             added = [new for new in added if new is not other]
-    return _Matched(pairs, removed, [one["name"] for one in added])
+    return _Matched(pairs=pairs, removed=removed, added=[one["name"] for one in added])
 
 
-def _changed_rows(told: Facts, found: Facts, matched: _Matched) -> Iterator[Finding]:
+def _changed_rows(recorded: RowFacts, found: RowFacts, matched: _Matched) -> Iterator[Finding]:
     why: list[str] = []
     which: dict[str, Any] = {}
-    if told.rows is not None and found.rows is not None and told.rows != found.rows:
-        why.append(f"{_more(found.rows - told.rows)}: {found.rows}, in the manifest {told.rows}")
-        which["rows"] = {"manifest": told.rows, "table": found.rows}
+    if recorded.rows is not None and found.rows is not None and recorded.rows != found.rows:
+        more = "more" if found.rows > recorded.rows else "fewer"
+        count = counted(abs(found.rows - recorded.rows), "row")
+        why.append(f"{count} {more}: {found.rows}, in the manifest {recorded.rows}")
+        which["rows"] = {"manifest": recorded.rows, "table": found.rows}
     changed = [
         a["name"]
         for a, b in matched.pairs
@@ -100,13 +95,13 @@ def _changed_rows(told: Facts, found: Facts, matched: _Matched) -> Iterator[Find
         every = len(changed) == len(matched.pairs) > 1
         why.append(f"other values in {'every column' if every else some(changed)}")
         which["columns"] = changed
-    elif told.columns is None and _differ(told.rows_digest, found.rows_digest):
-        why.append("other rows; the manifest has no digests of columns, to tell in which")
+    elif recorded.columns is None and _differ(recorded.rows_digest, found.rows_digest):
+        why.append("other rows; the manifest has no digests of columns to find which")
     if why:
         yield Finding(verdict="rows-changed", why=tuple(why), which=which)
 
 
-def _changed_columns(matched: _Matched, found: Facts) -> Iterator[Finding]:
+def _changed_columns(matched: _Matched, found: RowFacts) -> Iterator[Finding]:
     order = [one["name"] for one in found.columns or ()]
     places = [order.index(b["name"]) for _, b in matched.pairs]
     renamed = {a["name"]: b["name"] for a, b in matched.pairs if a["name"] != b["name"]}
@@ -149,14 +144,13 @@ def _recoded(matched: _Matched) -> Iterator[Finding]:
         f"in the manifest {nulls['manifest']} and {nan['manifest']}"
         for name, (nulls, nan) in ((name, counts.values()) for name, counts in which.items())
     ]
-    if len(why) > SHOWN:
-        why[SHOWN:] = [f"and {counted(len(why) - SHOWN, 'column')} more"]
     if why:
-        yield Finding(verdict="missing-values-recoded", why=tuple(why), which=which)
+        lines = tuple(first(why, SHOWN))
+        yield Finding(verdict="missing-values-recoded", why=lines, which=which)
 
 
-def _is_recoded(a: Column, b: Column) -> bool:
-    """Tell whether null and NaN were swapped in values that are the same otherwise."""
+def _is_recoded(a: ColumnFacts, b: ColumnFacts) -> bool:
+    """Return whether null and NaN were swapped in values that are the same otherwise."""
     nulls, nan = a.get("nulls"), a.get("nan")
     same = a.get("digest") is not None and a["digest"] == b.get("digest")
     if not same or not isinstance(nulls, int) or not isinstance(nan, int):
@@ -164,8 +158,8 @@ def _is_recoded(a: Column, b: Column) -> bool:
     return bool(nulls != b["nulls"] and nulls + nan == b["nulls"] + b["nan"])
 
 
-def _false_statistics(a: Column, b: Column) -> Iterator[str]:
-    """Name the statistics of two columns with one digest that differ nevertheless."""
+def _false_statistics(a: ColumnFacts, b: ColumnFacts) -> Iterator[str]:
+    """Yield the statistics that differ although the digests of the columns are the same."""
     exact = _EXACT if _is_recoded(a, b) else (*_COUNTS, *_EXACT)
     yield from (name for name in exact if name in a and a[name] != b[name])
     size = max((abs(b[name]) for name in ("min", "max") if _is_number(b[name])), default=0)
@@ -174,11 +168,11 @@ def _false_statistics(a: Column, b: Column) -> Iterator[str]:
             yield name
 
 
-def _is_near(told: Any, found: Any, size: float) -> bool:
-    """Tell whether two figures agree that another machine may have rounded otherwise."""
-    if not _is_number(told) or not _is_number(found):
-        return bool(told == found)
-    return math.isclose(told, found, rel_tol=1e-9, abs_tol=1e-12 * size)
+def _is_near(recorded: Any, found: Any, size: float) -> bool:
+    """Return whether two figures agree but for rounding, which depends on the machine."""
+    if not _is_number(recorded) or not _is_number(found):
+        return bool(recorded == found)
+    return math.isclose(recorded, found, rel_tol=1e-9, abs_tol=1e-12 * size)
 
 
 def _is_number(value: Any) -> bool:
@@ -187,8 +181,3 @@ def _is_number(value: Any) -> bool:
 
 def _differ(a: Any, b: Any) -> bool:
     return a is not None and b is not None and a != b
-
-
-def _more(count: int) -> str:
-    """Say how many rows more, or fewer where it is below 0."""
-    return f"{counted(abs(count), 'row')} {'more' if count > 0 else 'fewer'}"

@@ -8,9 +8,9 @@ from typing import Literal
 from tablehost.console.text import some
 from tablehost.contract.errors import TablehostError
 from tablehost.files.digests import file_digest
-from tablehost.trust.evidence.rows import Facts, footer_of, rows_of, told_by
+from tablehost.trust.evidence.rows import RowFacts, footer_of, recorded_rows, rows_of
 from tablehost.trust.evidence.subject import Subject
-from tablehost.trust.verify.columns import drift, false_statements
+from tablehost.trust.verify.columns import drift
 from tablehost.trust.verify.findings import Finding, unverifiable
 from tablehost.trust.verify.owner import owner
 
@@ -19,39 +19,38 @@ Depth = Literal["fast", "bytes", "full"]
 
 
 def compare_contents(subject: Subject, depth: Depth) -> Iterator[Finding]:
-    """Find what of a table is not as its manifest says.
-
-    Args:
-        subject: the table, with a manifest.
-        depth: how hard to look.
-    """
+    """Find what of a table is not as its manifest records."""
     if not subject.table.is_file():
         yield unverifiable("the table is not there")
         return
+    recorded = recorded_rows(subject.manifest)
     try:
-        yield from _footer(subject) if depth == "fast" else _bytes(subject, full=depth == "full")
+        if depth == "fast":
+            yield from _footer(subject, recorded)
+        else:
+            yield from _bytes(subject, recorded, full=depth == "full")
     except OSError as error:
         yield unverifiable(f"the table cannot be read: {error.strerror}")
 
 
-def _footer(subject: Subject) -> Iterator[Finding]:
-    size, told = subject.says("table", "bytes"), told_by(subject)
-    seen = subject.table.stat().st_size
+def _footer(subject: Subject, recorded: RowFacts) -> Iterator[Finding]:
+    size, seen = subject.manifest.bytes, subject.table.stat().st_size
     try:
         found = footer_of(subject.table)
     except TablehostError as error:
         yield unverifiable(str(error))
         return
-    yield from _rows(subject, told, found)
-    if size is None or told.rows is None or told.columns is None:
-        yield unverifiable("the manifest does not tell size, rows and columns of the table")
-    elif size != seen and not drift(told, found):
-        why = f"{seen} bytes, in the manifest {size}; without --fast its rows are read, to tell"
+    changes = drift(recorded, found).findings
+    yield from _changed(subject, changes, recorded, found)
+    if size is None or recorded.rows is None or recorded.columns is None:
+        yield unverifiable("the manifest does not record size, rows and columns of the table")
+    elif size != seen and not changes:
+        why = f"{seen} bytes, in the manifest {size}; verify without --fast to compare the rows"
         yield unverifiable(why)
 
 
-def _bytes(subject: Subject, *, full: bool) -> Iterator[Finding]:
-    sha256, told = subject.sha256, told_by(subject)
+def _bytes(subject: Subject, recorded: RowFacts, *, full: bool) -> Iterator[Finding]:
+    sha256 = subject.manifest.sha256
     same = file_digest(subject.table).sha256 == sha256
     if same and not full:
         return
@@ -61,25 +60,26 @@ def _bytes(subject: Subject, *, full: bool) -> Iterator[Finding]:
         both = "its bytes are not those of the manifest, and " if sha256 and not same else ""
         yield unverifiable(f"{both}{error}")
         return
+    changes = drift(recorded, found)
     if same:
-        said = [why for one in drift(told, found) for why in one.why]
-        yield from _edited([*said, *false_statements(told, found)])
+        yield from _edited([*(why for one in changes.findings for why in one.why), *changes.false])
         return
-    yield from _rows(subject, told, found)
-    yield from _edited(false_statements(told, found))
+    yield from _changed(subject, changes.findings, recorded, found)
+    yield from _edited(changes.false)
     if sha256 is None:
         yield unverifiable("the manifest has no sha256 of the table")
-    elif not told.digested:
+    elif not recorded.digested:
         yield unverifiable("its bytes changed, and the manifest has no digests of its columns")
-    elif not drift(told, found):
+    elif not changes.findings:
         yield Finding(verdict="rewritten", why=("other bytes, the same rows",))
 
 
-def _rows(subject: Subject, told: Facts, found: Facts) -> Iterator[Finding]:
-    differences = drift(told, found)
-    yield from differences
-    if {one.verdict for one in differences} & {"rows-changed", "columns-changed"}:
-        whose = owner(subject, told, found)
+def _changed(
+    subject: Subject, findings: Sequence[Finding], recorded: RowFacts, found: RowFacts
+) -> Iterator[Finding]:
+    yield from findings
+    if {one.verdict for one in findings} & {"rows-changed", "columns-changed"}:
+        whose = owner(subject, recorded, found)
         if whose is not None:
             yield Finding(verdict="not-its-manifest", why=(whose,))
 

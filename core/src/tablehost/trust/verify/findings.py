@@ -1,9 +1,9 @@
-"""The kinds of drift, and one finding of a kind."""
+"""The verdicts of `verify`, and one finding with its verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from attrs import field, frozen
 
@@ -19,15 +19,15 @@ Verdict = Literal[
     "rewritten",
     "intact",
 ]
-"""What a table is beside its manifest, the most severe first."""
+"""How a table compares with its manifest, the most severe first."""
 
 
 @frozen(kw_only=True)
 class Finding:
-    """One thing that is not as the manifest says.
+    """One thing that is not as the manifest records.
 
     Args:
-        verdict: its kind.
+        verdict: what the table is because of it.
         why: sentences for a person.
         which: the same for a program, complete.
     """
@@ -36,16 +36,7 @@ class Finding:
     why: tuple[str, ...]
     which: Mapping[str, Any] = field(factory=dict)
 
-    @property
-    def severity(self) -> int:
-        """Return its place among the kinds: 0 is the most severe."""
-        return get_args(Verdict).index(self.verdict)
-
 
 def unverifiable(why: str) -> Finding:
-    """Return the finding that something cannot be told.
-
-    Args:
-        why: what is missing to tell.
-    """
+    """Return the finding that something cannot be verified."""
     return Finding(verdict="unverifiable", why=(why,))

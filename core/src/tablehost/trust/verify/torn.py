@@ -12,12 +12,7 @@ from tablehost.trust.verify.findings import Finding
 
 
 def torn(table: Path, intent: Intent) -> Finding:
-    """Tell how far a commit came that was cut off.
-
-    Args:
-        table: on which it was.
-        intent: what it was about to do.
-    """
+    """Describe how far a commit came that was cut off."""
     files: dict[str, list[str]] = {"in_place": [], "still_staged": [], "gone": []}
     for move in intent.moves:
         files[_state(move)].append(move.target)

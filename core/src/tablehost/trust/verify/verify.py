@@ -1,40 +1,44 @@
-"""Does this table still belong to its manifest, and if not: what kind of drift is it?
+"""Verify that a table still belongs to its manifest, and classify the drift if not.
 
-Bytes that are as the manifest says are proof enough; where they are not, the rows are read, since
-the same rows may have been written again. Nothing is called intact for want of facts: what cannot
-be told is `unverifiable`. What the footer alone tells is called intact too, and beside it stands
-that the depth was `fast`.
+Bytes that are as the manifest records are proof enough; where they are not, the rows are read, as
+the same rows may have been written again. A missing fact makes a table `unverifiable`, never
+intact. With the depth `fast` a table is called intact by its footer, and the answer says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from attrs import frozen
 
 from tablehost.files.digest_cache import StatCache
-from tablehost.trust.evidence import inputs
-from tablehost.trust.evidence.archive import Archive, parents
-from tablehost.trust.evidence.inputs import Recorded
+from tablehost.trust.evidence.archive import Archive, recorded_parents
+from tablehost.trust.evidence.inputs import InputCheck, InputDepth, RecordedInput, check_input
 from tablehost.trust.evidence.subject import Subject, looked_up_again
 from tablehost.trust.verify.contents import Depth, compare_contents
 from tablehost.trust.verify.findings import Finding, Verdict, unverifiable
 from tablehost.trust.verify.torn import torn
 
+_INPUT_VERDICTS: dict[Verdict, set[str]] = {
+    "inputs-changed": {"changed"},
+    "unverifiable": {"missing", "unverifiable"},
+}
+
 
 @frozen(kw_only=True)
 class Question:
-    """What is to be looked at.
+    """What to verify.
 
     Args:
-        depth: how hard to look at the table.
-        inputs: how hard to look at its inputs; None for not at all.
+        depth: how thoroughly to look at the table.
+        inputs: how thoroughly to look at its inputs; None for not at all.
         parents: look at least at those inputs that are tables with a manifest.
     """
 
     depth: Depth = "bytes"
-    inputs: inputs.Depth | None = None
+    inputs: InputDepth | None = None
     parents: bool = False
 
 
@@ -46,8 +50,8 @@ class Verified:
         table: where it is, or should be.
         manifest: where its manifest is; None where there is none.
         verdict: that of the most severe finding; `intact` without any.
-        depth: how hard was looked at it.
-        findings: everything that is not as the manifest says, the most severe first.
+        depth: how thoroughly it was looked at.
+        findings: everything that is not as the manifest records, the most severe first.
         notes: which inputs were found elsewhere than they were.
     """
 
@@ -60,21 +64,15 @@ class Verified:
 
 
 def verify(subject: Subject, question: Question, cache: StatCache, archive: Archive) -> Verified:
-    """Tell whether a table still belongs to its manifest.
+    """Check whether a table still belongs to its manifest.
 
-    A run that lands a new pair meanwhile is no drift: whatever was found is looked for again, until
-    the manifest is still the one that it was held against.
-
-    Args:
-        subject: the table.
-        question: what to look at.
-        cache: digests of input files that did not change.
-        archive: finds inputs that are not at their place.
+    A run that lands a new pair meanwhile is not drift: findings are repeated until the manifest is
+    still the one that the table was compared with.
     """
     while True:
         asked = _asked(subject, question, archive)
         found = _findings(subject, question, asked, cache)
-        findings = sorted(found, key=lambda one: one.severity)
+        findings = sorted(found, key=lambda one: get_args(Verdict).index(one.verdict))
         now = looked_up_again(subject) if findings else subject
         if now == subject:
             break
@@ -89,56 +87,47 @@ def verify(subject: Subject, question: Question, cache: StatCache, archive: Arch
     )
 
 
-def _asked(subject: Subject, question: Question, archive: Archive) -> list[Recorded]:
+def _asked(subject: Subject, question: Question, archive: Archive) -> list[RecordedInput]:
     if question.inputs is not None:
         return archive.inputs(subject)
-    return parents(subject, archive) if question.parents else []
+    return recorded_parents(subject, archive) if question.parents else []
 
 
 def _findings(
-    subject: Subject, question: Question, asked: list[Recorded], cache: StatCache
+    subject: Subject, question: Question, asked: list[RecordedInput], cache: StatCache
 ) -> Iterator[Finding]:
     if subject.torn is not None:
         yield torn(subject.table, subject.torn)
     elif subject.place is None:
         yield Finding(verdict="no-manifest", why=(str(subject.problem),))
-    elif subject.manifest is None:
-        yield unverifiable(str(subject.problem))
+    elif subject.problem is not None:
+        yield unverifiable(subject.problem)
     else:
         yield from compare_contents(subject, question.depth)
-        if question.inputs is not None and not isinstance(subject.provenance("inputs"), dict):
+        if question.inputs is not None and subject.manifest.inputs is None:
             yield unverifiable("the manifest names no inputs")
         yield from _compare_inputs(
-            [inputs.compare(one, question.inputs or "stat", cache) for one in asked]
+            [check_input(one, question.inputs or "stat", cache) for one in asked]
         )
 
 
-def _compare_inputs(states: list[inputs.State]) -> Iterator[Finding]:
-    changed = [one for one in states if one.verdict == "changed"]
-    if changed:
-        yield Finding(
-            verdict="inputs-changed",
-            why=tuple(map(str, changed)),
-            which={"inputs": [_which(one) for one in changed]},
-        )
-    unknown = [one for one in states if one.verdict in {"missing", "unverifiable"}]
-    if unknown:
-        yield Finding(
-            verdict="unverifiable",
-            why=tuple(map(str, unknown)),
-            which={"inputs": [_which(one) for one in unknown]},
-        )
+def _compare_inputs(checks: list[InputCheck]) -> Iterator[Finding]:
+    for verdict, statuses in _INPUT_VERDICTS.items():
+        found = [one for one in checks if one.status in statuses]
+        if found:
+            which = {"inputs": [_which(one) for one in found]}
+            yield Finding(verdict=verdict, why=tuple(map(str, found)), which=which)
 
 
-def _which(state: inputs.State) -> dict[str, object]:
-    """Return what a program needs to know of an input."""
+def _which(check: InputCheck) -> dict[str, object]:
+    """Return an input as JSON has it."""
     return {
-        "option": state.input.option,
-        "label": state.input.label,
-        "path": str(state.input.path),
-        "verdict": state.verdict,
-        "changed": state.changed,
-        "added": state.added,
-        "removed": state.removed,
-        "why": state.why,
+        "option": check.input.option,
+        "label": check.input.label,
+        "path": str(check.input.path),
+        "verdict": check.status,
+        "changed": check.changed,
+        "added": check.added,
+        "removed": check.removed,
+        "why": check.why,
     }

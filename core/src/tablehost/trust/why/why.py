@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
 from typing import Literal, get_args
@@ -13,19 +13,18 @@ from tablehost.builders.builder import Builder
 from tablehost.console.text import shown, some
 from tablehost.contract.errors import ManifestError, TablehostError
 from tablehost.files.digest_cache import StatCache
-from tablehost.manifest.read import item_recipes, maker
 from tablehost.trust.evidence.archive import Archive, in_place, with_parents
 from tablehost.trust.evidence.builder import builder_now
 from tablehost.trust.evidence.code import surroundings_changes
 from tablehost.trust.evidence.command import Script, refreshing
-from tablehost.trust.evidence.inputs import Recorded, State, compare, recorded
+from tablehost.trust.evidence.inputs import InputCheck, RecordedInput, check_input, inputs_of
 from tablehost.trust.evidence.subject import Subject
 from tablehost.trust.why import reasons
-from tablehost.trust.why.reasons import Kind, Reason, Weight
+from tablehost.trust.why.reasons import Reason, ReasonKind, Weight
 
-_KINDS = get_args(Kind)
+_KINDS = get_args(ReasonKind)
 _WEIGHTS = get_args(Weight)
-_WITHOUT_OVERWRITE: set[Kind] = {
+_WITHOUT_OVERWRITE: set[ReasonKind] = {
     "table-missing",
     "torn",
     "inputs-changed",
@@ -44,7 +43,7 @@ class Refresh:
 
     Args:
         commands: one after the other, each a list of arguments for the working directory.
-        remarks: what to know before they are given.
+        remarks: what to know before running them.
     """
 
     commands: tuple[tuple[str, ...], ...]
@@ -52,15 +51,15 @@ class Refresh:
 
 
 @frozen(kw_only=True)
-class Answer:
+class Staleness:
     """Whether a table is stale.
 
     Args:
         table: its path.
-        verdict: `stale`, `current`, or `unknown` where there is no more than doubt.
+        verdict: `unknown` where something that decides it is not known.
         reasons: the most important first.
-        notes: what else is different, and makes no table stale by itself.
-        refresh: how to make it anew; None where there is no need, or no telling.
+        notes: what else is different, without making a table stale.
+        refresh: how to make it anew; None where there is no need, or the builder is not known.
     """
 
     table: str
@@ -76,36 +75,36 @@ class _Step:
 
     subject: Subject
     reasons: tuple[Reason, ...]
-    states: tuple[State, ...] = ()
+    inputs: tuple[InputCheck, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
-    def kinds(self) -> set[Kind]:
+    def kinds(self) -> set[ReasonKind]:
         """Return the kinds of reasons to run it again."""
         return {reason.kind for reason in self.reasons if reason.weight != "cosmetic"}
 
 
-def why(tables: Iterable[Subject]) -> Iterator[Answer]:
-    """Tell of each table whether it is stale, and why."""
-    archive, known = Archive(), dict[Path, Answer]()
+def why(tables: Sequence[Subject]) -> Iterator[Staleness]:
+    """Yield of each table whether it is stale, and why."""
+    archive, known = Archive(tables), dict[Path, Staleness]()
     with StatCache() as digests:
 
-        def ask(table: Subject) -> Answer:
+        def staleness(table: Subject) -> Staleness:
             place = table.table.absolute()
             if place not in known:
                 runs = _runs(table, archive)
-                known[place] = _answer([_step(one, archive, digests) for one in runs], table)
+                known[place] = _staleness([_step(one, archive, digests) for one in runs], table)
             return known[place]
 
         for table in tables:
-            own, (_, *ancestors) = ask(table), with_parents([table], archive)
-            stale = tuple(_stale(one) for one in ancestors if ask(one).verdict == "stale")
+            own, (_, *ancestors) = staleness(table), with_parents([table], archive)
+            stale = tuple(_stale(one) for one in ancestors if staleness(one).verdict == "stale")
             yield evolve(own, table=str(table.table), reasons=(*own.reasons, *stale))
 
 
 def _stale(ancestor: Subject) -> Reason:
     path = shown(ancestor.table)
-    text = f"{path}, which it was made of, is stale itself: ask why {path}"
+    text = f"{path}, which it was made of, is itself stale; see `tablehost why {path}`"
     return Reason(kind="parents-stale", weight="cosmetic", text=text)
 
 
@@ -115,46 +114,45 @@ def _runs(table: Subject, archive: Archive) -> list[Subject]:
     while True:
         edited = _edited(found[0])
         before = archive.parent(found[0], edited) if edited else None
-        if before is None or before.subject.place in [one.place for one in found]:
+        if before is None or before.place in [one.place for one in found]:
             return found
-        found.insert(0, before.subject)
+        found.insert(0, before)
 
 
-def _edited(subject: Subject) -> Recorded | None:
+def _edited(subject: Subject) -> RecordedInput | None:
     """Return the input that a table was written over, if there is one."""
-    return next((one for one in recorded(subject) if in_place(subject, one)), None)
+    return next((one for one in inputs_of(subject) if in_place(subject, one)), None)
 
 
 def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
-    if subject.manifest is None:
-        text = subject.problem or "it has no manifest"
-        return _Step(subject=subject, reasons=(_not_told(text),))
-    states = [compare(one, "stat", digests) for one in archive.inputs(subject)]
+    if subject.problem is not None:
+        return _Step(subject=subject, reasons=(_not_known(subject.problem),))
+    checks = [check_input(one, "stat", digests) for one in archive.inputs(subject)]
     found = [
         *reasons.table_reasons(subject),
-        *(reason for state in states for reason in reasons.input_reasons(subject, state)),
+        *(one for check in checks for one in reasons.input_reasons(subject, check, archive)),
         *reasons.engine_reasons(subject, digests),
     ]
     notes: list[str] = []
     try:
         builder = builder_now(subject)
     except TablehostError as error:
-        found.append(_not_told(f"{error}; so its version, defaults and code were not compared"))
+        found.append(_not_known(f"{error}; so its version, defaults and code were not compared"))
     else:
         if isinstance(builder, Builder):
             found += reasons.default_reasons(subject, builder)
             found += reasons.version_reasons(subject, builder)
         found += reasons.code_reasons(subject, builder)
         notes = surroundings_changes(subject, builder)
-    return _Step(subject=subject, states=tuple(states), reasons=tuple(found), notes=tuple(notes))
+    return _Step(subject=subject, inputs=tuple(checks), reasons=tuple(found), notes=tuple(notes))
 
 
-def _answer(steps: list[_Step], table: Subject) -> Answer:
+def _staleness(steps: list[_Step], table: Subject) -> Staleness:
     found = [reason for step in steps for reason in _named(step, alone=len(steps) == 1)]
     if _edited(steps[0].subject):
-        found.append(_not_told("what the table was before it was edited in place is not known"))
+        found.append(_not_known("what the table was before it was edited in place is not known"))
     found.sort(key=lambda one: (_WEIGHTS.index(one.weight), _KINDS.index(one.kind)))
-    return Answer(
+    return Staleness(
         table=str(table.table),
         verdict=_verdict({reason.weight for reason in found}),
         reasons=tuple(dict.fromkeys(found)),
@@ -171,17 +169,17 @@ def _verdict(weights: set[Weight]) -> Literal["stale", "current", "unknown"]:
 
 def _named(step: _Step, *, alone: bool) -> Iterator[Reason]:
     """Yield a run's reasons, with its builder in front where there were several runs."""
-    name = maker(step.subject.manifest or {})
-    for reason in step.reasons:
-        yield reason if alone else evolve(reason, text=f"{name}: {reason.text}")
+    for one in step.reasons:
+        named = f"{step.subject.manifest.builder}: {one.text}"
+        yield one if alone else evolve(one, text=named)
 
 
 def _refresh(steps: list[_Step]) -> Refresh | None:
     """Return the commands of the first run that has a reason, and of all after it."""
     again = list(dropwhile(lambda step: not step.kinds, steps))
-    missing = [str(one.input) for step in again for one in step.states if one.verdict == "missing"]
+    missing = [str(one.input) for step in again for one in step.inputs if one.status == "missing"]
     if missing:
-        return Refresh(commands=(), remarks=(f"to refresh it, bring back first: {some(missing)}",))
+        return Refresh(commands=(), remarks=(f"to refresh it, first restore {some(missing)}",))
     try:
         scripts = [_script(step) for step in again]
     except ManifestError:
@@ -192,17 +190,18 @@ def _refresh(steps: list[_Step]) -> Refresh | None:
 
 
 def _script(step: _Step) -> Script:
-    """Return the command of one run, which replaces what stands for another recipe."""
-    moved = {one.input.lay: one.input.path for one in step.states if one.input.lay}
-    found = refreshing(step.subject, moved)
+    """Return the command of one run, with `--overwrite` where the recipe is another one now."""
+    inputs = (one.input for one in step.inputs)
+    moved = {one.former: one.path for one in inputs if one.former}
+    found = refreshing(evolve(step.subject, moved=moved))
     remarks, command = found.remarks, found.command
     if step.kinds - _WITHOUT_OVERWRITE and "--overwrite" not in command:
         command = (*command, "--overwrite")
     semantic = any(one.kind == "code-changed" and one.weight == "stale" for one in step.reasons)
-    if semantic and item_recipes(step.subject.manifest or {}):
+    if semantic and step.subject.manifest.item_recipes:
         remarks = (*remarks, _KEPT)
     return Script(command=command, remarks=remarks)
 
 
-def _not_told(text: str) -> Reason:
+def _not_known(text: str) -> Reason:
     return Reason(kind="not-told", weight="unknown", text=text)

@@ -10,26 +10,25 @@ from typing import Any, Literal
 from attrs import frozen
 
 from tablehost.files.digests import file_digest
-from tablehost.manifest.read import dig, folder_digest
-from tablehost.trust.evidence.archive import Archive, Kept, claim_of, tables_in
-from tablehost.trust.evidence.inputs import Recorded, recorded
+from tablehost.trust.evidence.archive import Archive, claim_of, tables_in
+from tablehost.trust.evidence.inputs import RecordedInput, inputs_of
 from tablehost.trust.evidence.subject import Subject, subjects
 
 
 @frozen(kw_only=True)
 class Node:
-    """A table, a raw input, or an ancestor that nobody knows.
+    """A table, a raw input, or an unknown ancestor.
 
     Args:
-        id: what edges name it by.
+        id: names it in edges.
         kind: which of the three.
-        path: where it lies now, as far as that can be told.
-        sha256: of its content, or what a folder is known by.
+        path: where it is now, as far as that is known.
+        sha256: of its content; of a folder, its digest.
         builder: of a table, what made it.
         version: of the builder's distribution.
         rows: of a table.
         when: a table was finished.
-        replaced: whether another table lies in the place of a table now.
+        replaced: whether another table is in the place of a table now.
         files: of a folder.
         bytes: of an input.
         why: of an unknown one, what is missing.
@@ -51,7 +50,7 @@ class Node:
 
 @frozen(kw_only=True)
 class Edge:
-    """A table was made of something, or a folder held a table.
+    """A table was made of something, or a folder contained a table.
 
     Args:
         child: id of the table, or of the folder.
@@ -80,32 +79,27 @@ class Lineage:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
 
-    @property
-    def whole(self) -> bool:
-        """Tell whether every ancestor is known."""
-        return all(node.kind != "unknown" for node in self.nodes)
-
 
 def lineage(paths: Iterable[Path]) -> Lineage:
     """Find out what tables were made of.
 
-    Manifests of ancestors are looked for where the ancestors lay, and in the folders of the
+    Manifests of ancestors are looked for where the ancestors were, and in the folders of the
     tables, histories included.
 
     Args:
-        paths: of tables, of manifests, or of folders, which stand for every table below them.
+        paths: of tables, of manifests, or of folders, which mean every table below them.
 
     Raises:
-        UsageError: a path leads nowhere, or a folder has neither table nor manifest.
+        UsageError: a path does not exist, or a folder has neither table nor manifest.
     """
     asked = subjects(paths)
-    trace = _Trace()
-    bare = [one for one in asked if not trace.begin(one)]
+    trace = _Trace(asked)
     for folder in sorted({one.table.absolute().parent for one in asked}):
-        trace.archive.look_in(folder)
+        trace.archive.search(folder)
     trace.follow()
-    for one in bare:
-        trace.end(one)
+    for one in asked:
+        if one.problem is not None:
+            trace.enter_bare(one)
     parents = {edge.parent for edge in trace.edges}
     return Lineage(
         tables=tuple(sorted(trace.asked, key=lambda one: one in parents)),
@@ -115,40 +109,37 @@ def lineage(paths: Iterable[Path]) -> Lineage:
 
 
 class _Trace:
-    """The way up from tables to raw inputs; each table is gone through once."""
+    """The way up from tables to raw inputs; each table is entered once.
 
-    def __init__(self) -> None:
-        self.archive = Archive()
-        self.asked: dict[str, None] = {}
+    Args:
+        asked: the tables to begin with; those without a manifest are left out.
+    """
+
+    def __init__(self, asked: list[Subject]) -> None:
+        self.archive = Archive(asked)
         self.nodes: dict[str, Node] = {}
         self.edges: dict[Edge, None] = {}
-        self._todo: deque[Kept] = deque()
-
-    def begin(self, table: Subject) -> bool:
-        """Enter a table that was asked about, unless it has no manifest."""
-        kept = self.archive.add(table)
-        if kept is not None:
-            self.asked[self._enter_table(kept)] = None
-        return kept is not None
+        self._todo: deque[Subject] = deque()
+        self.asked = {self._enter_table(one): None for one in asked if one.problem is None}
 
     def follow(self) -> None:
-        """Enter all that the tables were made of."""
+        """Enter everything that the tables were made of."""
         while self._todo:
             child = self._todo.popleft()
-            if not isinstance(child.subject.provenance("inputs"), dict):
-                path, why = str(child.subject.place), "the manifest does not name its inputs"
+            if child.manifest.inputs is None:
+                path, why = str(child.place), "the manifest does not name its inputs"
                 self._join(_id(child), self._enter(_unknown(path, why=why)), "inputs")
-            for one in recorded(child.subject):
-                found = self._ancestor(child.subject, one)
+            for one in inputs_of(child):
+                found = self._ancestor(child, one)
                 self._join(_id(child), found, one.option, one.label)
-                for part in tables_in(child.subject, one):
-                    self._join(found, self._ancestor(child.subject, part), part.option)
+                for part in tables_in(child, one):
+                    self._join(found, self._ancestor(child, part), part.option)
 
-    def end(self, table: Subject) -> None:
+    def enter_bare(self, table: Subject) -> None:
         """Enter a table without a manifest, unless it is a raw input of others."""
         if not self._is_raw(table.table):
-            why = table.problem or "it has no manifest"
-            self.asked[self._enter(_unknown(str(table.table.absolute()), why=why))] = None
+            node = _unknown(str(table.table.absolute()), why=str(table.problem))
+            self.asked[self._enter(node)] = None
 
     def _is_raw(self, path: Path) -> bool:
         sizes = {node.bytes for node in self.nodes.values() if node.kind == "input"}
@@ -156,66 +147,60 @@ class _Trace:
             return False
         return f"input:{file_digest(path).sha256}" in self.nodes
 
-    def _ancestor(self, child: Subject, one: Recorded) -> str:
+    def _ancestor(self, child: Subject, one: RecordedInput) -> str:
         parent = self.archive.parent(child, one)
         return self._enter_table(parent) if parent else self._enter(_leaf(child, one))
 
     def _join(self, child: str, parent: str, option: str, label: str | None = None) -> None:
         self.edges[Edge(child=child, parent=parent, option=option, label=label)] = None
 
-    def _enter_table(self, kept: Kept) -> str:
-        if _id(kept) not in self.nodes:
-            self._todo.append(kept)
-        return self._enter(_table(kept))
+    def _enter_table(self, table: Subject) -> str:
+        if _id(table) not in self.nodes:
+            self._todo.append(table)
+        return self._enter(_node(table))
 
     def _enter(self, node: Node) -> str:
         self.nodes.setdefault(node.id, node)
         return node.id
 
 
-def _id(kept: Kept) -> str:
-    return f"table:{kept.sha256}"
+def _id(table: Subject) -> str:
+    return f"table:{table.manifest.digest}"
 
 
-def _table(kept: Kept) -> Node:
-    table = kept.subject
-    plugin = table.provenance("code", "plugin")
+def _node(table: Subject) -> Node:
     return Node(
-        id=_id(kept),
+        id=_id(table),
         kind="table",
         path=str(table.table.absolute()),
-        sha256=table.sha256,
-        builder=_text(dig(plugin, "builder")),
-        version=_text(dig(plugin, "version")),
-        rows=_number(table.says("table", "rows")),
-        when=_text(table.provenance("finished_at")),
-        replaced=kept.in_history,
+        sha256=table.manifest.sha256,
+        builder=table.manifest.builder,
+        version=table.manifest.version,
+        rows=table.manifest.rows,
+        when=table.manifest.finished_at,
+        replaced=table.in_history,
     )
 
 
-def _leaf(child: Subject, one: Recorded) -> Node:
-    """Return what the way ends at: a raw input, unless it was a table or nobody can tell."""
-    digest, path = folder_digest(dict(one.told)), str(one.path)
+def _leaf(child: Subject, one: RecordedInput) -> Node:
+    """Return an input without parents: unknown if it was a table or has no digest, else raw."""
+    path = str(one.path)
     if claim_of(child, one):
-        return _unknown(path, sha256=digest, why="no manifest with this digest found")
-    if digest is None:
+        return _unknown(path, sha256=one.digest, why="no manifest with this digest found")
+    if one.digest is None:
         return _unknown(path, why="the manifest has no digest of it")
     return Node(
-        id=f"input:{digest}",
+        id=f"input:{one.digest}",
         kind="input",
         path=path,
-        sha256=digest,
-        files=_number(one.told.get("files")),
-        bytes=_number(one.told.get("bytes")),
+        sha256=one.digest,
+        files=_number(one.descriptor.get("files")),
+        bytes=_number(one.descriptor.get("bytes")),
     )
 
 
 def _unknown(path: str, *, why: str, sha256: str | None = None) -> Node:
     return Node(id=f"unknown:{sha256 or path}", kind="unknown", path=path, sha256=sha256, why=why)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _number(value: Any) -> int | None:

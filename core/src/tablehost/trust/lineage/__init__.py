@@ -1,0 +1,1 @@
+"""`lineage`: what tables were made of, as a graph."""
