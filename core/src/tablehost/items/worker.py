@@ -91,6 +91,7 @@ def serve(pipe: Connection) -> None:
     """Answer tasks until the pipe ends: the life of a worker."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the host has blocked it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_host, args=(pipe.fileno(),), daemon=True).start()
     pipe.send(None)

@@ -1,9 +1,9 @@
 """Where work runs: processes of this machine, each with a pipe of its own.
 
 Workers are spawned, never forked. No lock and no queue is shared, so that a worker which is
-killed, even an idle one, costs its own item and no other. (The process pools of pebble and the
-standard library share a lock between workers and lose all of them.) Every worker leads a process
-group: what it started ends with it, and it ends with the host.
+killed, even an idle one, costs its own item and no other; docs/adr has what the pools of pebble,
+loky and the standard library do then. Every worker leads a process group: what it started ends
+with it, and it ends with the host.
 """
 
 from __future__ import annotations
@@ -135,7 +135,12 @@ class _Worker:
     def start(cls, context: Any) -> _Worker:
         ours, theirs = context.Pipe()
         process = context.Process(target=serve, args=(theirs,), daemon=True)
-        process.start()
+        # A terminal's Ctrl-C goes to workers too, and finds them before they ignore it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return cls(process, ours)
 
