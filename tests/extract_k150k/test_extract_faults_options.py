@@ -186,10 +186,10 @@ def test_options_that_do_not_fit_together_or_the_machine(one_clip, extract, toke
     assert one_clip.files() == before
 
 
-@pytest.mark.outcome("Exit 1, no table: none of 1 items became a row.")
+@pytest.mark.outcome("Exit 1, no table: every item failed (1).")
 def test_a_corpus_of_which_no_clip_can_be_measured(one_clip, extract):
     extracted = extract(one_clip, "--audit-clips", 0)
     assert extracted.code == 1
     assert extracted.manifest is None
-    assert "none of 1 items became a row" in extracted.err
+    assert "every item failed (1)" in extracted.err
     assert "refused-by-engine" in (one_clip.path / "t.parquet.failed.json").read_text()

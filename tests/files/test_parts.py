@@ -34,6 +34,39 @@ def build_table(options: Options, run: Run):
 """
 
 
+ONE_ROW = """
+import sys
+from attrs import frozen
+from tablehost import InputFiles, Run, hookimpl
+
+@frozen
+class Options:
+    \"\"\"Count parts.\"\"\"
+    parts: InputFiles
+    \"\"\"The parts.\"\"\"
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    sys.audit("test.build")
+    return pa.table({"n": [1]})
+"""
+
+WALKS = """
+import sys
+from tablehost.cli import execute
+
+def note(event, arguments):
+    if event == "test.build" or (event == "os.scandir" and str(arguments[0]) == "parts"):
+        seen.append(event)
+
+seen = []
+sys.addaudithook(note)
+code = execute(sys.argv[1:])
+print(code, *seen)
+"""
+
+
 @pytest.fixture
 def gather(squared, capsys, monkeypatch):
     """Gather tables, of which one lies in `parts`."""
@@ -113,7 +146,7 @@ def test_a_part_whose_name_is_not_utf8_is_named(gather, squared):
     assert r"--parts: 'parts/t\udcff.parquet' is not UTF-8, as all text in a manifest" in ended.err
 
 
-def test_an_input_that_is_no_longer_what_its_manifest_describes_is_told(gather, squared):
+def test_an_input_that_is_no_longer_what_its_manifest_describes_is_reported(gather, squared):
     part = squared.path / "parts/t.parquet"
     pq.write_table(pq.read_table(part).slice(1), part)
     ended = gather("parts/t.parquet")
@@ -139,3 +172,22 @@ def test_what_goes_wrong_beside_the_reading_is_not_called_damage(gather, squared
     ended = gather("parts/t.parquet")
     assert ended.code == 3
     assert f"failed in build_table: {said} (details in" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("parts", "more", "walks"),
+    [
+        ("parts", (), "os.scandir test.build os.scandir"),
+        ("parts", ("--dry-run",), "os.scandir"),
+        ("parts/*.txt", ("--dry-run",), "os.scandir"),
+    ],
+)
+def test_a_folder_of_parts_is_walked_once_before_the_build_and_once_after(
+    project, parts, more, walks
+):
+    project.write("one_row.py", ONE_ROW)
+    project.write("parts/a.txt", "a")
+    project.write("parts/b.txt", "b")
+    command = ("run", "./one_row.py", "--parts", parts, "--out", "t.parquet", *more)
+    ended = project.python(WALKS, *command)
+    assert ended.out.splitlines()[-1] == f"0 {walks}", ended.err

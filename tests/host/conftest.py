@@ -12,16 +12,16 @@ import pytest
 
 
 @pytest.fixture
-def somebody_else():
+def other_user():
     """Give what makes a command subject to permissions, where the tests are run by root."""
     if os.geteuid() != 0:
         return {}
-    nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+    without = {"user": 65534, "group": 65534, "extra_groups": []}
     try:
-        subprocess.run([sys.executable, "-c", "import tablehost"], check=True, cwd="/", **nobody)
-    except (OSError, subprocess.CalledProcessError):  # Python lies where no other user may go
+        subprocess.run([sys.executable, "-c", "import tablehost"], check=True, cwd="/", **without)
+    except (OSError, subprocess.CalledProcessError):  # no other user may enter the folder of Python
         return {"preexec_fn": _drop_privileges}
-    return nobody
+    return without
 
 
 def _drop_privileges():

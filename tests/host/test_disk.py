@@ -33,7 +33,7 @@ def build_table(options: Options, run: Run):
 
 @pytest.fixture
 def small_disk(project):
-    """Give a file system of ten megabytes, or None where nobody may mount one."""
+    """Give a file system of ten megabytes, or None where mounting is not allowed."""
     folder = project.path / "disk"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", folder]
@@ -67,8 +67,8 @@ def test_a_full_disk_is_refused_before_anything_is_built(project, monkeypatch, c
     # no disk has as much: so any is too full, without filling it
     monkeypatch.setattr(preflight, "_LEAST_FREE_BYTES", 2**62)
     assert execute(["run", "./noise.py", "--out", "disk/t.parquet"]) == 2
-    told = capsys.readouterr().err
-    assert f"--out: the disk of {project.path} is full; free some space or choose" in told
+    found = capsys.readouterr().err
+    assert f"--out: the disk of {project.path} is full; free some space or choose" in found
     assert project.files() == {"noise.py"}
 
 

@@ -61,12 +61,12 @@ def test_a_killed_worker_costs_its_own_item_and_no_other(squares, worked_on):
     assert sorted(worked_on()) == [f"{number:04d}" for number in range(40)]
 
 
-@pytest.mark.outcome("Exit 1: none became a row.")
+@pytest.mark.outcome("Exit 1: every item failed.")
 def test_items_that_kill_every_worker_leave_no_table_and_no_hang(squares):
     tokens = [token for number in range(5) for token in ("--kill", number)]
     ended = squares.run(*RUN, *tokens)
     assert ended.code == 1
-    assert "none of 5 items became a row" in ended.err
+    assert "every item failed (5)" in ended.err
     assert "t.parquet" not in squares.files()
 
 
@@ -101,14 +101,14 @@ def test_one_signal_ends_a_run_in_order(started, squares, worked_on, number):
     done, tried = finished(squares.path / "t.parquet.ledger"), set(worked_on())
     assert done
     assert len(tried - done) <= os.cpu_count()
-    told = squares.run("show", "t.parquet").out
-    assert f"{len(done)} done, 0 failed, {200 - len(done)} pending" in told
+    shown = squares.run("show", "t.parquet").out
+    assert f"{len(done)} done, 0 failed, {200 - len(done)} pending" in shown
     assert squares.run(*RUN, "--count", 200).code == 0
     assert not done & set(worked_on())
 
 
 @pytest.mark.outcome("The status is interrupted.")
-def test_with_json_an_interrupted_run_tells_programs(started):
+def test_with_json_an_interrupted_run_reports_it_as_json(started):
     process = started("--count", 200, "--slow", 0.05, "--json")
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)

@@ -119,14 +119,14 @@ def test_folders_made_for_a_run_that_fails_before_it_builds_are_removed(words):
 
 @pytest.mark.outcome("Exit 2, nothing touched; run under another user id.")
 @pytest.mark.parametrize("flag", ["--out", "--manifest-out", "--text"])
-def test_permissions_are_respected_before_anything_is_built(open_words, somebody_else, flag):
+def test_permissions_are_respected_before_anything_is_built(open_words, other_user, flag):
     (open_words.path / "t.txt").chmod(0o000 if flag == "--text" else 0o644)
     (open_words.path / "locked").mkdir(mode=0o555)
     places = {"--out": "t.parquet", "--manifest-out": "m.json", "--text": "t.txt"}
     if flag != "--text":
         places[flag] = f"locked/{places[flag]}"
     tokens = [token for pair in places.items() for token in pair]
-    ended = open_words.run("run", "./words.py", *tokens, **somebody_else)
+    ended = open_words.run("run", "./words.py", *tokens, **other_user)
     assert ended.code == 2, ended.err
     assert f"{flag}: " in ended.err
     assert "by this user" in ended.err
@@ -134,9 +134,9 @@ def test_permissions_are_respected_before_anything_is_built(open_words, somebody
 
 
 @pytest.mark.outcome("Exit 0; said once.")
-def test_a_cache_that_cannot_be_written_is_said_and_done_without(open_words, somebody_else):
+def test_a_cache_that_cannot_be_written_is_said_and_done_without(open_words, other_user):
     (open_words.path / ".cache").mkdir(mode=0o555)
-    ended = open_words.run(*RUN, "t.parquet", **somebody_else)
+    ended = open_words.run(*RUN, "t.parquet", **other_user)
     assert ended.code == 0, ended.err
     assert ended.err.count("files are hashed without a cache") == 1
 
@@ -158,7 +158,7 @@ def test_a_manifest_may_lie_on_another_file_system(words):
 
 
 @pytest.mark.outcome("Exit 2 without `--overwrite`; with it the old manifest is kept and chained.")
-def test_a_builder_without_a_map_replaces_its_own_table_only_when_told(words):
+def test_a_builder_without_a_map_replaces_its_own_table_only_with_overwrite(words):
     words.run(*RUN, "t.parquet")
     first = words.manifest("t.parquet")
     before = state(words.path)
@@ -233,7 +233,7 @@ def test_a_removed_item_leaves_the_table_and_comes_back_for_nothing(squared, wor
 
 
 @pytest.mark.outcome("Exit 1, a partial table; the next run works on them alone.")
-def test_failed_items_are_told_kept_and_tried_again(squares, worked_on):
+def test_failed_items_are_reported_kept_and_tried_again(squares, worked_on):
     ended = squares.run(*MAP, "--fail", 1, "--fail", 3)
     run = squares.manifest("t.parquet")["run"]
     assert ended.code == 1
@@ -258,7 +258,7 @@ def test_a_table_of_which_every_item_failed_is_not_written(squares):
     ended = squares.run(*MAP, "--count", 2, "--fail", 0, "--fail", 1, "--fresh")
     report = json.loads((squares.path / "t.parquet.failed.json").read_text())
     assert ended.code == 1
-    assert "none of 2 items became a row" in ended.err
+    assert "every item failed (2)" in ended.err
     assert (squares.digest("t.parquet"), squares.digest("t.parquet.manifest.json")) == before
     assert [one["key"] for one in report["failures"]] == ["0000", "0001"]
 

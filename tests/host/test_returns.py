@@ -101,8 +101,8 @@ def test_a_table_without_rows_is_a_table(project, build):
 
 def test_what_a_builder_says_of_its_table_stands_in_the_manifest(project, build):
     assert build("return Build(table, invariants={'it is small': True})").code == 0
-    told = project.manifest("t.parquet")["table"]["invariants"]
-    assert {"name": "it is small", "ok": True} in told
+    found = project.manifest("t.parquet")["table"]["invariants"]
+    assert {"name": "it is small", "ok": True} in found
 
 
 def test_a_builder_is_given_the_digest_of_an_input_that_the_host_reads(project, build):
@@ -113,8 +113,8 @@ def test_a_builder_is_given_the_digest_of_an_input_that_the_host_reads(project, 
         return pa.table({"digest": [digest]})
     """
     assert build(textwrap.dedent(lines)).code == 0
-    (told,) = pq.read_table(project.path / "t.parquet")["digest"].to_pylist()
-    assert told == project.digest("t.txt")
+    (found,) = pq.read_table(project.path / "t.parquet")["digest"].to_pylist()
+    assert found == project.digest("t.txt")
 
 
 WRONG = {
@@ -164,6 +164,69 @@ def test_a_refusal_of_the_builder_touches_nothing(project, build):
         "and this",
     ]
     assert project.files() == {"b.py"}
+
+
+@pytest.mark.outcome("Exit 2: all its problems.")
+def test_a_stream_that_refuses_before_its_first_row_touches_nothing(project, build):
+    lines = "def f():\n    raise Refused(['no'])\n    yield\nreturn Build(f(), schema=schema)"
+    ended = build(lines)
+    assert (ended.code, ended.err) == (2, f"tablehost: b ({project.path}/b.py): no\n")
+    assert project.files() == {"b.py"}
+
+
+ONE_ITEM = """
+import attrs
+@attrs.frozen
+class Row:
+    n: int
+@attrs.frozen
+class Settings:
+    n: int
+def work(item: str, settings: None) -> Row: return Row(1)
+def again(item: str, settings: Settings) -> Row: return Row(settings.n)
+"""
+
+LATE = {
+    "run.map(work, ['a'], key=str)\nraise Refused(['this', 'that'])": "finished items are kept",
+    "def f():\n    yield table.to_batches()[0]\n    raise Refused(['this', 'that'])\n"
+    "return Build(f(), schema=schema)": "no table was written",
+}
+
+
+@pytest.mark.outcome("Exit 2: all its problems, and what was kept.")
+@pytest.mark.parametrize("lines", LATE)
+def test_a_refusal_after_the_first_item_or_row_says_what_is_kept(project, build, lines):
+    ended = build(lines, describe=ONE_ITEM, apart=True)
+    first, last = ended.err.splitlines()[-2:]
+    assert ended.code == 2, ended.err
+    assert first.endswith("): this")
+    assert "): that; no table was written" in last
+    assert last.endswith(LATE[lines])
+    assert "t.parquet.failed.json" in project.files()
+    assert "t.parquet" not in project.files()
+
+
+@pytest.mark.outcome("Exit 2: all its problems.")
+def test_a_refusal_instead_of_a_description_says_that_no_table_was_written(project, build):
+    refuses = "(_ for _ in ()).throw(Refused(['this']))"
+    ended = build("return table", describe=DESCRIBE, returned=refuses)
+    assert ended.code == 2, ended.err
+    assert ended.err.endswith("): this; no table was written\n")
+    assert "t.parquet" not in project.files()
+
+
+@pytest.mark.outcome("Exit 2, the table as it was: finished items are kept.")
+def test_another_recipe_found_after_the_first_map_says_that_its_items_are_kept(project, build):
+    lines = """list(run.map(work, ['a'], key=str))
+list(run.map(again, ['a'], key=str, settings=Settings(NUMBER)))
+return table"""
+    assert build(lines.replace("NUMBER", "1"), describe=ONE_ITEM, apart=True).code == 0
+    before = project.digest("t.parquet")
+    ended = build(lines.replace("NUMBER", "2"), describe=ONE_ITEM, apart=True)
+    assert ended.code == 2, ended.err
+    assert "was made with other settings, tools or code of b:again; give another --out" in ended.err
+    assert ended.err.endswith("no table was written, and finished items are kept\n")
+    assert project.digest("t.parquet") == before
 
 
 def test_the_fields_of_a_builder_stand_beside_those_of_the_host(project, build):
@@ -234,7 +297,7 @@ def test_the_scratch_of_a_killed_run_is_removed_by_the_next(project, build):
     assert (project.path / "t.parquet").exists()
 
 
-def test_progress_and_log_of_a_builder_are_told(build):
+def test_progress_and_log_of_a_builder_are_shown(build):
     lines = """with run.progress(2, "files") as step:
     step()
     step(0, 1)
@@ -247,7 +310,7 @@ return table"""
 
 MAPS = {
     "lambda item, settings: item": "must annotate its return value",
-    "inner": "must stand at module level",
+    "inner": "must be defined at module level",
     "unannotated": "unannotated must annotate its return value",
     "returns_int": "must annotate its return value with the attrs class",
     "misspelt": "cannot be resolved: name 'Rwo' is not defined",
@@ -313,9 +376,9 @@ def test_a_stream_keeps_its_types_and_its_nulls(project, build):
     )
     assert build(f"return pa.table({columns})").code == 0
     found = pq.read_table(project.path / "t.parquet")
-    told = {one["name"]: one for one in project.manifest("t.parquet")["table"]["columns"]}
+    described = {one["name"]: one for one in project.manifest("t.parquet")["table"]["columns"]}
     assert found.schema.field("i").type == pa.int8()
-    assert (told["f"]["nulls"], told["f"]["nan"]) == (1, 1)
+    assert (described["f"]["nulls"], described["f"]["nan"]) == (1, 1)
     assert found["l"].to_pylist() == [[1], []]
 
 

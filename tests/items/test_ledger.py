@@ -10,9 +10,10 @@ from damage import another, cut, limited, newer, text, zeros
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tablehost.contract.build import Failure
-from tablehost.items.ledger import Ledger, Wanted
+from tablehost.contract.build import Failure, Session
+from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import LedgerError, is_damaged
+from tablehost.items.worker import Outcome, Task
 
 MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
 
@@ -47,9 +48,9 @@ def test_a_damaged_ledger_is_said_set_aside_and_begun_anew(squared, worked_on, d
 @pytest.mark.parametrize("damage", [zeros, cut, text, another])
 def test_show_says_that_a_ledger_is_damaged(squared, damage):
     damage(squared.path / "t.parquet.ledger")
-    told = squared.run("show", "t.parquet")
-    assert "Traceback" not in told.err
-    assert "ledger" in told.err + told.out
+    shown = squared.run("show", "t.parquet")
+    assert "Traceback" not in shown.err
+    assert "ledger" in shown.err + shown.out
 
 
 @pytest.mark.outcome("Exit 2: the ledger and the reason; it stays where it is.")
@@ -90,13 +91,13 @@ ROWS = {f"{number:04d}": f'{{"square":{number**2}}}' for number in range(60)}
 def ledger(tmp_path_factory):
     """Make a ledger of sixty results."""
     path = tmp_path_factory.mktemp("ledger") / "t.ledger"
-    with Ledger(path, run_id="one", started_at="x", workers=1) as made:
+    with Ledger(path, Session("one", "x")) as made:
         number = made.begin_map("recipe", "{}")
         for key, result in ROWS.items():
-            made.want(number, [Wanted(key)])
-            made.finish(number, key, "", None, result=result, now="x")
-        made.want(number, [Wanted("failed")])
-        made.fail(number, Failure("failed", "odd"), "", None, now="x")
+            made.want(number, [Task(key, None)], {})
+            made.note(number, Outcome(key, result=result))
+        made.want(number, [Task("failed", None)], {})
+        made.note(number, Outcome("failed", failure=Failure("failed", "odd")))
         made.commit()
     return path
 
@@ -105,14 +106,14 @@ def rows_of(path):
     """Return the rows that a second session takes from a ledger, or None if it takes none."""
     if is_damaged(path):
         return None
-    with Ledger(path, run_id="two", started_at="x", workers=1) as opened:
+    with Ledger(path, Session("two", "x")) as opened:
         number = opened.begin_map("recipe", "{}")
         for key in ROWS:
-            opened.want(number, [Wanted(key)])
+            opened.want(number, [Task(key, None)], {})
             if "" in opened.known(number, [key]).get(key, ()):
-                opened.reuse(number, key, "", None)
+                opened.note(number, Outcome(key))
             else:
-                opened.fail(number, Failure(key, "again"), "", None, now="x")
+                opened.note(number, Outcome(key, failure=Failure(key, "again")))
         return list(opened.results(number))
 
 

@@ -32,7 +32,7 @@ def build_table(options: Any, run: Run) -> ArrowStream | Build:  # type: ignore[
         Anything with `__arrow_c_stream__`, or a `Build` with more information.
 
     Raises:
-        Refused: the builder will not build this; raised before the first item or row.
+        Refused: the builder declines; before its first item or row nothing was touched.
 
     Example:
         >>> from attrs import frozen

@@ -27,9 +27,8 @@ def load(name: str) -> Builder:
         UsageError: there is no such builder.
         BrokenBuilder: it cannot be imported or does not keep the contract.
     """
-    if name.endswith(".py") or "/" in name:
-        return _load_file(Path(name))
-    return _load_installed(normalized(name))
+    is_file = name.endswith(".py") or "/" in name
+    return _load_file(Path(name)) if is_file else _load_installed(normalized(name))
 
 
 def _load_installed(name: str) -> Builder:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tablehost.console.text import printable
-from tablehost.contract.errors import Refused, TablehostError
+from tablehost.contract.errors import TablehostError
 
 if TYPE_CHECKING:
     from cyclopts import App, CycloptsError
@@ -47,7 +47,7 @@ def execute(tokens: list[str]) -> int:
     except TablehostError as error:
         if "--verbose" in tokens:
             show_traceback(error)
-        complain(error.problems if isinstance(error, Refused) else [str(error)])
+        complain(error.problems)
         return error.exit_code
     except KeyboardInterrupt:  # of a command that reads only; `run` has its own way to stop
         return 130

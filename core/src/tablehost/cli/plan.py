@@ -9,23 +9,27 @@ from typing import Any
 from tablehost.cli import complain
 from tablehost.console.text import printable
 from tablehost.host import preflight
+from tablehost.host.replacing import Earlier
 from tablehost.host.request import Request
 from tablehost.options.record import recorded
+from tablehost.provenance.given import given_paths
 
 
 def dry_run(request: Request) -> int:
     """Show what a run would do; of the builder's code only its validators have run."""
     output, settings = request.output, request.host
-    problems = preflight.problems(request.options, output, overwrite=settings.overwrite)
-    if not problems and not settings.overwrite:
-        problems = preflight.refusals(output, request.builder.name)
+    given = given_paths(request.options)
+    problems = preflight.problems(given, output, overwrite=settings.overwrite)
+    if not problems:
+        earlier = Earlier.at(output, overwrite=settings.overwrite)
+        problems = earlier.refusals(request.builder.name)
     plan = {
         "builder": str(request.builder),
         "options": {
             name: {"value": value, "from": request.sources[name]}
             for name, value in recorded(request.options).items()
         },
-        "inputs": preflight.inputs(request.options),
+        "inputs": preflight.inputs(given),
         "outputs": {"table": str(output.table), "manifest": str(output.manifest)},
         "would": preflight.intention(output),
         "workers": request.workers,

@@ -119,7 +119,7 @@ def _resolved(
     file = config.section(path, section, cls, known)
     resolved = resolve(cls, given, from_environment(cls, section, os.environ), file)
     if resolved.problems:
-        raise Refused([f"{builder}: {problem}" for problem in resolved.problems])
+        raise Refused(resolved.problems)
     return resolved
 
 
@@ -181,11 +181,10 @@ def _failed(
 
 def _problems(error: TablehostError, builder: Builder) -> list[str]:
     if isinstance(error, Interrupted):
-        going_on = "finished items are kept, and the same command goes on from there"
-        return [f"stopped by {error}; {going_on}"]
-    texts = error.problems if isinstance(error, Refused) else [str(error)]
-    who = str(builder)
-    return [text if who in text else f"{who}: {text}" for text in texts]
+        return [f"{error}; finished items are kept, and the same command goes on from there"]
+    who = "" if error.builder else f"{builder}: "
+    where = f" (details in {error.report})" if error.report else ""
+    return [f"{who}{problem}{where}" for problem in error.problems]
 
 
 def _print_help() -> None:

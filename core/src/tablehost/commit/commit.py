@@ -93,8 +93,8 @@ def commit(output: Output, run_id: str, table_sha256: str) -> None:
         run_id: this run.
         table_sha256: of the staged table, as it was written.
 
-    A sidecar at the usual place that the new one, which lies elsewhere, replaces is removed: it
-    would speak of another table.
+    Where the new manifest is elsewhere, a sidecar at the usual place is removed: it would describe
+    another table.
     """
     retire = _stale_sidecar(output)
     staged = {target: output.staged(target, run_id) for target in (output.manifest, output.table)}
@@ -130,18 +130,18 @@ def recover(output: Output) -> list[str]:
     Raises:
         TornCommit: a file that the commit was about to place is gone.
     """
-    said = []
+    done = []
     intent = pending(output)
     if intent is not None:
         _carry_out(output, intent)
-        said.append(f"finished the commit of run {intent.run_id}, which had been cut off")
+        done.append(f"finished the commit of run {intent.run_id}, which had been cut off")
     for leftover in output.leftovers():
         leftover.unlink()
-    return said
+    return done
 
 
 def pending(output: Output) -> Intent | None:
-    """Return the intent of a commit that did not finish; reading commands tell it.
+    """Return the intent of a commit that did not finish; reading commands report it.
 
     Raises:
         TornCommit: there is one that cannot be read.
@@ -155,13 +155,6 @@ def pending(output: Output) -> Intent | None:
             msg = f"{place} is not readable as the note of a commit; look at it and remove it"
             raise TornCommit(msg) from error
     return None
-
-
-def current_manifest(output: Output) -> Path | None:
-    """Return the manifest of the table that stands there now, wherever it lies."""
-    if not output.table.exists():
-        return None
-    return output.manifest if output.manifest.is_file() else _stale_sidecar(output)
 
 
 def _carry_out(output: Output, intent: Intent) -> None:

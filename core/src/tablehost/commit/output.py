@@ -1,4 +1,4 @@
-"""Where the files of one output lie."""
+"""The paths of one output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tablehost.files.names import (
 
 @frozen
 class Output:
-    """A table, its manifest, and what stands beside them while and after it is built.
+    """A table, its manifest, and what is beside them while and after it is built.
 
     Args:
         table: the Parquet file.
@@ -68,7 +68,7 @@ class Output:
 
     @property
     def intents(self) -> tuple[Path, ...]:
-        """Return the notes of a commit under way: beside each target, if they lie apart."""
+        """Return the notes of a commit under way, one in each folder that has a target."""
         places = [self.table]
         if self.manifest.parent != self.table.parent:
             places.append(self.manifest)
@@ -97,7 +97,7 @@ class Output:
 
 
 def _staged_for(target: Path) -> list[Path]:
-    """Return what lies staged for a target, and for no other whose name merely begins so."""
+    """Return the staged files of a target, and of no other whose name begins with its name."""
     name = re.compile(rf"\.{re.escape(target.name)}(\.{RUN_ID})?\.tmp")
     if not target.parent.is_dir():
         return []

@@ -18,7 +18,7 @@ class Root:
     Args:
         path: the enclosing git work tree, else the folder of the output.
         kind: which of the two.
-        outside: paths that do not lie in it; they are written absolute.
+        outside: paths that are not in it; they are written absolute.
     """
 
     path: Path

@@ -50,11 +50,6 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def flag(option: str) -> str:
-    """Return the command line's name of an option, `--clips-dir`."""
-    return "--" + option.replace("_", "-")
-
-
 def shown(path: Path) -> str:
     """Return a path relative to the working directory where it is below it, else as it is."""
     here = Path.cwd()

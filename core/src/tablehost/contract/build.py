@@ -50,7 +50,7 @@ class Items:
 
 @frozen
 class Session:
-    """One sitting of a run: a run that was interrupted has several.
+    """One session of a run: a run that was interrupted has several.
 
     Args:
         run_id: the session's own id.
@@ -60,7 +60,7 @@ class Session:
         failed: items that failed in it.
         workers: processes that it used.
         outcome: `complete`, `partial`, `nothing-to-do`, `failed`, `interrupted`, or None
-            when it was killed before it could say.
+            when it was killed.
     """
 
     run_id: str
@@ -74,7 +74,7 @@ class Session:
 
 @define
 class Build:
-    """A table in the making, with what its builder has to tell about it.
+    """A table being built, with what its builder says about it.
 
     Args:
         data: an Arrow stream, or a generator of record batches when `schema` is given.

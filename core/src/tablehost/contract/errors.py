@@ -1,14 +1,45 @@
-"""What can go wrong, and the exit code that each kind has."""
+"""What can go wrong, and the exit code that each kind has.
+
+    TablehostError             2    explained in a line, without a traceback
+    ├── UsageError             2    the command line, environment or configuration is impossible
+    ├── Refused                2    the run does not begin, and nothing was touched
+    ├── Stopped                2    the run cannot go on; the earlier table is untouched
+    ├── ManifestError          2    a manifest cannot be read or does not fit its schema
+    ├── BrokenBuilder          3    the builder breaks the contract, or failed
+    ├── Interrupted          130    SIGINT or SIGTERM
+    └── ...                    2    what other rooms add: a torn commit, a full disk, ...
+
+`ItemFailed` is none of them: one item has no result, and the run goes on and ends with 1.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class TablehostError(Exception):
-    """Any failure that the host explains in one line instead of a traceback."""
+    """Any failure that the host explains in one line instead of a traceback.
+
+    Args:
+        problems: every problem found, one sentence each; not only the first.
+        builder: the builder that the sentences name; None where they name none.
+        report: the file that has the details, if there is one.
+    """
 
     exit_code = 2
+
+    def __init__(
+        self,
+        problems: str | Iterable[str],
+        *,
+        builder: str | None = None,
+        report: Path | None = None,
+    ) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        self.builder = builder
+        self.report = report
+        super().__init__("\n".join(self.problems))
 
 
 class UsageError(TablehostError):
@@ -16,15 +47,15 @@ class UsageError(TablehostError):
 
 
 class Refused(TablehostError):
-    """Say "I will not" before the first item or row: exit 2, nothing touched.
+    """Raised by a builder that declines to run, before its first item or row.
 
-    Args:
-        problems: every problem found, one sentence each; not only the first.
+    Nothing was touched then. One that is raised later, such as for a value in mid-stream, reaches
+    the user as `Stopped`: the same problems, and that no table was written.
     """
 
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = [problems] if isinstance(problems, str) else list(problems)
-        super().__init__("\n".join(self.problems))
+
+class Stopped(TablehostError):
+    """A run cannot go on: no table is written, and finished items are kept."""
 
 
 class BrokenBuilder(TablehostError):
@@ -44,7 +75,7 @@ class Interrupted(TablehostError):
 
 
 class ItemFailed(Exception):
-    """Say that one item of `run.map` cannot become a result.
+    """Raised by an item function whose item cannot become a result.
 
     Args:
         reason: a word of a fixed set that the builder documents, such as `damaged`.

@@ -1,4 +1,4 @@
-"""What a builder is handed: parallel work that survives, progress, a scratch folder, a log."""
+"""What a builder is handed: parallel work that survives a kill, progress, scratch, a log."""
 
 from __future__ import annotations
 

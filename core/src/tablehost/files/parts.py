@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from tablehost.files.folders import EVERYTHING, walk_files
 from tablehost.files.names import is_kept_beside
@@ -22,11 +22,13 @@ class Parts:
         folder: that they are in.
         patterns: that they match in it; none where the path is a file itself.
         names: of the files in it, in the order of their bytes.
+        whole: whether these are all files of the folder, where no glob chose among them.
     """
 
     folder: Path
     patterns: tuple[str, ...]
     names: tuple[str, ...]
+    whole: bool = field(default=False, eq=False)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -75,4 +77,6 @@ def single(path: Path) -> Parts:
 
 def _matching(folder: Path, patterns: tuple[str, ...]) -> Parts:
     found = walk_files(folder, patterns) if folder.is_dir() else []
-    return Parts(folder=folder, patterns=patterns, names=tuple(filter(is_part, found)))
+    names = tuple(filter(is_part, found))
+    whole = patterns == EVERYTHING and len(names) == len(found)
+    return Parts(folder=folder, patterns=patterns, names=names, whole=whole)

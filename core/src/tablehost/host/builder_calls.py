@@ -1,9 +1,9 @@
-"""Whose fault an exception is, in one line."""
+"""The calls of a builder's hooks, and what its exceptions become."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,46 +16,41 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class NotWritten(TablehostError):
-    """The disk did not take what was written."""
+    """A file could not be written."""
 
 
 @contextmanager
 def builder_at_fault(request: Request, where: str) -> Iterator[None]:
-    """Turn whatever a builder's code raises into one line that names the builder.
+    """Turn any exception of a builder's code into one line that names the builder.
 
     Args:
         request: the run.
         where: the part of the builder that runs.
 
     Raises:
-        BrokenBuilder: the builder raised something that is not the host's to say.
-        NotWritten: a disk took no more of what the builder wrote.
+        BrokenBuilder: the builder raised something other than an error of tablehost.
+        NotWritten: the disk is full.
     """
     try:
         yield
-    except BrokenBuilder as error:
-        if str(request.builder) in str(error):
-            raise
-        msg = f"builder {request.builder}: {error}"
-        raise BrokenBuilder(msg) from error
     except TablehostError:
         raise
     except (Exception, SystemExit) as error:  # a builder may raise anything
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             msg = f"{error.filename or 'a file'} could not be written in {where}: {error.strerror}"
             raise NotWritten(msg) from error
+        who = str(request.builder)
         text = request.redact(f"{type(error).__name__}: {error}")
-        report = request.output.failed
-        msg = f"builder {request.builder} failed in {where}: {text} (details in {report})"
-        raise BrokenBuilder(msg) from error
+        msg = f"builder {who} failed in {where}: {text}"
+        raise BrokenBuilder(msg, builder=who, report=request.output.failed) from error
 
 
 @contextmanager
 def disk_at_fault(request: Request) -> Iterator[None]:
-    """Say of a write that failed what could not be written.
+    """Turn an error of the disk into a line that names the table.
 
     Raises:
-        NotWritten: the disk is full, or took no more for another reason.
+        NotWritten: the disk is full, or failed for another reason.
     """
     try:
         yield
@@ -67,28 +62,12 @@ def disk_at_fault(request: Request) -> Iterator[None]:
         raise NotWritten(msg) from error
 
 
-def guarded(request: Request, data: Any) -> Any:
-    """Return a builder's data so that its own errors are told from those of the disk."""
-    if hasattr(data, "__arrow_c_stream__") or not isinstance(data, Iterator):
-        return data
-    return _batches(request, data)
-
-
-def _batches(request: Request, data: Iterable[Any]) -> Iterator[Any]:
-    with builder_at_fault(request, "the generator of build_table"):
-        yield from data
-
-
 def build_table(request: Request, run: Run) -> Build:
     """Let the builder build.
 
-    Args:
-        request: which builder, with which options.
-        run: what it is handed.
-
     Raises:
         BrokenBuilder: it failed, or returned no data.
-        Refused: it will not.
+        Refused: it declines.
     """
     with builder_at_fault(request, "build_table"):
         built = request.builder.hooks.build_table(options=request.options, run=run)
@@ -97,31 +76,27 @@ def build_table(request: Request, run: Run) -> Build:
     if hasattr(built, "__arrow_c_stream__"):
         return Build(built)
     msg = (
-        f"builder {request.builder}: build_table returned {type(built).__name__}; return "
-        "an Arrow stream (pyarrow, pandas, polars, DuckDB) or a Build"
+        f"build_table returned {type(built).__name__}; return an Arrow stream (pyarrow, pandas, "
+        "polars, DuckDB) or a Build"
     )
     raise BrokenBuilder(msg)
 
 
 def describe_manifest(request: Request, build: Build) -> Any:
-    """Let the builder tell its manifest fields; None where it has none to tell.
-
-    Args:
-        request: which builder, with which options.
-        build: with its last row written.
+    """Return the builder's fields of the manifest, or None where it has none.
 
     Raises:
-        BrokenBuilder: it failed, or returned something else than it announces.
+        BrokenBuilder: it failed, or returned something other than it declares.
     """
-    announced = request.builder.fields_class
-    if announced is None:
+    declared = request.builder.fields_class
+    if declared is None:
         return None
     with builder_at_fault(request, "describe_manifest"):
         fields = request.builder.hooks.describe_manifest(options=request.options, build=build)
-    if not isinstance(fields, announced):
+    if not isinstance(fields, declared):
         msg = (
-            f"builder {request.builder}: describe_manifest returned {fields!r}; it "
-            f"announces {announced.__qualname__}, return one"
+            f"describe_manifest returned {fields!r}; it announces {declared.__qualname__}, "
+            "return one"
         )
         raise BrokenBuilder(msg)
     return fields

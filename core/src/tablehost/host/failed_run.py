@@ -18,15 +18,7 @@ _log = logging.getLogger("tablehost")
 
 
 def report(request: Request, run_id: str, items: Items, error: BaseException) -> None:
-    """Write why a run failed, which items failed in it, and how to go on.
-
-    Args:
-        request: the run.
-        run_id: its id.
-        items: what became of its items.
-        error: what ended it.
-    """
-    told = "".join(traceback.format_exception(error))
+    """Write why a run failed, which items failed in it, and how to go on."""
     path = request.output.failed
     content = {
         "schema": "tablehost-failed-run-v1",
@@ -35,9 +27,9 @@ def report(request: Request, run_id: str, items: Items, error: BaseException) ->
         "args": recorded(request.options),
         "failed_at": utc_now(),
         "error": request.redact(str(error)),
-        "traceback": request.redact(told),
+        "traceback": request.redact("".join(traceback.format_exception(error))),
         "failures": [attrs.asdict(failure) for failure in items.failures],
-        "go_on": "mend the cause and give the same command again; finished items are kept",
+        "go_on": "fix the cause and run the same command again; finished items are kept",
     }
     try:
         write_atomically(path, to_json(content))

@@ -1,4 +1,4 @@
-"""What a run knows at its end, and the manifest's sections that the host makes of it."""
+"""The manifest's sections that the host makes of a run."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any, Literal
 import pyarrow.parquet as pq
 from attrs import frozen
 
-from tablehost.commit.root import Root
 from tablehost.console.text import utc_now
-from tablehost.contract.build import Build, Items
+from tablehost.contract.build import Build
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digests import json_digest
-from tablehost.host.request import Request
+from tablehost.host.host_run import Services
+from tablehost.host.replacing import Earlier
 from tablehost.manifest import sections
 from tablehost.manifest.read import folder_digest
+from tablehost.options.fields import options_of
 from tablehost.options.record import recorded, semantic
 from tablehost.options.secrets import secret_options
 from tablehost.provenance import code as provenance
@@ -24,134 +25,104 @@ from tablehost.provenance.parents import parents
 from tablehost.table.write import TableInfo
 
 
-@frozen(kw_only=True)
+@frozen
 class Facts:
-    """What a run knows when its last row is written.
+    """What a run knows when its last row is written; inputs are by option, recipes by function."""
 
-    Args:
-        request: what was asked for.
-        run_id: this run's id.
-        started_at: when it began.
-        build: the builder's, filled in.
-        table: what was written.
-        inputs: the descriptors of all inputs, by option.
-        input_files: the input files with their options' names and their sha256.
-        code: the code that made the table.
-        item_recipes: by item function.
-        replaces: the manifest that stood here before.
-        root: what paths are relative to.
-    """
-
-    request: Request
-    run_id: str
-    started_at: str
+    services: Services
     build: Build
     table: TableInfo
     inputs: Mapping[str, Any]
-    input_files: list[tuple[str, Path, str]]
     code: sections.Code
     item_recipes: Mapping[str, str]
-    replaces: sections.Replaced | None
-    root: Root
 
     @property
     def status(self) -> Literal["complete", "partial"]:
-        """Tell whether everything that was asked for is in the table."""
+        """Return `complete` if everything that was asked for is in the table."""
         return "partial" if self.build.items.failed else "complete"
 
 
 def recipe_of(facts: Facts) -> sections.Recipe:
     """Return what decides the table, as digests."""
-    options = facts.request.options
+    request = facts.services.request
+    options = options_of(type(request.options))
     content = {
-        "builder": facts.request.builder.name,
-        "options": semantic(options),
+        "builder": request.builder.name,
+        "options": semantic(request.options),
         "inputs": {name: _content(one) for name, one in facts.inputs.items()},
         "tools": {name: tool["sha256"] for name, tool in facts.code.tools.items()},
-        "items": dict(facts.item_recipes),
+        "items": facts.item_recipes,
     }
     return sections.Recipe(
         table=json_digest(content),
         item=dict(facts.item_recipes),
-        left_out=provenance.left_out(options),
+        left_out=tuple(option.name for option in options if not option.semantic),
     )
 
 
-def host_sections(facts: Facts, recipe: sections.Recipe, staged: Path) -> sections.HostSections:
+def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSections:
     """Put the host's sections together.
-
-    Args:
-        facts: of the run.
-        recipe: of the table.
-        staged: the table's file, not yet in its place.
 
     Raises:
         BrokenBuilder: an invariant does not hold.
     """
+    table, build, items = facts.table, facts.build, facts.build.items
     return sections.HostSections(
-        run=_run(facts.status, facts.build.items),
-        table=_table(facts, staged),
+        run=sections.RunSection(
+            status=facts.status,
+            items=sections.ItemCounts(
+                total=items.total,
+                done_before=items.done_before,
+                ok=items.ok,
+                failed=items.failed,
+                removed=items.removed,
+            ),
+            failures=items.failures,
+        ),
+        table=sections.TableSection(
+            sha256=table.sha256,
+            bytes=table.bytes,
+            rows=table.rows,
+            rows_digest=table.rows_digest,
+            columns=table.columns,
+            key=build.key,
+            tolerance=dict(build.tolerance),
+            writer=table.writer,
+            invariants=_invariants(facts),
+        ),
         run_provenance=_provenance(facts, recipe),
     )
 
 
-def _run(status: Literal["complete", "partial"], items: Items) -> sections.RunSection:
-    return sections.RunSection(
-        status=status,
-        items=sections.ItemCounts(
-            total=items.total,
-            done_before=items.done_before,
-            ok=items.ok,
-            failed=items.failed,
-            removed=items.removed,
-        ),
-        failures=items.failures,
-    )
-
-
-def _table(facts: Facts, staged: Path) -> sections.TableSection:
-    table, build = facts.table, facts.build
-    return sections.TableSection(
-        sha256=table.sha256,
-        bytes=table.bytes,
-        rows=table.rows,
-        rows_digest=table.rows_digest,
-        columns=table.columns,
-        key=build.key,
-        tolerance=dict(build.tolerance),
-        writer=table.writer,
-        invariants=_invariants(facts, staged),
-    )
-
-
-def _invariants(facts: Facts, staged: Path) -> tuple[sections.Invariant, ...]:
+def _invariants(facts: Facts) -> tuple[sections.Invariant, ...]:
     """Check what must hold of every table; nothing lands where it does not."""
-    table, items = facts.table, facts.build.items
-    footer = pq.read_metadata(staged)
+    table, items, services = facts.table, facts.build.items, facts.services
+    footer = pq.read_metadata(services.staged)
     checked = {
         "the footer counts the rows that were written": footer.num_rows == table.rows,
-        "the file is as long as what was hashed": staged.stat().st_size == table.bytes,
+        "the file is as long as what was hashed": services.staged.stat().st_size == table.bytes,
         "items add up": items.total == items.done_before + items.ok + items.failed,
         "the key's columns are there": set(facts.build.key or ()) <= set(table.schema.names),
         # a builder's own are of all items, not of a sample
-        **({} if facts.request.sample else facts.build.invariants),
+        **({} if services.request.sample else facts.build.invariants),
     }
     broken = [name for name, ok in checked.items() if not ok]
     if broken:
-        msg = f"builder {facts.request.builder}: this does not hold of its table: {broken}"
+        msg = f"this does not hold of its table: {broken}"
         raise BrokenBuilder(msg)
     return tuple(sections.Invariant(name=name, ok=ok) for name, ok in checked.items())
 
 
 def _provenance(facts: Facts, recipe: sections.Recipe) -> sections.RunProvenance:
-    request, options, root = facts.request, facts.request.options, facts.root
+    services, table = facts.services, facts.table
+    request, options, root = services.request, services.request.options, services.root
     outputs = {
         "table": {
             "path": root.name(request.output.table),
             "exists": True,
             "kind": "file",
-            "sha256": facts.table.sha256,
-            "bytes": facts.table.bytes,
+            "sha256": table.sha256,
+            "bytes": table.bytes,
         },
         "manifest": {"path": root.name(request.output.manifest)},
     }
@@ -162,18 +133,27 @@ def _provenance(facts: Facts, recipe: sections.Recipe) -> sections.RunProvenance
         args_from=dict(request.sources),
         inputs=dict(facts.inputs),
         outputs=outputs,
-        run_id=facts.run_id,
-        started_at=facts.started_at,
+        run_id=services.session.run_id,
+        started_at=services.session.started_at,
         finished_at=utc_now(),
         cwd=str(Path.cwd()),
         root=sections.RootSection(path=str(root.path), kind=root.kind, outside=len(root.outside)),
         code=facts.code,
         environment=provenance.environment(),
         recipe=recipe,
-        parents=tuple(parents(facts.input_files, root.name)),
-        replaces=facts.replaces,
+        parents=tuple(parents(services.inputs.files, root.name)),
+        replaces=_replaced(services.earlier),
         sessions=facts.build.sessions,
         redacted=secret_options(options),
+    )
+
+
+def _replaced(earlier: Earlier) -> sections.Replaced | None:
+    if earlier.place is None:
+        return None
+    return sections.Replaced(
+        run_id=earlier.manifest.run_id,
+        manifest_sha256=earlier.manifest.digest,
     )
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends the run in order, a second ends it at once."""
+"""Ctrl-C and SIGTERM: the first ends the run in order, a second one at once."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Interrupts:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Answer the signals for the length of a run."""
+        """Handle the signals while a run lasts."""
         if threading.current_thread() is not threading.main_thread():
-            yield  # signals reach the main thread only; a run in another has none to answer
+            yield  # signals reach the main thread only
             return
         before = {number: signal.signal(number, self._receive) for number in _SIGNALS}
         try:
@@ -36,7 +36,7 @@ class Interrupts:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Let what must not stop half-way finish."""
+        """Hold a signal back until what must not stop half-way has finished."""
         self._shielded = True
         try:
             yield
@@ -48,4 +48,5 @@ class Interrupts:
             os._exit(Interrupted.exit_code)  # workers end with their host's end of the pipe
         self._received = signal.Signals(number)
         if not self._shielded:
-            raise Interrupted(self._received.name)
+            msg = f"stopped by {self._received.name}"
+            raise Interrupted(msg)

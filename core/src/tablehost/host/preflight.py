@@ -1,80 +1,71 @@
-"""What would go wrong, found before anything is touched: all of it, not the first."""
+"""Everything that forbids a run, found before anything is touched."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from tablehost.commit.output import Output
-from tablehost.contract.errors import ManifestError
-from tablehost.contract.names import flag_of
 from tablehost.files.folders import EVERYTHING
 from tablehost.files.names import staging_name, usual_manifest
-from tablehost.files.parts import Parts, parts_of, single
-from tablehost.manifest import read as manifest
-from tablehost.manifest.read import dig, item_recipes, maker
 from tablehost.options.convert import NotUtf8, check_utf8
-from tablehost.options.record import GivenPath, paths_of
+from tablehost.provenance.given import Given
 
 _ANY_RUN_ID = "x" * 25
 _LONGEST_NAME = 255
 _LEAST_FREE_BYTES = 8 * 1024 * 1024
 
 
-def problems(options: Any, output: Output, *, overwrite: bool) -> list[str]:
+def problems(given: Sequence[Given], output: Output, *, overwrite: bool) -> list[str]:
     """Return everything that forbids a run, one sentence each.
 
     Args:
-        options: the builder's options instance.
+        given: the inputs and tools that the options name.
         output: where its table and manifest are to land.
-        overwrite: whether an existing table may be replaced whatever it is.
+        overwrite: whether an existing table may be replaced without a check.
     """
-    return [*_inputs(options), *_outputs(output), *_collisions(options, output, overwrite)]
+    return [*_inputs(given), *_outputs(output), *_collisions(given, output, overwrite)]
 
 
-def _inputs(options: Any) -> Iterator[str]:
-    for one in paths_of(options):
+def _inputs(given: Iterable[Given]) -> Iterator[str]:
+    for one in given:
         if one.role.content == "files":
-            yield from _unreadable_parts(one.option, one.path)
+            yield from _unreadable_parts(one)
         elif one.role.content == "file" and one.path.is_dir():
-            yield f"{flag_of(one.option)}: {one.path} is a folder; give a file"
+            yield f"{one.flag}: {one.path} is a folder; give a file"
         elif one.role.content == "folder" and one.path.exists() and not one.path.is_dir():
-            yield f"{flag_of(one.option)}: {one.path} is not a folder"
+            yield f"{one.flag}: {one.path} is not a folder"
         else:
-            yield from _unreadable(one.option, one.path)
+            yield from _unreadable(one.flag, one.path)
 
 
-def _unreadable_parts(option: str, path: Path) -> Iterator[str]:
-    try:
-        parts = parts_of(path)
-    except OSError as error:
-        yield f"{flag_of(option)}: {path} cannot be looked at: {error.strerror}"
+def _unreadable_parts(one: Given) -> Iterator[str]:
+    if one.unreadable is not None:
+        yield f"{one.flag}: {one.path} cannot be looked at: {one.unreadable}"
         return
-    if not parts.files:
-        what = "has no file in it" if path.is_dir() else "matches no file"
-        yield f"{flag_of(option)}: {path} {what}; give a file, a folder of part files or a glob"
-    for file in parts.files:
+    if not one.parts.files:
+        what = "has no file in it" if one.path.is_dir() else "matches no file"
+        yield f"{one.flag}: {one.path} {what}; give a file, a folder of part files or a glob"
+    for file in one.parts.files:
         try:
             check_utf8(str(file))
         except NotUtf8 as problem:
-            yield f"{flag_of(option)}: {str(file)!r} {problem}"
-        yield from _unreadable(option, file)
+            yield f"{one.flag}: {str(file)!r} {problem}"
+        yield from _unreadable(one.flag, file)
 
 
-def _unreadable(option: str, path: Path) -> Iterator[str]:
+def _unreadable(flag: str, path: Path) -> Iterator[str]:
     try:
         exists = path.exists()
     except OSError as error:
-        yield f"{flag_of(option)}: {path} cannot be looked at: {error.strerror}"
+        yield f"{flag}: {path} cannot be looked at: {error.strerror}"
         return
     if not exists:
-        yield f"{flag_of(option)}: {path} does not exist"
+        yield f"{flag}: {path} does not exist"
     elif not os.access(path, os.R_OK):
-        yield f"{flag_of(option)}: {path} cannot be read by this user"
+        yield f"{flag}: {path} cannot be read by this user"
 
 
 def _outputs(output: Output) -> Iterator[str]:
@@ -105,98 +96,48 @@ def _unwritable(flag: str, folder: Path) -> Iterator[str]:
         yield f"{flag}: the disk of {folder} is full; free some space or choose another"
 
 
-def _collisions(options: Any, output: Output, overwrite: bool) -> Iterator[str]:  # noqa: FBT001
+def _collisions(given: Iterable[Given], output: Output, overwrite: bool) -> Iterator[str]:  # noqa: FBT001
     """Refuse to write over an input, but for a table that is rebuilt in place on purpose."""
-    for one in paths_of(options):
+    for one in given:
         if one.role.content == "folder":
             continue
-        parts = _files_of(one)
-        if not parts.single:
-            yield from _own_parts(one.option, one.path, parts, output)
+        if not one.parts.single:
+            yield from _own_parts(one, output)
             continue
         if _same(one.path, output.manifest):
-            yield f"--manifest-out: {output.manifest} is the input {flag_of(one.option)}"
+            yield f"--manifest-out: {output.manifest} is the input {one.flag}"
         if _same(one.path, output.table):
-            yield from _in_place(one.option, one.path, output, overwrite=overwrite)
+            yield from _in_place(one, output, overwrite=overwrite)
 
 
-def _files_of(one: GivenPath) -> Parts:
-    """Return the files of an input; a folder that cannot be read is reported elsewhere."""
-    with suppress(OSError):
-        return parts_of(one.path) if one.role.content == "files" else single(one.path)
-    return single(one.path)
-
-
-def _own_parts(option: str, path: Path, parts: Parts, output: Output) -> Iterator[str]:
-    """Refuse what is, or would be the next time, one of several files that an input stands for."""
+def _own_parts(one: Given, output: Output) -> Iterator[str]:
+    """Refuse an output that is, or would be the next time, one of the files of an input."""
+    parts = one.parts
     folder = Path(os.path.realpath(parts.folder)) if parts.patterns == EVERYTHING else None
-    for flag, target in _given(output):
+    for flag, target in _chosen(output):
         inside = folder in Path(os.path.realpath(target)).parents
         if inside or any(_same(file, target) for file in parts.files):
             verb = "is" if target.exists() else "would be"
-            yield (
-                f"{flag}: {target} {verb} the input {flag_of(option)}, as one of the files of "
-                f"{path}; give another {flag}"
-            )
+            what = f"the input {one.flag}, as one of the files of {one.path}"
+            yield f"{flag}: {target} {verb} {what}; give another {flag}"
 
 
-def _given(output: Output) -> Iterator[tuple[str, Path]]:
-    """Yield the paths of the output that somebody chose."""
+def _chosen(output: Output) -> Iterator[tuple[str, Path]]:
+    """Yield the paths of the output that the user chose."""
     yield "--out", output.table
     if output.manifest != usual_manifest(output.table):
         yield "--manifest-out", output.manifest
 
 
-def _in_place(option: str, path: Path, output: Output, *, overwrite: bool) -> Iterator[str]:
-    said = f"--out: {output.table} is the input {flag_of(option)}"
-    sidecar = usual_manifest(path)
+def _in_place(one: Given, output: Output, *, overwrite: bool) -> Iterator[str]:
+    is_input = f"--out: {output.table} is the input {one.flag}"
+    sidecar = usual_manifest(one.path)
     if not overwrite:
-        yield (
-            f"{said}; give another path, or --overwrite to rebuild in place a table that has its "
-            "manifest"
-        )
+        remedy = "--overwrite to rebuild in place a table that has its manifest"
+        yield f"{is_input}; give another path, or {remedy}"
     elif not sidecar.is_file():
-        yield (
-            f"{said} and has no {sidecar.name} beside it, so what it was could not be kept; "
-            "give another --out"
-        )
-
-
-def refusals(output: Output, builder: str) -> list[str]:
-    """Return why an existing table may not be replaced without `--overwrite`.
-
-    A table is replaced only by a run of the same builder, and only while it still matches its
-    manifest. Whether the item recipe is the same, `run.map` finds out.
-
-    Args:
-        output: where the table is.
-        builder: the name of the builder that would replace it.
-    """
-    if not output.table.exists():
-        return []
-    remedy = "give another --out, or --overwrite to replace it"
-    usual = not output.manifest.is_file()
-    try:
-        found = manifest.read(manifest.find(output.table) if usual else output.manifest)
-    except ManifestError as error:
-        return [f"--out: {output.table} exists and its origin is unknown ({error}); {remedy}"]
-    made_by = maker(found)
-    if made_by != builder:
-        return [f"--out: {output.table} was made by {made_by or 'another tool'}; {remedy}"]
-    if not item_recipes(found):
-        return [f"--out: {output.table} exists; {remedy}"]
-    if not matches(output.table, found):
-        return [f"--out: {output.table} is no longer what its manifest describes; {remedy}"]
-    return []
-
-
-def matches(table: Path, found: dict[str, Any]) -> bool:
-    """Tell whether a table's bytes are those that its manifest describes."""
-    from tablehost.files.digests import file_digest  # only where a table exists
-
-    if table.stat().st_size != dig(found, "table", "bytes"):
-        return False
-    return bool(file_digest(table).sha256 == dig(found, "table", "sha256"))
+        why = f"has no {sidecar.name} beside it, so what it was could not be kept"
+        yield f"{is_input} and {why}; give another --out"
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -206,12 +147,9 @@ def _same(one: Path, other: Path) -> bool:
         return os.path.realpath(one) == os.path.realpath(other)
 
 
-def inputs(options: Any) -> list[dict[str, str]]:
-    """Return what a dry run says of each input: option, path, and what is there."""
-    return [
-        {"option": one.option, "path": str(one.path), "found": _kind(one.path)}
-        for one in paths_of(options)
-    ]
+def inputs(given: Iterable[Given]) -> list[dict[str, str]]:
+    """Return what a dry run reports of each input: option, path, and what is there."""
+    return [{"option": one.option, "path": str(one.path), "found": _found(one)} for one in given]
 
 
 def intention(output: Output) -> str:
@@ -222,10 +160,11 @@ def intention(output: Output) -> str:
     return f"replace {output.table}, or leave it where nothing is to do"
 
 
-def _kind(path: Path) -> str:
-    if path.is_dir():
-        return f"folder, {sum(1 for _ in path.iterdir())} entries"
-    if path.is_file():
-        return f"file, {path.stat().st_size} bytes"
-    parts = parts_of(path)
-    return "missing" if parts.single else f"glob, {len(parts.names)} files"
+def _found(one: Given) -> str:
+    if not one.parts.single:
+        return f"{'folder' if one.path.is_dir() else 'glob'}, {len(one.parts.names)} files"
+    if one.path.is_dir():
+        return f"folder, {sum(1 for _ in one.path.iterdir())} entries"
+    if one.path.is_file():
+        return f"file, {one.path.stat().st_size} bytes"
+    return "missing"

@@ -1,4 +1,4 @@
-"""What somebody asks of the host, and what comes of it."""
+"""What is asked of the host, and the result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from tablehost.builders.builder import Builder
 from tablehost.commit.output import Output
@@ -18,7 +18,7 @@ from tablehost.options.secrets import Redaction
 
 @frozen(kw_only=True)
 class Request:
-    """A run that somebody asked for.
+    """A run that is asked for.
 
     Args:
         builder: the loaded builder.
@@ -27,6 +27,9 @@ class Request:
         host: the options of every run.
         argv: the command line as it was typed.
         sample: where only some items of every map are to be done.
+        output: where the table and its manifest belong.
+        redact: takes the secrets out of text.
+        workers: how many processes to use.
     """
 
     builder: Builder
@@ -35,33 +38,33 @@ class Request:
     host: HostOptions
     argv: tuple[str, ...] = ()
     sample: Sample | None = None
+    output: Output = field(init=False)
+    redact: Redaction = field(init=False)
+    workers: int = field(init=False)
 
-    @property
-    def redact(self) -> Redaction:
-        """Return what takes the secrets out of text."""
-        return Redaction.of(self.options)
-
-    @property
-    def output(self) -> Output:
-        """Return where the table and its manifest are to lie."""
+    @output.default
+    def _output(self) -> Output:
         return Output.at(self.host.out, self.host.manifest_out)
 
-    @property
-    def workers(self) -> int:
-        """Return how many processes to use."""
+    @redact.default
+    def _redact(self) -> Redaction:
+        return Redaction.of(self.options)
+
+    @workers.default
+    def _workers(self) -> int:
         return self.host.workers or len(os.sched_getaffinity(0))
 
 
 @frozen(kw_only=True)
 class Landed:
-    """What a run came to.
+    """The result of a run.
 
     Args:
         outcome: `complete`, `partial` or `nothing-to-do`.
         output: the table and its manifest.
         run_id: this run's id.
         rows: rows of the table.
-        items: what became of the items.
+        items: how the items ended.
         elapsed: seconds.
     """
 
@@ -74,5 +77,5 @@ class Landed:
 
     @property
     def exit_code(self) -> int:
-        """Return 1 where items failed, else 0."""
+        """Return 1 if items failed, else 0."""
         return 1 if self.outcome == "partial" else 0

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tablehost.commit import commit
 from tablehost.commit.output import Output
+from tablehost.commit.root import Root
 from tablehost.console.reporter import Reporter
+from tablehost.console.text import utc_now
+from tablehost.contract.build import Session
 from tablehost.contract.errors import Refused
+from tablehost.contract.roles import SCRATCH
 from tablehost.files.digest_cache import StatCache
+from tablehost.files.names import new_run_id
 from tablehost.host import preflight
+from tablehost.host.host_run import Services
 from tablehost.host.interrupts import Interrupts
+from tablehost.host.replacing import Earlier
 from tablehost.host.request import Landed, Request
 from tablehost.host.session import RunSession
-
-if TYPE_CHECKING:
-    pass
+from tablehost.items.ledger import Ledger
+from tablehost.items.workers import Workers
+from tablehost.options.fields import options_of
+from tablehost.provenance.given import given_paths
+from tablehost.provenance.inputs import Inputs
 
 _log = logging.getLogger("tablehost")
 
@@ -29,31 +38,56 @@ def run(request: Request, reporter: Reporter) -> Landed:
 
     Args:
         request: which builder, with which options, to which place.
-        reporter: what tells how it goes.
+        reporter: shows how the run goes on.
 
     Raises:
-        Refused: the preflight or the builder says no; nothing was touched.
+        Refused: the preflight or the builder declines; nothing was touched.
+        Stopped: the run cannot go on; the old pair is untouched and finished items are kept.
         BrokenBuilder: the builder failed; the old pair is untouched.
         Interrupted: by a signal; finished items are kept.
     """
     output, overwrite = request.output, request.host.overwrite
-    problems = preflight.problems(request.options, output, overwrite=overwrite)
+    given = given_paths(request.options)
+    problems = preflight.problems(given, output, overwrite=overwrite)
     if problems:
         raise Refused(problems)
     interrupts = Interrupts()
-    with interrupts.listening(), _folders(output), commit.locked(output):
+    with interrupts.listening(), _folders(output), commit.locked(output), ExitStack() as open_:
         for sentence in commit.recover(output):
             _log.warning("%s: %s", output.table, sentence)
-        problems = [] if overwrite else preflight.refusals(output, request.builder.name)
+        earlier = Earlier.at(output, overwrite=overwrite)
+        problems = earlier.refusals(request.builder.name)
         if problems:
             raise Refused(problems)
-        with StatCache() as cache, RunSession(request, reporter, cache, interrupts) as session:
-            return session.build()
+        session = Session(new_run_id(), utc_now(), workers=request.workers)
+        root, cache = Root.of(output), open_.enter_context(StatCache())
+        services = Services(
+            request=request,
+            session=session,
+            reporter=reporter,
+            interrupts=interrupts,
+            earlier=earlier,
+            root=root,
+            scratch=output.scratch(_scratch_folder(request.options)),
+            staged=output.staged(output.table, session.run_id),
+            cache=cache,
+            inputs=open_.enter_context(Inputs(request.options, given, output, root, cache)),
+            pool=open_.enter_context(Workers(request.workers)),
+            ledger=open_.enter_context(Ledger(output.ledger, session, fresh=request.host.fresh)),
+        )
+        with RunSession(services) as building:
+            return building.build()
+
+
+def _scratch_folder(options: Any) -> Path | None:
+    """Return the folder that the builder's `ScratchDir` option gives."""
+    scratch = (one.name for one in options_of(type(options)) if SCRATCH in one.type.roles)
+    return next((getattr(options, name) for name in scratch), None)
 
 
 @contextmanager
 def _folders(output: Output) -> Iterator[None]:
-    """Make the folders that are missing; where nothing came to lie in them, remove them again."""
+    """Make the folders that are missing, and remove those that stay empty."""
     made: list[Path] = []
     for folder in {output.table.absolute().parent, output.manifest.absolute().parent}:
         made += [one for one in (folder, *folder.parents) if not one.exists()]

@@ -10,20 +10,20 @@ import logging
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from attrs import frozen
-
+from tablehost.console.text import utc_now
 from tablehost.contract.build import Failure, Items, Session
 from tablehost.files.digests import ReadInput
-from tablehost.items.ledger_file import LedgerError, open_file, sessions_in
+from tablehost.items.ledger_file import LedgerError, is_damaged, open_file, sessions_in, set_aside
+from tablehost.items.worker import Outcome, Task
 
 _log = logging.getLogger("tablehost")
 
-# What this session asked for: which items, what became of them, and the file that each read.
+# What this session asked for: which items, how each ended, and the file that it read.
 _SESSION_TABLE = """
 CREATE TEMP TABLE wanted (
     map INTEGER NOT NULL, key TEXT NOT NULL, recipe INTEGER NOT NULL, state TEXT NOT NULL,
@@ -33,94 +33,59 @@ CREATE TEMP TABLE wanted (
 """
 
 
-@frozen
-class Wanted:
-    """An item that a map asks for.
-
-    Args:
-        key: its name.
-        path: the file that it reads, if any.
-        done: whether it is finished.
-        sha256: where it is, the digest of its file.
-        bytes: likewise, the size.
-    """
-
-    key: str
-    path: str | None = None
-    done: bool = False
-    sha256: str = ""
-    bytes: int | None = None
-
-
 class Ledger:
     """The finished items of one output.
 
     Args:
-        path: the SQLite file, `<out>.ledger`.
-        run_id: the session that writes.
-        started_at: when it began.
-        workers: processes that it uses.
+        path: the SQLite file, `<out>.ledger`; it is opened by the first map.
+        session: the one that writes.
+        fresh: whether to set aside what earlier sessions have finished.
     """
 
-    def __init__(self, path: Path, *, run_id: str, started_at: str, workers: int) -> None:
+    def __init__(self, path: Path, session: Session, *, fresh: bool = False) -> None:
         self.path = path
-        self.run_id = run_id
+        self.is_open = False
+        self._session = session
+        self._fresh = fresh
         self._recipes: list[int] = []
-        self._db = open_file(path)
+        self._db = open_file(Path(":memory:"))  # a run without items has no ledger file
         self._execute(_SESSION_TABLE)
-        self._execute(
-            "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?)",
-            (run_id, started_at, workers, started_at),
-        )
-        self.commit()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file; every finished item is on disk already."""
-        self._db.close()
+        self._db.close()  # every finished item is on disk already
 
     def begin_map(self, digest: str, text: str) -> int:
-        """Return the number of a new map in this session.
-
-        Args:
-            digest: its item recipe.
-            text: the recipe written out, for whoever reads the ledger.
-        """
+        """Return the number of a new map; the text of its recipe is for readers of the ledger."""
+        if not self.is_open:
+            self._open()
         self._execute("INSERT OR IGNORE INTO recipes (digest, text) VALUES (?, ?)", (digest, text))
         row = self._execute("SELECT id FROM recipes WHERE digest = ?", (digest,)).fetchone()
         self._recipes.append(row[0])
         return len(self._recipes) - 1
 
-    def want(self, of_map: int, wanted: Sequence[Wanted]) -> list[str]:
-        """Note what a map asks for.
-
-        Args:
-            of_map: the map.
-            wanted: items that it has not asked for yet.
+    def want(self, of_map: int, tasks: Sequence[Task], done: Mapping[str, Outcome]) -> list[str]:
+        """Record items that a map asks for, with the outcomes of the finished ones by key.
 
         Returns:
-            The keys that it asks for twice; where there is one, nothing was noted.
+            The keys that it asks for twice; where there is one, nothing was recorded.
         """
-        recipe = self._recipes[of_map]
-        keys = [one.key for one in wanted]
+        recipe, keys = self._recipes[of_map], [task.key for task in tasks]
         twice = [key for key, count in Counter(keys).items() if count > 1]
         before = self._execute(
-            "SELECT key FROM wanted WHERE map = ? AND key IN" + _marks(keys),
+            f"SELECT key FROM wanted WHERE map = ? AND key IN {_marks(keys)}",  # question marks
             [of_map, *keys],
         ).fetchall()
         if twice or before:
             return twice or [row[0] for row in before]
-        states = {False: "pending", True: "done"}
-        rows = [
-            (of_map, one.key, recipe, states[one.done], one.sha256, one.path, one.bytes)
-            for one in wanted
-        ]
-        with self._said():
+        rows = []
+        for task in tasks:
+            path, end = str(task.path.absolute()) if task.path else None, done.get(task.key)
+            state, sha256, size = ("done", end.sha256, end.size) if end else ("pending", "", None)
+            rows.append((of_map, task.key, recipe, state, sha256, path, size))
+        with self._explained():
             self._db.executemany(
                 "INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)", rows
             )
@@ -129,16 +94,12 @@ class Ledger:
     def known(self, of_map: int, keys: Sequence[str]) -> dict[str, frozenset[str]]:
         """Return the input digests under which items are finished; `''` for no input.
 
-        A row whose bytes changed on the disk is dropped and said, so that it is made again.
-
-        Args:
-            of_map: the map.
-            keys: some hundreds of items.
+        A row whose bytes changed on the disk is dropped with a warning, and made again.
         """
         recipe = self._recipes[of_map]
         rows = self._execute(
             "SELECT key, input, result, checksum FROM items WHERE recipe = ?"
-            f" AND key IN ({','.join('?' * len(keys))})",  # marks only
+            f" AND key IN {_marks(keys)}",  # question marks only
             [recipe, *keys],
         ).fetchall()
         sound: dict[str, set[str]] = {}
@@ -149,49 +110,43 @@ class Ledger:
                 self._drop(recipe, key, sha256)
         return {key: frozenset(digests) for key, digests in sound.items()}
 
-    def reuse(self, of_map: int, key: str, sha256: str, size: int | None) -> None:
-        """Take an item as finished in an earlier session."""
-        self._end(of_map, key, "done", sha256, size)
+    def note(self, of_map: int, outcome: Outcome) -> None:
+        """Keep a result or a failure; with neither, the item was finished in an earlier session.
 
-    def finish(
-        self, of_map: int, key: str, sha256: str, size: int | None, *, result: str, now: str
-    ) -> None:
-        """Keep an encoded result."""
-        recipe = self._recipes[of_map]
-        checksum = _checksum(recipe, key, sha256, result)
+        A failed item is tried again in the next session.
+        """
+        recipe, now, state = self._recipes[of_map], utc_now(), "done"
+        failure, key = outcome.failure, outcome.key
+        if failure is not None:
+            state = "failed"
+            self._execute(
+                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
+                (recipe, key, failure.reason, failure.detail, self._session.run_id, now),
+            )
+        elif outcome.result is not None:
+            state = "ok"
+            checksum = _checksum(recipe, key, outcome.sha256, outcome.result)
+            self._execute(
+                "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (recipe, key, outcome.sha256, outcome.result, checksum, self._session.run_id, now),
+            )
+            self._execute("DELETE FROM failures WHERE recipe = ? AND key = ?", (recipe, key))
+        reason, detail = (failure.reason, failure.detail) if failure else (None, None)
         self._execute(
-            "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (recipe, key, sha256, result, checksum, self.run_id, now),
+            "UPDATE wanted SET state = ?, input = ?, bytes = ?, reason = ?, detail = ?"
+            " WHERE map = ? AND key = ?",
+            (state, outcome.sha256, outcome.size, reason, detail, of_map, key),
         )
-        self._execute("DELETE FROM failures WHERE recipe = ? AND key = ?", (recipe, key))
-        self._end(of_map, key, "ok", sha256, size)
-        self._count("ok", now)
-
-    def fail(
-        self, of_map: int, failure: Failure, sha256: str, size: int | None, *, now: str
-    ) -> None:
-        """Keep a failure; the item is tried again in the next session."""
-        self._execute(
-            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                self._recipes[of_map],
-                failure.key,
-                failure.reason,
-                failure.detail,
-                self.run_id,
-                now,
-            ),
-        )
-        self._end(of_map, failure.key, "failed", sha256, size)
-        self._execute(
-            "UPDATE wanted SET reason = ?, detail = ? WHERE map = ? AND key = ?",
-            (failure.reason, failure.detail, of_map, failure.key),
-        )
-        self._count("failed", now)
+        if state != "done":
+            self._execute(
+                f"UPDATE sessions SET {state} = {state} + 1, last_activity = ?"  # ours
+                " WHERE run_id = ?",
+                (now, self._session.run_id),
+            )
 
     def commit(self) -> None:
-        """Make everything noted so far survive a kill."""
-        with self._said():
+        """Make everything recorded so far survive a kill."""
+        with self._explained():
             self._db.commit()
 
     def results(self, of_map: int) -> Iterator[str]:
@@ -202,14 +157,6 @@ class Ledger:
             (of_map,),
         )
         return (row[0] for row in rows)
-
-    def result_count(self, of_map: int) -> int:
-        """Return how many results `results` yields."""
-        return int(
-            self._execute(
-                "SELECT count(*) FROM wanted WHERE map = ? AND state != 'failed'", (of_map,)
-            ).fetchone()[0]
-        )
 
     def items(self) -> Items:
         """Count this session's items by key: one is ok where every map that it went through was."""
@@ -240,13 +187,6 @@ class Ledger:
             failures=tuple(Failure(*row) for row in failures),
         )
 
-    def worked(self) -> bool:
-        """Tell whether any item was tried in this session."""
-        found = self._execute(
-            "SELECT 1 FROM wanted WHERE state IN ('ok', 'failed') LIMIT 1"
-        ).fetchone()
-        return found is not None
-
     def read_inputs(self) -> Iterator[ReadInput]:
         """Yield each file that this session's items read, in this session or an earlier one."""
         rows = self._execute(
@@ -259,40 +199,51 @@ class Ledger:
         """Return every session that this output has seen, oldest first."""
         return sessions_in(self._db)
 
-    def end_session(self, outcome: str, now: str) -> None:
-        """Note how this session ended, its items counted by key."""
-        items = self.items()
+    def end_session(self, outcome: str, items: Items) -> None:
+        """Record how this session ended, its items counted by key."""
+        now = utc_now()
         self._execute(
             "UPDATE sessions SET finished_at = ?, outcome = ?, last_activity = ?,"
             " total = (SELECT count(DISTINCT key) FROM wanted),"
             " done_before = ?, ok = ?, failed = ? WHERE run_id = ?",
-            (
-                now,
-                outcome,
-                now,
-                items.done_before,
-                items.ok,
-                items.failed,
-                self.run_id,
-            ),
+            (now, outcome, now, items.done_before, items.ok, items.failed, self._session.run_id),
         )
         self.commit()
 
     def announce(self, total: int, done_before: int) -> None:
-        """Note how many items this session has before it works on them."""
+        """Record how many items this session has before it works on them."""
         self._execute(
             "UPDATE sessions SET total = total + ?, done_before = done_before + ? WHERE run_id = ?",
-            (total, done_before, self.run_id),
+            (total, done_before, self._session.run_id),
         )
         self.commit()
 
+    def _open(self) -> None:
+        run_id, started_at = self._session.run_id, self._session.started_at
+        why = is_damaged(self.path)
+        if why is not None:
+            why = f"the ledger {self.path} is damaged ({why})"
+            set_aside(self.path, f"damaged-{run_id}", why)
+        elif self._fresh and self.path.exists():
+            why = f"--fresh: the ledger {self.path} is not used"
+            set_aside(self.path, f"before-{run_id}", why)
+        in_memory, self._db = self._db, open_file(self.path)
+        in_memory.close()
+        self._execute(_SESSION_TABLE)
+        self._execute(
+            "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?)",
+            (run_id, started_at, self._session.workers, started_at),
+        )
+        self.commit()
+        self.is_open = True
+
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        with self._said():
+        with self._explained():
             return self._db.execute(statement, values)
 
     @contextmanager
-    def _said(self) -> Iterator[None]:
-        """Say of a ledger that cannot be used which one, and what to do."""
+    def _explained(self) -> Iterator[None]:
+        """Turn an error of SQLite into a sentence with the ledger's path and a remedy."""
         try:
             yield
         except sqlite3.Error as error:
@@ -306,19 +257,6 @@ class Ledger:
         _log.warning("%s: the row of %r is damaged; it is made again", self.path, key)
         self._execute(
             "DELETE FROM items WHERE recipe = ? AND key = ? AND input = ?", (recipe, key, sha256)
-        )
-
-    def _end(self, of_map: int, key: str, state: str, sha256: str, size: int | None) -> None:
-        self._execute(
-            "UPDATE wanted SET state = ?, input = ?, bytes = ? WHERE map = ? AND key = ?",
-            (state, sha256, size, of_map, key),
-        )
-
-    def _count(self, column: str, now: str) -> None:
-        self._execute(
-            f"UPDATE sessions SET {column} = {column} + 1, last_activity = ?"  # ours
-            " WHERE run_id = ?",
-            (now, self.run_id),
         )
 
 

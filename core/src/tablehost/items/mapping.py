@@ -1,4 +1,4 @@
-"""The items of one `run.map`: which are finished, which are to do, and what became of them."""
+"""The items of one `run.map`: which are finished, which are to do, and how each ended."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Generic, Self
 
-from attrs import frozen
+from attrs import evolve
 
-from tablehost.console.text import utc_now
+from tablehost.console.reporter import Meter
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import BrokenBuilder
+from tablehost.contract.run import Result
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import Signature
-from tablehost.items.ledger import Ledger, Wanted
+from tablehost.items.ledger import Ledger
+from tablehost.items.results import decode
 from tablehost.items.worker import Outcome, Task
 
 _ITEMS_AT_ONCE = 500
@@ -23,13 +25,20 @@ _DIGESTS_AT_ONCE = 256
 _LONGEST_DETAIL = 2000
 
 
-@frozen
-class _Named:
-    """An item with its key and the file that it reads."""
+class StoredResults(Generic[Result]):
+    """The results of a map, read from the ledger each time they are iterated."""
 
-    name: str
-    item: Any
-    path: Path | None
+    def __init__(self, ledger: Ledger, of_map: int, count: int, cls: type[Result]) -> None:
+        self._ledger = ledger
+        self._map = of_map
+        self._count = count
+        self._cls = cls
+
+    def __iter__(self) -> Iterator[Result]:
+        return (decode(text, self._cls) for text in self._ledger.results(self._map))
+
+    def __len__(self) -> int:
+        return self._count
 
 
 class MapItems:
@@ -40,7 +49,7 @@ class MapItems:
         of_map: the ledger's number of this map.
         cache: digests of files that did not change.
         input: the file that an item reads, if any.
-        redact: takes secrets out of what is told of a failure.
+        redact: takes secrets out of the detail of a failure.
     """
 
     def __init__(
@@ -59,7 +68,7 @@ class MapItems:
         self._cache = cache
         self._input = input
         self._redact = redact
-        self._pending: list[tuple[str, Any]] = []
+        self._pending: list[Task] = []
         self._digests: list[tuple[Signature, str]] = []
 
     def __enter__(self) -> Self:
@@ -70,90 +79,91 @@ class MapItems:
         self._cache.put_many(self._digests)
 
     def enter(self, items: Iterable[Any], key: Callable[[Any], str]) -> None:
-        """Enter the items in the ledger, and tell the finished from the pending."""
+        """Enter the items in the ledger, and separate the finished from the pending."""
         source = iter(items)
         while some := list(islice(source, _ITEMS_AT_ONCE)):
-            self._enter([self._named(item, key) for item in some])
+            self._enter([self._task(item, key) for item in some])
         self._ledger.announce(self.total, self.done)
 
     def tasks(self) -> Iterator[Task]:
         """Yield what is to do, as workers take it."""
-        for name, item in self._pending:
-            path = self._input(item) if self._input else None
-            signature, sha256 = self._look(path)
-            known = self._ledger.known(self._map, [name]).get(name, frozenset())
-            yield Task(name, item, path, signature, sha256, known if path else frozenset())
+        for task in self._pending:
+            if task.path is None:
+                yield task
+                continue
+            signature, sha256 = self._look(task.path)
+            known = self._ledger.known(self._map, [task.key]).get(task.key, frozenset())
+            yield evolve(task, signature=signature, sha256=sha256, known=known)
 
-    def note(self, outcomes: Iterable[Outcome]) -> None:
-        """Keep what became of items; it survives a kill from here on."""
-        for outcome in outcomes:
-            self._note(outcome)
-        self._ledger.commit()
-        if len(self._digests) >= _DIGESTS_AT_ONCE:
-            self._cache.put_many(self._digests)
-            self._digests.clear()
+    def work(self, outcomes: Iterable[list[Outcome]], meter: Meter) -> None:
+        """Keep the outcomes of the tasks as they come in; they survive a kill from here on."""
+        meter(0, self.failed)
+        for some in outcomes:
+            for outcome in some:
+                self._note(outcome)
+            self._ledger.commit()
+            failed = sum(outcome.failure is not None for outcome in some)
+            self.failed += failed
+            meter(len(some) - failed, failed)
+            if len(self._digests) >= _DIGESTS_AT_ONCE:
+                self._cache.put_many(self._digests)
+                self._digests.clear()
+
+    def results(self, cls: type[Result]) -> StoredResults[Result]:
+        """Return the results of the items that did not fail, ordered by key."""
+        return StoredResults(self._ledger, self._map, self.total - self.failed, cls)
 
     def _note(self, outcome: Outcome) -> None:
         if outcome.signature and outcome.sha256:
             self._digests.append((outcome.signature, outcome.sha256))
-        where = (self._map, outcome.key, outcome.sha256, outcome.size)
         if outcome.failure:
-            self._fail(outcome.failure, outcome.sha256, outcome.size)
-        elif outcome.result is None:
-            self._ledger.reuse(*where)
-        else:
-            self._ledger.finish(*where, result=outcome.result, now=utc_now())
+            detail = self._redact(outcome.failure.detail)[:_LONGEST_DETAIL]
+            outcome = evolve(outcome, failure=evolve(outcome.failure, detail=detail))
+        self._ledger.note(self._map, outcome)
 
-    def _named(self, item: Any, key: Callable[[Any], str]) -> _Named:
+    def _task(self, item: Any, key: Callable[[Any], str]) -> Task:
         name = key(item)
         if not isinstance(name, str):
             msg = f"the key of {item!r} is {name!r}; a key is a string"
             raise BrokenBuilder(msg)
-        return _Named(name, item, self._input(item) if self._input else None)
+        return Task(name, item, self._input(item) if self._input else None)
 
-    def _enter(self, named: Iterable[_Named]) -> None:
+    def _enter(self, tasks: Iterable[Task]) -> None:
         good = []
-        for one in named:
-            if _is_utf8(one.name) and (one.path is None or _is_utf8(str(one.path))):
-                good.append(one)
+        for task in tasks:
+            if _is_utf8(task.key) and (task.path is None or _is_utf8(str(task.path))):
+                good.append(task)
             else:
-                self._enter_unsupported(one.name)
-        known = self._ledger.known(self._map, [one.name for one in good])
-        wanted = [self._wanted(one, known.get(one.name, frozenset())) for one in good]
-        for key in self._ledger.want(self._map, wanted):
+                self._enter_unsupported(task.key)
+        known = self._ledger.known(self._map, [task.key for task in good])
+        found = (self._finished(task, known.get(task.key, frozenset())) for task in good)
+        done = {one.key: one for one in found if one is not None}
+        for key in self._ledger.want(self._map, good, done):
             msg = f"two items have the key {key!r}; a key names one item"
             raise BrokenBuilder(msg)
         self.total += len(good)
-        self.done += sum(one.done for one in wanted)
-        self._pending += [
-            (one.name, one.item) for one, asked in zip(good, wanted, strict=True) if not asked.done
-        ]
+        self.done += len(done)
+        self._pending += [task for task in good if task.key not in done]
 
-    def _wanted(self, one: _Named, known: frozenset[str]) -> Wanted:
-        if one.path is None:
-            return Wanted(one.name, done="" in known)
-        path = str(one.path.absolute())
-        signature, sha256 = self._look(one.path)
-        if signature is None or sha256 not in known:
-            return Wanted(one.name, path)
-        return Wanted(one.name, path, done=True, sha256=sha256, bytes=signature.size)
+    def _finished(self, task: Task, known: frozenset[str]) -> Outcome | None:
+        """Return the outcome of an item whose result the ledger has."""
+        if task.path is None:
+            return Outcome(task.key) if "" in known else None
+        signature, sha256 = self._look(task.path)
+        if signature is None or sha256 is None or sha256 not in known:
+            return None
+        return Outcome(task.key, sha256=sha256, size=signature.size)
 
     def _enter_unsupported(self, name: str) -> None:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-        self._ledger.want(self._map, [Wanted(shown)])
+        self._ledger.want(self._map, [Task(shown, None)], {})
         self.total += 1
         self.failed += 1
-        self._fail(Failure(shown, "unsupported-name", "its name is not UTF-8"), "", None)
+        failure = Failure(shown, "unsupported-name", "its name is not UTF-8")
+        self._note(Outcome(shown, failure=failure))
 
-    def _fail(self, failure: Failure, sha256: str, size: int | None) -> None:
-        detail = self._redact(failure.detail)[:_LONGEST_DETAIL]
-        told = Failure(failure.key, failure.reason, detail)
-        self._ledger.fail(self._map, told, sha256, size, now=utc_now())
-
-    def _look(self, path: Path | None) -> tuple[Signature | None, str | None]:
-        """Return a file's state and, where the stat cache has it, its digest."""
-        if path is None:
-            return None, None
+    def _look(self, path: Path) -> tuple[Signature | None, str | None]:
+        """Return a file's state and, if the stat cache has it, its digest."""
         try:
             signature = Signature.of(path)
         except OSError:
@@ -162,8 +172,4 @@ class MapItems:
 
 
 def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return text.encode(errors="ignore").decode() == text

@@ -1,22 +1,26 @@
-"""Results of items: flat attrs instances, stored as JSON that a person can read."""
+"""Results of items: flat attrs instances, stored in the ledger as readable JSON."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
-import cattrs.preconf.json
 
 from tablehost.contract.annotations import annotation_of
 from tablehost.contract.errors import BrokenBuilder
 
+if TYPE_CHECKING:
+    from cattrs.preconf.json import JsonConverter
+
 
 @cache
-def _converter() -> cattrs.preconf.json.JsonConverter:
-    return cattrs.preconf.json.make_converter()
+def _converter() -> JsonConverter:
+    from cattrs.preconf.json import make_converter  # slow to import
+
+    return make_converter()
 
 
 def result_class(function: Callable[..., Any]) -> type:

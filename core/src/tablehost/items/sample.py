@@ -1,4 +1,4 @@
-"""Some items of every map, drawn by a seed: what can be made again of a table that took days."""
+"""Some items of every map, drawn by a seed: a check of a table that took days to build."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _MISSED = 0.05
 
 @define
 class Sample:
-    """What a run does instead of all items.
+    """The items of every map that a run does instead of all.
 
     A map of no more items than wanted is done whole.
 
     Args:
         wanted: items of every map.
-        seed: the same one draws the same items, in whatever order they come.
+        seed: the same one draws the same items, in any order of them.
         leave_out: keys of items that are not drawn.
         drawn: items of the largest map that were drawn.
         of: items that they were drawn from.
@@ -34,12 +34,7 @@ class Sample:
     of: int = 0
 
     def draw(self, items: Iterable[Item], key: Callable[[Item], str]) -> list[Item]:
-        """Draw from the items of one map.
-
-        Args:
-            items: all of them.
-            key: the name of an item.
-        """
+        """Draw from the items of one map."""
         ordered = sorted((item for item in items if key(item) not in self.leave_out), key=key)
         drawn = random.Random(self.seed).sample(ordered, min(self.wanted, len(ordered)))
         if len(ordered) > self.of:
@@ -50,8 +45,8 @@ class Sample:
 def caught(drawn: int, of: int) -> float:
     """Return the least share of bad ones of which a sample holds one with 95 % probability.
 
-    It is exact, by the hypergeometric distribution. Where far more are there than are drawn it is
-    near to `3 / drawn`, the statisticians' rule of three.
+    It is exact, by the hypergeometric distribution; for a small sample of many items it is near to
+    `3 / drawn`, the rule of three.
 
     Args:
         drawn: how many were looked at, each once; 1 or more.

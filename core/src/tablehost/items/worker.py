@@ -1,4 +1,4 @@
-"""The life of a worker process: take an item, look at its file, work, answer."""
+"""A worker process: take an item, check its file, work, answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Work:
         module: the function's module.
         qualname: its name in the module.
         file: the builder's file where the module is not installed.
-        settings: what is passed beside every item, pickled: its class may stand in `file`.
+        settings: what is passed beside every item, pickled: its class may be defined in `file`.
     """
 
     module: str
@@ -57,7 +57,7 @@ class Task:
         path: the file that it reads, if any.
         signature: with `sha256`: the file's state when its digest was taken.
         sha256: the file's digest where the stat cache knew it.
-        known: digests under which the ledger has a result already.
+        known: input digests for which the ledger has a result already.
     """
 
     key: str
@@ -70,7 +70,7 @@ class Task:
 
 @frozen
 class Outcome:
-    """What became of a task: a result, a failure, or neither where the ledger has it already."""
+    """The end of a task: a result, a failure, or neither if the ledger has the result already."""
 
     key: str
     result: str | None = None
@@ -82,7 +82,7 @@ class Outcome:
 
 @frozen
 class Unloadable:
-    """A worker's word that it cannot load the function."""
+    """Sent by a worker that cannot load the function."""
 
     why: str
 
@@ -91,6 +91,7 @@ def serve(pipe: Connection) -> None:
     """Answer tasks until the pipe ends: the life of a worker."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the host has blocked it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_host, args=(pipe.fileno(),), daemon=True).start()
     pipe.send(None)
@@ -102,7 +103,7 @@ def serve(pipe: Connection) -> None:
             if isinstance(message, Work):
                 try:
                     function, settings = load_work(message)
-                except BaseException as error:  # noqa: BLE001  # said to the host, which ends the run
+                except BaseException as error:  # noqa: BLE001  # sent to the host, which ends the run
                     name = f"{message.module}.{message.qualname}"
                     pipe.send(Unloadable(f"{name} cannot be loaded by a worker: {error!r}"))
                     return
@@ -115,7 +116,7 @@ def serve(pipe: Connection) -> None:
 def _end_with_host(descriptor: int) -> None:
     """Wait until the host's end of the pipe is gone, then end this worker and its children."""
     watch = select.poll()
-    watch.register(descriptor, 0)  # POLLHUP is always told
+    watch.register(descriptor, 0)  # POLLHUP is always reported
     watch.poll()
     os.killpg(0, signal.SIGKILL)
 
@@ -137,7 +138,7 @@ def load_work(work: Work) -> tuple[Callable[[Any, Any], Any], Any]:
 
 def attempt(function: Callable[[Any, Any], Any], task: Task, settings: Any) -> Outcome:
     """Run one item: check its file, hash it, work, and look whether the file is still the same."""
-    from tablehost.items.results import encode  # cattrs, which the host has loaded late
+    from tablehost.items.results import encode  # not for the start of a worker
 
     sha256, size, before = "", None, None
     try:
@@ -147,15 +148,15 @@ def attempt(function: Callable[[Any, Any], Any], task: Task, settings: Any) -> O
             if sha256 in task.known:
                 return Outcome(task.key, sha256=sha256, size=size, signature=before)
         result = encode(function(task.item, settings))
-        if task.path is not None:
-            _unchanged(task.path, before)
     except ItemFailed as error:
         failure = Failure(task.key, error.reason, error.detail)
     except Exception as error:  # noqa: BLE001  # a builder's item may raise anything
         logging.getLogger("tablehost").debug("%s", traceback.format_exc())
         failure = Failure(task.key, "error", f"{type(error).__name__}: {error}")
     else:
-        return Outcome(task.key, result=result, sha256=sha256, size=size, signature=before)
+        if not _has_changed(task.path, before):
+            return Outcome(task.key, result=result, sha256=sha256, size=size, signature=before)
+        failure = Failure(task.key, "changed-while-read", "the file changed while it was read")
     if failure.reason != "changed-while-read" and _has_changed(task.path, before):
         failure = Failure(task.key, "changed-while-read", f"{failure.reason}: {failure.detail}")
     return Outcome(task.key, failure=failure, sha256=sha256, size=size, signature=before)
@@ -185,11 +186,6 @@ def _digest(task: Task, signature: Signature) -> tuple[str, int]:
     except OSError as error:
         raise ItemFailed("unreadable", error.strerror or str(error)) from error
     return found.sha256, found.bytes
-
-
-def _unchanged(path: Path, before: Signature | None) -> None:
-    if _has_changed(path, before):
-        raise ItemFailed("changed-while-read", "the file changed while it was read")
 
 
 def _has_changed(path: Path | None, before: Signature | None) -> bool:

@@ -1,9 +1,9 @@
 """Where work runs: processes of this machine, each with a pipe of its own.
 
 Workers are spawned, never forked. No lock and no queue is shared, so that a worker which is
-killed, even an idle one, costs its own item and no other. (The process pools of pebble and the
-standard library share a lock between workers and lose all of them.) Every worker leads a process
-group: what it started ends with it, and it ends with the host.
+killed, even an idle one, costs its own item and no other; docs/adr has what the pools of pebble,
+loky and the standard library do then. Every worker leads a process group: what it started ends
+with it, and it ends with the host.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Self
@@ -33,7 +34,7 @@ _AHEAD_BYTES = 32_768
 # Between the end of a worker's pipe and the end of its process.
 _DYING_SECONDS = 5
 
-# Workers may be killed while they start, but a machine that lets none start is to be told of.
+# Workers may be killed while they start; a machine that lets none start is reported.
 _MOST_STILLBORN = 10
 
 
@@ -58,7 +59,10 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        """End every worker and everything that it started, at once."""
+        for worker in self._crew:
+            worker.kill()
+        self._crew.clear()
 
     def run(self, work: Work, tasks: Iterator[Task]) -> Iterator[list[Outcome]]:
         """Yield the outcomes of all tasks, in the order in which they end, as they come in.
@@ -66,45 +70,35 @@ class Workers:
         Raises:
             BrokenBuilder: a worker cannot even load the function.
         """
-        again: deque[Task] = deque()
-        source = _chain(again, tasks)
-        exhausted = False
-        pace = _Pace()
+        waiting: deque[Task] = deque()
+        mean = 1.0  # seconds that an item takes
         while True:
-            while not exhausted and (worker := self._free(pace.ahead)):
-                task = next(source, None)
-                if task is None:
-                    exhausted = True
+            while waiting or (waiting := deque(islice(tasks, 1))):
+                worker = self._free(_ahead(mean))
+                if worker is None:
                     break
-                worker.send(task, work)
+                worker.send(waiting.popleft(), work)
             if not any(worker.tasks for worker in self._crew):
                 break
             ended: list[Outcome] = []
             for worker in self._ready():
                 for outcome, seconds in worker.receive():
-                    pace.note(seconds)
+                    mean += 0.1 * (seconds - mean)
                     ended.append(outcome)
                 if worker.dead:
                     self._crew.remove(worker)
                     self._count_stillborn(worker)
                     killed, unstarted = worker.bury()
                     ended += killed
-                    again.extend(unstarted)
-                    exhausted = exhausted and not again
+                    waiting.extend(unstarted)
             yield ended
-
-    def stop(self) -> None:
-        """End every worker and everything that it started, at once."""
-        for worker in self._crew:
-            worker.kill()
-        self._crew.clear()
 
     def _free(self, ahead: int) -> _Worker | None:
         """Return the worker with the least to do, starting one where one is missing."""
         idle = next((worker for worker in self._crew if not worker.tasks), None)
         if idle and not idle.has_died():
             return idle
-        if idle:  # it was killed while it had nothing to do: no item is to pay for that
+        if idle:  # it was killed while it had nothing to do: no item may fail for that
             self._crew.remove(idle)
             self._count_stillborn(idle)
             idle.kill()
@@ -141,7 +135,12 @@ class _Worker:
     def start(cls, context: Any) -> _Worker:
         ours, theirs = context.Pipe()
         process = context.Process(target=serve, args=(theirs,), daemon=True)
-        process.start()
+        # A terminal's Ctrl-C goes to workers too, and finds them before they ignore it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return cls(process, ours)
 
@@ -152,7 +151,7 @@ class _Worker:
     def send(self, task: Task, work: Work) -> None:
         try:
             message = ForkingPickler.dumps(task)
-        except Exception as error:  # whatever a builder's own class raises when it is pickled
+        except Exception as error:  # a builder's own class may raise anything when it is pickled
             msg = f"item {task.key!r} cannot be sent to a worker: {error}; items must be picklable"
             raise BrokenBuilder(msg) from error
         self.tasks.append((task, len(message)))
@@ -178,7 +177,7 @@ class _Worker:
             self.dead = True
 
     def has_died(self) -> bool:
-        """Look whether an idle worker is still there; all that it may have said is that it is."""
+        """Return whether an idle worker is gone; it can have sent only that it is ready."""
         for _ in self.receive():
             pass
         return self.dead
@@ -205,31 +204,9 @@ class _Worker:
         self.pipe.close()
 
 
-@define
-class _Pace:
-    """How many items to hand a worker ahead, from how long they take."""
-
-    mean: float = 1.0
-
-    def note(self, seconds: float) -> None:
-        self.mean += 0.1 * (seconds - self.mean)
-
-    @property
-    def ahead(self) -> int:
-        return max(1, min(_AHEAD_ITEMS, int(_AHEAD_SECONDS / max(self.mean, 1e-6))))
-
-
-def _chain(first: deque[Task], then: Iterator[Task]) -> Iterator[Task]:
-    while True:
-        if first:
-            yield first.popleft()
-            continue
-        task = next(then, None)
-        if task is None:
-            if first:
-                continue
-            return
-        yield task
+def _ahead(mean: float) -> int:
+    """Return how many items to hand a worker at a time, from the seconds that one takes."""
+    return max(1, min(_AHEAD_ITEMS, int(_AHEAD_SECONDS / max(mean, 1e-6))))
 
 
 def _exit_text(code: int | None) -> str:

@@ -130,6 +130,7 @@ class Manifest:
     items = Recorded(dict, "run", "items")
     failed = Recorded(int, "run", "items", "failed")
     bytes = Recorded(int, "table", "bytes")
+    table_sha256 = Recorded(str, "table", "sha256")
     rows = Recorded(int, "table", "rows")
     rows_digest = Recorded(str, "table", "rows_digest")
     columns = Recorded(list, "table", "columns")
@@ -159,6 +160,7 @@ class Manifest:
     packages = _provenance(dict, "code", "packages")
     environment = _provenance(dict, "environment")
     python = _provenance(str, "environment", "python")
+    table_recipe = _provenance(str, "recipe", "table")
     item_recipes = _provenance(dict, "recipe", "item")
     left_out = _provenance(list, "recipe", "left_out")
     parents = _provenance(list, "parents")
@@ -185,7 +187,7 @@ class Manifest:
     @property
     def sha256(self) -> str | None:
         """Return the digest of the table's file."""
-        found = (dig(self.table, "sha256"), self.table_file.get("sha256"))
+        found = (self.table_sha256, self.table_file.get("sha256"))
         return next((one for one in found if isinstance(one, str)), None)
 
 
@@ -204,15 +206,3 @@ def _refuse_newer(manifest: Mapping[str, Any], path: Path) -> None:
 def _refuse_constant(name: str) -> None:
     msg = f"{name} is not strict JSON"
     raise ValueError(msg)
-
-
-def maker(found: dict[str, Any]) -> str | None:
-    """Return the name of the builder that a manifest says it was made by."""
-    name = dig(found, "run_provenance", "code", "plugin", "builder")
-    return name if isinstance(name, str) else None
-
-
-def item_recipes(found: dict[str, Any]) -> dict[str, str]:
-    """Return the item recipes that a manifest names, by item function."""
-    recipes = dig(found, "run_provenance", "recipe", "item")
-    return recipes if isinstance(recipes, dict) else {}

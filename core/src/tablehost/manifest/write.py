@@ -60,7 +60,7 @@ def manifest_schema(fields_class: type | None) -> dict[str, Any]:
     }
 
 
-def check(manifest: Mapping[str, Any], fields_class: type | None, who: str) -> None:
+def check(manifest: Mapping[str, Any], fields_class: type | None) -> None:
     """Check a manifest against its schema.
 
     Raises:
@@ -70,7 +70,7 @@ def check(manifest: Mapping[str, Any], fields_class: type | None, who: str) -> N
 
     problem = next(Draft202012Validator(manifest_schema(fields_class)).iter_errors(manifest), None)
     if problem is not None:
-        msg = f"builder {who}: its manifest at {problem.json_path} is wrong: {problem.message}"
+        msg = f"its manifest at {problem.json_path} is wrong: {problem.message}"
         raise BrokenBuilder(msg)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import asdict
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -21,12 +22,11 @@ from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import file_digest
 from tablehost.files.folder_listing import dir_hash1
 from tablehost.manifest.sections import Code, Environment
-from tablehost.options.fields import options_of
 from tablehost.options.record import paths_of
 
 
 def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: StatCache) -> Code:
-    """Describe the code that makes a table: plugin, host, tools and what they stand on.
+    """Describe the code that makes a table: plugin, host, tools and their packages.
 
     Args:
         builder: the loaded builder.
@@ -45,7 +45,7 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: Sta
         },
         host=host_code(),
         tools={
-            name: {"path": str(path), **_described(path, cache)}
+            name: {"path": str(path), **asdict(hash_file(path, cache))}
             for name, path in sorted(tools.items())
         },
         packages=packages_of(builder.distribution),
@@ -84,7 +84,7 @@ def host_code() -> dict[str, str]:
 
 
 def packages_of(distribution: str | None) -> dict[str, str]:
-    """Return the version of every distribution that a builder and the host stand on.
+    """Return the version of every distribution that a builder and the host need.
 
     Args:
         distribution: the builder's, or None for a builder of one file.
@@ -96,8 +96,8 @@ def packages_of(distribution: str | None) -> dict[str, str]:
 def entrypoint_of(builder: Builder) -> dict[str, Any]:
     """Describe the file that implements the hooks."""
     path = Path(builder.module.__file__)
-    described = file_digest(path)
-    return {"path": str(path), "exists": True, "kind": "file", "sha256": described.sha256}
+    sha256 = file_digest(path).sha256
+    return {"path": str(path), "exists": True, "kind": "file", "sha256": sha256}
 
 
 def environment() -> Environment:
@@ -107,11 +107,6 @@ def environment() -> Environment:
         platform=platform.platform(),
         cpu=_cpu(),
     )
-
-
-def left_out(options: Any) -> tuple[str, ...]:
-    """Return the options that are in no recipe."""
-    return tuple(option.name for option in options_of(type(options)) if not option.semantic)
 
 
 def _own_files(builder: Builder) -> list[tuple[str, Path]]:
@@ -149,11 +144,6 @@ def _packages(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             for requirement in requirements
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
         ]
-
-
-def _described(path: Path, cache: StatCache) -> dict[str, Any]:
-    found = hash_file(path, cache)
-    return {"sha256": found.sha256, "bytes": found.bytes}
 
 
 def _cpu() -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, Self
 
 from attrs import frozen
@@ -22,13 +21,17 @@ from tablehost.files.digests import ChangedWhileRead, FileDigest, ReadInput, Sig
 from tablehost.files.folder_listing import listing_of, write_listing
 from tablehost.files.folders import EVERYTHING, Look, hash_files, look, walk_files
 from tablehost.files.names import LISTING_SUFFIX
-from tablehost.files.parts import Parts, parts_of, single
+from tablehost.files.parts import parts_of
 from tablehost.options.fields import options_of
-from tablehost.options.record import paths_of
+from tablehost.provenance.given import Given
 
 
 class InputChanged(TablehostError):
     """An input was not the same at the end of the run as at its start."""
+
+    def __init__(self, option: str, path: Path) -> None:
+        changed = f"{flag_of(option)}: {path} changed while the table was built"
+        super().__init__(f"{changed}; nothing was written. Run again when it no longer changes")
 
 
 @frozen
@@ -42,23 +45,31 @@ class _Watched:
     observed: Literal["before", "during"]
 
     def unchanged(self) -> FileDigest:
-        """Wait for the digest, and see to it that the file is still the one that was hashed."""
+        """Wait for the digest, and check that the file is still the one that was hashed."""
         with suppress(ChangedWhileRead, FileNotFoundError):
             found = self.digest.result()
             if Signature.of(self.path) == self.before:
                 return found
-        raise InputChanged(_changed(self.option, self.path))
+        raise InputChanged(self.option, self.path)
 
 
 @frozen
-class _Given:
-    """A path that an option was given, and the files that it stands for."""
+class _Input:
+    """A path that an option gives, with its files under way."""
 
-    option: str
-    label: str | None
-    path: Path
-    parts: Parts
+    given: Given
     files: tuple[_Watched, ...]
+
+
+@frozen
+class _Files:
+    """The files of a folder that are an input; `whole` if it has no others."""
+
+    folder: Path
+    digests: Mapping[str, str]
+    bytes: int
+    globs: Sequence[str]
+    whole: bool
 
 
 class Inputs:
@@ -66,90 +77,88 @@ class Inputs:
 
     Args:
         options: the builder's options instance.
+        given: the paths that it gives.
         output: what the run writes; an input that is rebuilt in place is hashed before the build.
         root: what paths are relative to.
         cache: digests of files that did not change.
     """
 
-    def __init__(self, options: Any, output: Output, root: Root, cache: StatCache) -> None:
-        self._options = options
+    def __init__(
+        self, options: Any, given: Iterable[Given], output: Output, root: Root, cache: StatCache
+    ) -> None:
         self._output = output
         self._root = root
         self._cache = cache
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="hash-inputs")
-        self._given = [self._take(*found) for found in _labelled_paths(options)]
         self._globs = _globs(options)
-        self._folders = [
-            (one.option, one.path, look(one.path, self._globs))
-            for one in paths_of(options)
-            if one.role.content == "folder"
-        ]
+        self._inputs = []
+        self._folders = []
+        for one in given:
+            if one.role.content == "folder":
+                self._folders.append((one.option, one.path, look(one.path, self._globs)))
+            elif not one.role.tool:
+                files = tuple(self._watch(one.option, file) for file in one.parts.files)
+                self._inputs.append(_Input(one, files))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     @property
     def files(self) -> list[tuple[str, Path, str]]:
         """Return the input files with their options' names and their sha256."""
-        files = (one for given in self._given for one in given.files)
-        return [(one.option, one.path, one.unchanged().sha256) for one in files]
+        return [(one.option, one.path, one.unchanged().sha256) for one in self._watched]
 
     @property
     def rebuilt(self) -> bool:
-        """Tell whether the run writes over one of them."""
-        return any(one.observed == "before" for given in self._given for one in given.files)
+        """Return whether the run writes over one of them."""
+        return any(one.observed == "before" for one in self._watched)
 
     def digest(self, path: Path) -> str:
         """Return the sha256 of an input file as it was when the run began.
 
         Args:
-            path: as it stands in the options, or as `parts_of` finds it there.
+            path: as it is in the options, or as `parts_of` finds it there.
         """
-        files = (one for given in self._given for one in given.files)
-        found = next((one for one in files if one.path == path), None)
+        found = next((one for one in self._watched if one.path == path), None)
         return (found.unchanged() if found else hash_file(path, self._cache)).sha256
 
     def describe(self, read: Iterable[ReadInput]) -> dict[str, Any]:
-        """Return the descriptors of all inputs, by option.
-
-        Args:
-            read: the files that items read.
+        """Return the descriptors of all inputs, by option; those of `read` were read by items.
 
         Raises:
             InputChanged: an input file changed since the run began.
         """
-        described: dict[str, Any] = {}
-        for given in self._given:
-            found = self._file(given.files[0]) if given.parts.single else self._parts(given)
+        described: dict[str, list[Any]] = {}
+        for one in self._inputs:
+            given = one.given
+            found = self._file(one.files[0]) if given.parts.single else self._parts(one)
             label = {"label": given.label} if given.label else {}
-            _collect(described, given.option, found | label)
+            described.setdefault(given.option, []).append(found | label)
         remaining = list(read)
         for option, folder, before in self._folders:
             inside = _inside(folder, remaining)
             taken = {one.path for one in inside.values()}
             remaining = [one for one in remaining if one.path not in taken]
-            found = (
-                self._folder_of_items(option, folder, inside)
-                if inside
-                else self._folder_at_rest(option, folder, before)
-            )
-            _collect(described, option, found)
+            files = self._read(folder, inside) if inside else self._at_rest(option, folder, before)
+            described.setdefault(option, []).append(self._folder(option, files))
         if remaining:
             common = Path(os.path.commonpath([Path(one.path).parent for one in remaining]))
-            described["items"] = self._folder_of_items("items", common, _inside(common, remaining))
-        return described
+            files = self._read(common, _inside(common, remaining))
+            described["items"] = [self._folder("items", files)]
+        return {name: some if len(some) > 1 else some[0] for name, some in described.items()}
 
-    def _take(self, option: str, label: str | None, path: Path, parts: Parts) -> _Given:
-        files = tuple(self._watch(option, file) for file in parts.files)
-        return _Given(option, label, path, parts, files)
+    @property
+    def _watched(self) -> Iterator[_Watched]:
+        return (file for one in self._inputs for file in one.files)
 
     def _watch(self, option: str, path: Path) -> _Watched:
-        before = Signature.of(path)
+        try:
+            before = Signature.of(path)
+        except OSError as error:  # it was there when the options were checked
+            raise InputChanged(option, path) from error
         digest = self._pool.submit(hash_file, path, self._cache)
         own = self._output.table.exists() and path.samefile(self._output.table)
         if own:
@@ -167,93 +176,61 @@ class Inputs:
             "observed": watched.observed,
         }
 
-    def _parts(self, given: _Given) -> dict[str, Any]:
+    def _parts(self, one: _Input) -> dict[str, Any]:
         """Describe several files that one path stands for."""
-        parts = given.parts
-        found = [one.unchanged() for one in given.files]
-        if parts_of(given.path) != parts:
-            raise InputChanged(_changed(given.option, given.path))
-        digests = {name: one.sha256 for name, one in zip(parts.names, found, strict=True)}
-        size = sum(one.bytes for one in found)
-        whole = _is_whole(parts.folder, digests)
-        described = self._folder(
-            given.option, parts.folder, digests, size, parts.patterns, whole=whole
-        )
-        return described | {"parts": True}
+        given, parts = one.given, one.given.parts
+        found = [file.unchanged() for file in one.files]
+        now = parts_of(given.path)
+        if now != parts:
+            raise InputChanged(given.option, given.path)
+        digests = {name: file.sha256 for name, file in zip(parts.names, found, strict=True)}
+        whole = now.whole or (parts.patterns != EVERYTHING and _is_whole(parts.folder, digests))
+        size = sum(file.bytes for file in found)
+        files = _Files(parts.folder, digests, size, parts.patterns, whole)
+        return self._folder(given.option, files) | {"parts": True}
 
-    def _folder_of_items(
-        self, option: str, folder: Path, inside: dict[str, ReadInput]
-    ) -> dict[str, Any]:
-        """Describe a folder by the files in it that items read."""
+    def _read(self, folder: Path, inside: Mapping[str, ReadInput]) -> _Files:
+        """Return the files of a folder that items read."""
         digests = {name: one.sha256 for name, one in inside.items()}
         size = sum(one.bytes for one in inside.values())
-        whole = _is_whole(folder, digests)
-        return self._folder(option, folder, digests, size, self._globs, whole=whole)
+        return _Files(folder, digests, size, self._globs, _is_whole(folder, digests))
 
-    def _folder_at_rest(self, option: str, folder: Path, before: Look) -> dict[str, Any]:
-        """Describe a folder that no item read, as it was before the builder saw it."""
-        digests = self._unchanged_files(option, folder, before)
-        whole = self._globs == EVERYTHING or _is_whole(folder, digests)
-        return self._folder(option, folder, digests, before.bytes, self._globs, whole=whole)
-
-    def _unchanged_files(self, option: str, folder: Path, before: Look) -> dict[str, str]:
+    def _at_rest(self, option: str, folder: Path, before: Look) -> _Files:
+        """Return the files of a folder that no item read, as the run found them."""
         with suppress(ChangedWhileRead, FileNotFoundError):
             digests = hash_files(folder, before, self._cache)
             if look(folder, self._globs) == before:
-                return digests
-        raise InputChanged(_changed(option, folder))
+                whole = self._globs == EVERYTHING or _is_whole(folder, digests)
+                return _Files(folder, digests, before.bytes, self._globs, whole)
+        raise InputChanged(option, folder)
 
-    def _folder(
-        self,
-        option: str,
-        folder: Path,
-        digests: Mapping[str, str],
-        size: int,
-        globs: Sequence[str],
-        *,
-        whole: bool,
-    ) -> dict[str, Any]:
-        lines = listing_of(digests.items())
+    def _folder(self, option: str, files: _Files) -> dict[str, Any]:
+        lines = listing_of(files.digests.items())
         digest = hashlib.sha256(lines).hexdigest()
         listing = self._output.history / f"{option}-{digest[:16]}{LISTING_SUFFIX}"
         listing.parent.mkdir(exist_ok=True)
         written = write_listing(listing, lines)
         return {
-            "path": self._root.name(folder),
+            "path": self._root.name(files.folder),
             "exists": True,
             "kind": "directory",
-            "files": len(digests),
-            "bytes": size,
-            "glob": list(globs),
-            "dir_hash1" if whole else "selection_hash1": digest,
+            "files": len(files.digests),
+            "bytes": files.bytes,
+            "glob": list(files.globs),
+            "dir_hash1" if files.whole else "selection_hash1": digest,
             "listing": {"path": self._root.name(listing), "sha256": written.sha256},
             "observed": "during",
         }
 
 
-def _changed(option: str, path: Path) -> str:
-    return (
-        f"{flag_of(option)}: {path} changed while the table was built; nothing was written. "
-        "Run again when it is at rest"
-    )
-
-
-def _labelled_paths(options: Any) -> Iterator[tuple[str, str | None, Path, Parts]]:
-    """Yield `(option, label, path, parts)` of every path that stands for input files."""
-    for one in paths_of(options):
-        if not one.role.tool and one.role.content != "folder":
-            parts = parts_of(one.path) if one.role.content == "files" else single(one.path)
-            yield one.option, one.label, one.path, parts
-
-
 def _inside(folder: Path, read: Iterable[ReadInput]) -> dict[str, ReadInput]:
-    """Return the files that lie in a folder, by their path in it."""
+    """Return the files in a folder, by their path in it."""
     prefix = str(folder.absolute()).rstrip("/") + "/"
     return {one.path.removeprefix(prefix): one for one in read if one.path.startswith(prefix)}
 
 
 def _is_whole(folder: Path, names: Iterable[str]) -> bool:
-    """Tell whether these are all files of a folder."""
+    """Return whether these are all files of a folder."""
     return set(walk_files(folder)) == set(names)
 
 
@@ -263,13 +240,3 @@ def _globs(options: Any) -> tuple[str, ...]:
         return EVERYTHING
     glob = options.glob
     return (glob,) if isinstance(glob, str) else tuple(glob or EVERYTHING)
-
-
-def _collect(described: dict[str, Any], option: str, descriptor: dict[str, Any]) -> None:
-    """Enter a descriptor: alone, or in a list where an option has several."""
-    if option not in described:
-        described[option] = descriptor
-    elif isinstance(described[option], list):
-        described[option].append(descriptor)
-    else:
-        described[option] = [described[option], descriptor]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from tablehost.contract.errors import ManifestError
 from tablehost.contract.names import flag_of
 from tablehost.files.digests import file_digest
-from tablehost.manifest.read import dig, find, read
+from tablehost.manifest.read import Manifest, find, read_typed
 from tablehost.manifest.sections import Parent
 
 _log = logging.getLogger("tablehost")
@@ -30,9 +29,8 @@ def parents(
             sidecar = find(path)
         except ManifestError:
             continue
-        told = _read_or_empty(sidecar)
-        described = _text(dig(told, "table", "sha256"))
-        if described not in (None, sha256):
+        manifest = _read(sidecar)
+        if manifest.table_sha256 not in (None, sha256):
             _log.warning(
                 "%s: %s is no longer what its manifest %s describes; the run that parents[] names "
                 "did not make these bytes",
@@ -43,19 +41,15 @@ def parents(
         yield Parent(
             option=option,
             path=name(path),
-            run_id=_text(dig(told, "run_provenance", "run_id")),
-            table_sha256=described,
-            manifest_sha256=file_digest(sidecar).sha256,
+            run_id=manifest.run_id,
+            table_sha256=manifest.table_sha256,
+            manifest_sha256=manifest.digest,
         )
 
 
-def _text(found: Any) -> str | None:
-    return found if isinstance(found, str) else None
-
-
-def _read_or_empty(sidecar: Path) -> dict[str, Any]:
+def _read(sidecar: Path) -> Manifest:
     """Read a parent's manifest; one that a newer tablehost wrote is known by its digest alone."""
     try:
-        return read(sidecar)
+        return read_typed(sidecar)
     except ManifestError:
-        return {}
+        return Manifest(digest=file_digest(sidecar).sha256)

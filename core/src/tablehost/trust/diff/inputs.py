@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from attrs import frozen
 
-from tablehost.console.text import flag
+from tablehost.contract.names import flag_of
 from tablehost.trust.diff.manifests import Change
 from tablehost.trust.evidence.inputs import RecordedInput, file_changes, inputs_of, listed_digests
 from tablehost.trust.evidence.subject import Subject
@@ -41,7 +41,7 @@ def input_changes(a: Subject, b: Subject) -> Iterator[InputChange]:
     for side, subject in enumerate((a, b)):
         for one in inputs_of(subject):
             label = f" {one.label}" if one.label else ""
-            groups[f"{flag(one.option)}{label}"][side].append(one)
+            groups[f"{flag_of(one.option)}{label}"][side].append(one)
     for what, (ours, theirs) in groups.items():
         yield from _group_changes(what, ours, theirs)
 

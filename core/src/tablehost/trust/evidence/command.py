@@ -11,10 +11,11 @@ from attrs import frozen
 
 from tablehost.builders.builder import Builder
 from tablehost.commit.output import Output
-from tablehost.console.text import flag, shown
+from tablehost.console.text import shown
 from tablehost.contract.errors import TablehostError
+from tablehost.contract.names import flag_of
 from tablehost.files.names import MANIFEST_SUFFIX, usual_manifest
-from tablehost.host import preflight
+from tablehost.host.replacing import Earlier
 from tablehost.manifest.read import dig
 from tablehost.options.fields import REDACTED
 from tablehost.trust.evidence.builder import builder_now, builder_of, changed_defaults
@@ -97,7 +98,7 @@ def _given(subject: Subject, more: Collection[str] = ()) -> dict[str, Any]:
 
 def _flags(option: str, value: Any) -> Iterator[str]:
     """Yield a flag with its value as `tablehost run` takes it."""
-    name = flag(option)
+    name = flag_of(option)
     if isinstance(value, bool):
         yield name if value else name.replace("--", "--no-", 1)
         return
@@ -127,8 +128,9 @@ def _over_itself(subject: Subject) -> list[str]:
     table, place = subject.table, subject.place or usual_manifest(subject.table)
     beside = (usual_manifest(table).absolute(), table.with_suffix(MANIFEST_SUFFIX).absolute())
     usual = subject.in_history or place.absolute() in beside
-    output = Output.at(table, None if usual else place)
-    refused = preflight.refusals(output, subject.manifest.builder or "")
+    refused = Earlier.at(Output.at(table, None if usual else place)).refusals(
+        subject.manifest.builder or ""
+    )
     return [
         *([] if usual else ["--manifest-out", shown(place)]),
         *(["--overwrite"] if refused else []),
@@ -139,11 +141,11 @@ def _remarks(subject: Subject, given: Mapping[str, Any]) -> Iterator[str]:
     origins = subject.manifest.args_from or {}
     for option, value in given.items():
         if value == REDACTED:
-            yield f"{flag(option)} is secret and not in the manifest: put it in for {REDACTED}"
+            yield f"{flag_of(option)} is secret and not in the manifest: put it in for {REDACTED}"
         if value == [] or (value is None and origins.get(option) == "default"):
             text = json.dumps(value)
-            yield f"{flag(option)} was {text}, which cannot be set from the command line"
+            yield f"{flag_of(option)} was {text}, which cannot be set from the command line"
     for origin, words in _ORIGINS.items():
-        names = [flag(name) for name in given if origins.get(name) == origin]
+        names = [flag_of(name) for name in given if origins.get(name) == origin]
         if names:
             yield f"{', '.join(names)} came from {words} then"

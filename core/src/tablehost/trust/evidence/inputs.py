@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-from tablehost.console.text import flag, shown, some
+from tablehost.console.text import shown, some
 from tablehost.contract.errors import ManifestError, TablehostError
+from tablehost.contract.names import flag_of
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import unchanged_digest
 from tablehost.files.folder_listing import dir_hash1, read_listing
@@ -54,7 +55,7 @@ class RecordedInput:
 
     def __str__(self) -> str:
         label = f"{self.label}=" if self.label else ""
-        return f"{flag(self.option)} {label}{shown(self.former or self.path)}"
+        return f"{flag_of(self.option)} {label}{shown(self.former or self.path)}"
 
     @property
     def digest(self) -> str | None:

@@ -89,12 +89,4 @@ def remake(
     except Interrupted:
         raise
     except TablehostError as error:
-        problems = error.problems if isinstance(error, Refused) else [str(error)]
-        raise NotRemade([_said(request.redact(one), output) for one in problems]) from error
-
-
-def _said(problem: str, output: Output) -> str:
-    """Leave out of a message what names the report of the failure: it is gone by then."""
-    for pointer in ("details in", "all are in"):
-        problem = problem.replace(f" ({pointer} {output.failed})", "")
-    return problem
+        raise NotRemade(map(request.redact, error.problems)) from error

@@ -130,7 +130,7 @@ def replay(subject: Subject, asked: Asked, reporter: Reporter) -> Replayed:
     except (Interrupted, UsageError):
         raise
     except (TablehostError, OSError) as error:
-        why = error.problems if isinstance(error, Refused) else [str(error)]
+        why = error.problems if isinstance(error, TablehostError) else [str(error)]
         return Replayed(table=str(subject.table), verdict="cannot", why=tuple(why))
 
 

@@ -83,7 +83,7 @@ def _builder(subject: Subject) -> Builder:
         builder = load(name)
         check(builder)
     except TablehostError as error:
-        raise Refused([str(error)]) from error
+        raise Refused(error.problems) from error
     return builder
 
 

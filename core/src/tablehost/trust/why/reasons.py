@@ -11,8 +11,9 @@ from typing import Literal
 from attrs import frozen
 
 from tablehost.builders.builder import Builder
-from tablehost.console.text import counted, flag
+from tablehost.console.text import counted
 from tablehost.contract.errors import TablehostError
+from tablehost.contract.names import flag_of
 from tablehost.files.digest_cache import StatCache
 from tablehost.options.fields import options_of
 from tablehost.trust.evidence.archive import Archive, claim_of
@@ -103,7 +104,7 @@ def default_reasons(subject: Subject, builder: Builder) -> Iterator[Reason]:
     options = {option.name: option for option in options_of(builder.options_class)}
     left_out = subject.manifest.left_out or []
     for name in sorted(args.keys() - options.keys() - {*map(str, left_out)}):
-        yield _default_reason(f"{flag(name)} is gone; it was {as_json(args[name])}")
+        yield _default_reason(f"{flag_of(name)} is gone; it was {as_json(args[name])}")
     changed = {option.name for option in changed_defaults(subject, builder)}
     for name, option in options.items():
         now = "to be given" if option.required else as_json(option.default)

@@ -1,0 +1,116 @@
+"""What one run works with, and the `Run` that a builder is handed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from tablehost.contract.run import Item, Result, Results, Run, Settings
+
+if TYPE_CHECKING:
+    from tablehost.commit.root import Root
+    from tablehost.console.reporter import Meter, Reporter
+    from tablehost.contract.build import Session
+    from tablehost.files.digest_cache import StatCache
+    from tablehost.host.interrupts import Interrupts
+    from tablehost.host.replacing import Earlier
+    from tablehost.host.request import Request
+    from tablehost.items.ledger import Ledger
+    from tablehost.items.recipe import ItemRecipe
+    from tablehost.items.workers import Workers
+    from tablehost.provenance.inputs import Inputs
+
+
+@frozen(kw_only=True)
+class Services:
+    """What one run works with; `tablehost.host.run` opens and closes it.
+
+    `scratch` is made when it is first used, `staged` is the table until the commit.
+    """
+
+    request: Request
+    session: Session
+    reporter: Reporter
+    interrupts: Interrupts
+    earlier: Earlier
+    root: Root
+    scratch: Path
+    staged: Path
+    cache: StatCache
+    inputs: Inputs
+    pool: Workers
+    ledger: Ledger
+
+
+class HostRun(Run):
+    """One run of the host, as its builder sees it."""
+
+    def __init__(self, services: Services) -> None:
+        self.log = logging.getLogger(f"tablehost.{services.request.builder.name}")
+        self.recipes: dict[str, str] = {}
+        self.tools: dict[str, Path] = {}
+        self._services = services
+
+    @property
+    def workers(self) -> int:
+        """See `Run.workers`."""
+        return self._services.pool.count
+
+    @property
+    def scratch(self) -> Path:
+        """See `Run.scratch`."""
+        self._services.scratch.mkdir(parents=True, exist_ok=True)
+        return self._services.scratch
+
+    def progress(self, total: int, what: str) -> AbstractContextManager[Meter]:
+        """See `Run.progress`."""
+        return self._services.reporter.progress(total, what)
+
+    def digest(self, path: Path) -> str:
+        """See `Run.digest`."""
+        return self._services.inputs.digest(path)
+
+    def recipe(self, function: Callable[[Item, Settings], Result], settings: Any = None) -> str:
+        """See `Run.recipe`."""
+        return self._recipe(function, settings).digest
+
+    def map(
+        self,
+        function: Callable[[Item, Settings], Result],
+        items: Iterable[Item],
+        *,
+        key: Callable[[Item], str],
+        settings: Any = None,
+        input: Callable[[Item], Path] | None = None,  # noqa: A002  # the contract's word
+    ) -> Results[Result]:
+        """See `Run.map`."""
+        from tablehost.items.mapping import MapItems  # only when there is work
+        from tablehost.items.worker import Work
+
+        services, request = self._services, self._services.request
+        recipe = self._recipe(function, settings)
+        services.earlier.check_recipe(recipe.function, recipe.digest)
+        self.recipes[recipe.function] = recipe.digest
+        number = services.ledger.begin_map(recipe.digest, recipe.text)
+        if request.sample is not None:
+            items = request.sample.draw(items, key)
+        what = function.__name__.replace("_", " ")
+        work = Work.of(function, request.builder.file, settings)
+        with MapItems(services.ledger, number, services.cache, input, request.redact) as mapped:
+            mapped.enter(items, key)
+            with services.reporter.progress(mapped.total, what, mapped.done) as meter:
+                mapped.work(services.pool.run(work, mapped.tasks()), meter)
+        return mapped.results(recipe.result)
+
+    def _recipe(self, function: Callable[..., Any], settings: Any) -> ItemRecipe:
+        from tablehost.items.recipe import item_recipe  # only when there is a map
+
+        services = self._services
+        recipe = item_recipe(services.request.builder, function, settings, services.cache)
+        self.tools |= recipe.tools
+        return recipe

@@ -1,0 +1,115 @@
+"""The table that a run would replace: which ones it may, and when it need not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from attrs import field, frozen
+
+from tablehost.commit.output import Output
+from tablehost.contract.errors import ManifestError, Refused
+from tablehost.files.digests import file_digest
+from tablehost.manifest.read import Manifest, find, read_typed
+
+_REMEDY = "give another --out, or --overwrite to replace it"
+
+
+@frozen
+class Earlier:
+    """The table at an output before the run.
+
+    Args:
+        output: where it is, if there is one.
+        overwrite: whether it may be replaced without a check.
+        place: its manifest; None where it has none that can be read.
+        manifest: what that says.
+        problem: why there is none.
+    """
+
+    output: Output
+    overwrite: bool
+    place: Path | None = None
+    manifest: Manifest = field(factory=Manifest)
+    problem: str | None = None
+
+    @classmethod
+    def at(cls, output: Output, *, overwrite: bool = False) -> Earlier:
+        """Read the manifest of the table at an output."""
+        if not output.table.exists():
+            return cls(output, overwrite)
+        try:
+            place = output.manifest if output.manifest.is_file() else find(output.table)
+            return cls(output, overwrite, place, read_typed(place))
+        except ManifestError as error:
+            return cls(output, overwrite, problem=str(error))
+
+    def refusals(self, builder: str) -> list[str]:
+        """Return why a builder may not replace the table.
+
+        Without `--overwrite` a table is replaced only by a run of the same builder, and only while
+        it still matches its manifest. `check_recipe` compares the item recipes later.
+        """
+        table = self.output.table
+        if self.overwrite or not table.exists():
+            return []
+        made_by = self.manifest.builder
+        if self.problem is not None:
+            why = f"exists and its origin is unknown ({self.problem})"
+        elif made_by != builder:
+            why = f"was made by {made_by or 'another tool'}"
+        elif not self._recipes:
+            why = "exists"
+        elif not self._matches():
+            why = "is no longer what its manifest describes"
+        else:
+            return []
+        return [f"--out: {table} {why}; {_REMEDY}"]
+
+    def check_recipe(self, function: str, digest: str) -> None:
+        """Let a table be replaced only by items of the same recipe.
+
+        Raises:
+            Refused: it was made by another one.
+        """
+        if not self.overwrite and self._recipes.get(function, digest) != digest:
+            msg = (
+                f"--out: {self.output.table} was made with other settings, tools or code of "
+                f"{function}; {_REMEDY}"
+            )
+            raise Refused(msg)
+
+    def check_functions(self, functions: Collection[str]) -> None:
+        """Let a table of items be replaced only by a table of the same kind of items.
+
+        Raises:
+            Refused: it was made by other item functions.
+        """
+        if not self.overwrite and self._recipes and self._recipes.keys().isdisjoint(functions):
+            msg = f"--out: {self.output.table} was made of other items; --overwrite replaces it"
+            raise Refused(msg)
+
+    def is_same(self, recipe: str, sha256: str) -> bool:
+        """Return whether the table and its manifest are what a run has just made.
+
+        Args:
+            recipe: digest of the table recipe.
+            sha256: of the table's file.
+        """
+        return (
+            not self.overwrite
+            and self.place == self.output.manifest
+            and self.manifest.table_recipe == recipe
+            and self.manifest.table_sha256 == sha256
+        )
+
+    @property
+    def _recipes(self) -> dict[str, str]:
+        return self.manifest.item_recipes or {}
+
+    def _matches(self) -> bool:
+        """Return whether the table's bytes are those that its manifest describes."""
+        table = self.output.table
+        if table.stat().st_size != self.manifest.bytes:
+            return False
+        return file_digest(table).sha256 == self.manifest.table_sha256

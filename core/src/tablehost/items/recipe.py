@@ -1,0 +1,92 @@
+"""The item recipe: what, beside the item, decides a result of `run.map`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from tablehost.builders.builder import Builder
+from tablehost.contract.errors import BrokenBuilder
+from tablehost.files.digest_cache import StatCache, hash_file
+from tablehost.files.digests import json_digest
+from tablehost.items.results import columns, result_class
+from tablehost.options.grammar import parse
+from tablehost.options.record import as_recorded
+
+
+@attrs.frozen
+class ItemRecipe:
+    """The recipe of the items of one map.
+
+    Args:
+        function: the item function, `module:name`.
+        digest: SHA-256 of the recipe.
+        text: the recipe as JSON, for readers of the ledger.
+        result: the class of its results.
+        tools: the tools among the settings, by field.
+    """
+
+    function: str
+    digest: str
+    text: str
+    result: type
+    tools: Mapping[str, Path]
+
+
+def item_recipe(
+    builder: Builder, function: Callable[..., Any], settings: Any, cache: StatCache
+) -> ItemRecipe:
+    """Compute the recipe of an item function with its settings.
+
+    Args:
+        builder: whose function it is.
+        function: at module level.
+        settings: an attrs instance or None; tools and input files count by their content.
+        cache: digests of files that did not change.
+
+    Raises:
+        BrokenBuilder: the function or the settings are not what `run.map` takes.
+    """
+    result = result_class(function)
+    if "<" in function.__qualname__:
+        msg = f"{function.__qualname__} must be defined at module level, so that workers find it"
+        raise BrokenBuilder(msg)
+    name = f"{function.__module__}:{function.__qualname__}"
+    counted, tools = _settings(settings, cache)
+    recipe = {
+        "builder": builder.name,
+        "function": name,
+        "item_version": builder.item_version,
+        "result": columns(result),
+        "settings": counted,
+    }
+    text = json.dumps(recipe, sort_keys=True)
+    return ItemRecipe(name, json_digest(recipe), text, result, tools)
+
+
+def _settings(settings: Any, cache: StatCache) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Return the settings that decide a result, and the tools among them."""
+    counted: dict[str, Any] = {}
+    tools: dict[str, Path] = {}
+    if settings is None:
+        return counted, tools
+    cls = type(settings)
+    if not attrs.has(cls):
+        msg = f"settings of run.map must be an attrs instance, not {cls.__name__}"
+        raise BrokenBuilder(msg)
+    for field in attrs.fields(attrs.resolve_types(cls, include_extras=True)):
+        node = parse(field.type)
+        if not node.semantic:
+            continue
+        value = getattr(settings, field.name)
+        roles = node.path_roles if isinstance(value, Path) else ()
+        if any(role.tool for role in roles):
+            tools[field.name] = value
+        if any(role.content == "file" for role in roles):
+            value = {"sha256": hash_file(value, cache).sha256}
+        counted[field.name] = as_recorded(value)
+    return counted, tools
