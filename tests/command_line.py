@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import json
+import os
 import sys
-from contextlib import chdir
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+from unittest import mock
 
 import pytest
 from attrs import frozen
 
 from tablehost.cli import execute
+from tablehost.options import config_file
 
 
 @frozen
@@ -46,3 +53,61 @@ def forget_builders(folder: Path) -> None:
     """Let the builders of a folder be read again, as in another process."""
     for path in folder.rglob("*.py"):
         sys.modules.pop(path.stem, None)
+
+
+def run_here(folder: Path, environment: Mapping[str, str], tokens: list[str]) -> Ended:
+    """Run `tablehost` as a process of its own in a folder would, with this environment."""
+    with (
+        chdir(folder),
+        mock.patch.dict(os.environ, environment, clear=True),
+        mock.patch.object(sys, "path", [*_import_path(environment), *sys.path]),
+        mock.patch.object(sys, "argv", ["tablehost", *tokens]),
+        mock.patch.object(sys, "stdin", io.StringIO()),
+        _written("stdout", 1, "strict") as out,
+        _written("stderr", 2, "backslashreplace") as err,
+        _nothing_remembered(folder),
+    ):
+        code = execute(tokens)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return Ended(code, _text(out), _text(err))
+
+
+def _import_path(environment: Mapping[str, str]) -> list[str]:
+    """Return the folders in which a process with this environment looks for modules first."""
+    importlib.invalidate_caches()
+    return [folder for folder in environment.get("PYTHONPATH", "").split(os.pathsep) if folder]
+
+
+@contextmanager
+def _written(name: str, descriptor: int, errors: str) -> Iterator[BinaryIO]:
+    """Give the file that takes what is written to a stream, by the processes of workers too."""
+    kept = os.dup(descriptor)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), descriptor)
+        try:
+            with (
+                open(descriptor, "w", encoding="utf-8", errors=errors, closefd=False) as stream,
+                mock.patch.object(sys, name, stream),
+            ):
+                yield file
+        finally:
+            os.dup2(kept, descriptor)
+            os.close(kept)
+
+
+def _text(file: BinaryIO) -> str:
+    file.seek(0)
+    return file.read().decode()
+
+
+@contextmanager
+def _nothing_remembered(folder: Path) -> Iterator[None]:
+    """Forget what this process has read in a folder: another one would read it again."""
+    try:
+        yield
+    finally:
+        config_file._tables.cache_clear()
+        for name, module in list(sys.modules.items()):
+            if str(getattr(module, "__file__", None)).startswith(f"{folder}/"):
+                del sys.modules[name]

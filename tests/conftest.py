@@ -10,9 +10,10 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import distribution
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,17 @@ import imageio_ffmpeg
 import psutil
 import pytest
 from attrs import frozen
-from command_line import Ended
+from command_line import Ended, run_here
 from small_builders import SQUARES, WORD_COUNT
 
 LEFTOVERS = (".tmp", ".lock", ".scratch")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark from which `docs/reliability.md` is made."""
+    """Register the mark from which `docs/reliability.md` is made; start what outlives a test."""
     words = "outcome(text): what becomes of the case; makes it a line of docs/reliability.md"
     config.addinivalue_line("markers", words)
+    resource_tracker.ensure_running()  # of this process's workers, and not in the folder of a test
 
 
 @frozen
@@ -60,8 +62,19 @@ class Project:
         }
         return subprocess.Popen(command, **(options | kwargs))
 
-    def run(self, *tokens: object, **kwargs: Any) -> Ended:
-        """Run `tablehost` with some arguments to its end."""
+    def run(self, *tokens: object, env: Mapping[str, str] | None = None, **kwargs: Any) -> Ended:
+        """Run `tablehost` with some arguments to its end.
+
+        It runs inside this process, unless it is given what only a process of its own can have:
+        a user, or a limit.
+        """
+        own = env or {}
+        if kwargs:
+            return self.process(*tokens, env=own, **kwargs)
+        return run_here(self.path, self.environment | own, list(map(str, tokens)))
+
+    def process(self, *tokens: object, **kwargs: Any) -> Ended:
+        """Run `tablehost` with some arguments to its end, in a process of its own."""
         return _ended(self.start(*tokens, **kwargs))
 
     def python(self, code: str, *arguments: object, **kwargs: Any) -> Ended:

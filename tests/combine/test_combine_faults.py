@@ -49,7 +49,7 @@ def test_a_disk_that_is_full_half_way_leaves_the_old_pair(combined, size, what):
 def test_killed_at_any_instant_it_leaves_the_old_or_the_new_and_ends_the_same(combined):
     old = pair(combined)[0]
     began = time.monotonic()
-    assert combined.run(*command("a", "b", out="calm.parquet")).code == 0
+    assert combined.process(*command("a", "b", out="calm.parquet")).code == 0
     seconds = time.monotonic() - began
     new = combined.digest("calm.parquet")
     chance = random.Random(20260523)

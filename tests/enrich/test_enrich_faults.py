@@ -50,7 +50,7 @@ def test_a_disk_that_is_full_half_way_leaves_the_old_pair(enriched, table):
 def test_killed_at_any_instant_it_leaves_the_old_or_the_new_and_ends_the_same(enriched, table):
     old = pair(enriched)[0]
     began = time.monotonic()
-    assert enriched.run(*command(table, out="calm.parquet")).code == 0
+    assert enriched.process(*command(table, out="calm.parquet")).code == 0
     seconds = time.monotonic() - began
     new = enriched.digest("calm.parquet")
     chance = random.Random(20260522)

@@ -1,9 +1,7 @@
 import json
 import math
-import os
 import shutil
 import subprocess
-import sys
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,7 +10,7 @@ from tablehost_extract_k150k.features import FEATURES, KNOWN
 
 
 @pytest.fixture
-def corpus(tmp_path, shape, tmp_path_factory):
+def corpus(tmp_path, shape, new_project):
     """A folder of clips with scores, and the command that builds its table."""
 
     def make(*names):
@@ -27,22 +25,10 @@ def corpus(tmp_path, shape, tmp_path_factory):
 
     def build(*arguments):
         fixed = ("--clips-dir", "clips", "--scores", "scores.csv", "--out", "t.parquet")
-        command = [sys.executable, "-m", "tablehost", "run", "extract_k150k"]
-        environment = os.environ | {
-            "TABLEHOST_CACHE_DIR": str(tmp_path_factory.getbasetemp() / "cache")
-        }
-        done = subprocess.run(
-            [*command, *fixed, *map(str, arguments)],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        ended = new_project(tmp_path).run("run", "extract_k150k", *fixed, *arguments)
         path = tmp_path / "t.parquet.manifest.json"
         manifest = json.loads(path.read_text()) if path.exists() else None
-        return done.returncode, done.stderr, manifest
+        return ended.code, ended.err, manifest
 
     return make
 

@@ -74,7 +74,7 @@ def build(project, monkeypatch, capsys):
         project.write("b.py", source + describe)
         command = ["run", "./b.py", "--out", "t.parquet"]
         if apart:
-            return project.run(*command)
+            return project.process(*command)
         sys.modules.pop("b", None)
         try:
             code = execute(command)
@@ -363,7 +363,7 @@ def wrong(item: str, settings: None) -> Row: return 3
 def huge(item: str, settings: None) -> Row: return Row(b'\\xff')
 def exits(item: str, settings: None) -> Row: raise SystemExit(3)
 """
-    ended = build(f"list({call})\nreturn table", describe=helpers, apart=True)
+    ended = build(f"list({call})\nreturn table", describe=helpers)
     code, said = ITEMS[call]
     assert ended.code == code, ended.err
     assert said in ended.err
