@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
+from command_line import run_here
 
 FEATURES = """
 adm2 adm_scale0 adm_scale1 adm_scale2 adm_scale3 vif_scale0 vif_scale1 vif_scale2 vif_scale3
@@ -263,9 +264,9 @@ def test_a_replay_from_elsewhere_by_more_workers_makes_the_same_bytes(
 ) -> None:
     table = demo / f"demo/{name}.parquet"
     workers = str(len(os.sched_getaffinity(0)) + 1)
-    command = [sys.executable, "-m", "tablehost", "replay", table, "--workers", workers]
-    ended = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True)
-    assert ended.stdout == f"reproduced-bytes  {table}\n"
+    ended = run_here(tmp_path, os.environ, ["replay", str(table), "--workers", workers])
+    assert ended.code == 0, ended.err
+    assert ended.out == f"reproduced-bytes  {table}\n"
     assert not list(tmp_path.iterdir())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
+from command_line import Ended, run_here
 
 REPOSITORY = Path(__file__).parent.parent
 FOLDERS = [REPOSITORY / "core", *sorted(REPOSITORY.glob("plugins/*"))]
@@ -33,8 +35,9 @@ LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
 # Commands that set up a whole environment; other tests run what they run.
 MAKE = re.compile(r"^make (\w+)$")
 NAME = re.compile(r"# ([\w.]+\.(?:py|toml))$", re.MULTILINE)  # a block that is a file says so
+SHELL = set("|&;<>$`#")  # what only a shell understands
 INSTALL = re.compile(r"^pip install ")
-# A command exits with 0 unless told otherwise, and prints what is shown; `...` is anything.
+# A command exits with 0 unless the page says otherwise, and prints what is shown; `...` is anything.
 STEP = re.compile(r"^\$ (.+?)(?:  # exit code (\d))?\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
@@ -103,11 +106,12 @@ def maintainer(tmp_path: Path) -> Path:
     hidden = shutil.ignore_patterns(".[!g]*", ".git", "__pycache__", "demo", "dist")
     shutil.copytree(REPOSITORY, checkout, ignore=hidden)
     for command in ("git init --quiet", "git add --all", "git commit --quiet --message start"):
-        assert execute(command, checkout).returncode == 0
+        assert execute(command, checkout).code == 0
     return checkout
 
 
-def execute(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def execute(command: str, folder: Path) -> Ended:
+    """Run a command as the shell of a reader does; `tablehost` alone, inside this process."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     who = {
         f"GIT_{role}_{fact}": "test"
@@ -115,7 +119,9 @@ def execute(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         for fact in ("NAME", "EMAIL")
     }
     own = who | {"PATH": path, "TABLEHOST_CACHE_DIR": str(folder / ".cache")}
-    return subprocess.run(
+    if command.startswith("tablehost ") and not SHELL & set(command):
+        return run_here(folder, os.environ | own, shlex.split(command)[1:])
+    ended = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
         env=os.environ | own,
@@ -124,6 +130,7 @@ def execute(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         timeout=300,
         check=False,
     )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -137,9 +144,9 @@ def test_every_command_of_a_page_runs(page: Path, request: pytest.FixtureRequest
             if MAKE.match(step.command) or INSTALL.match(step.command):
                 continue
             ended = execute(step.command, folder)
-            told = f"{step.command}\n{ended.stdout}\n{ended.stderr}"
-            assert ended.returncode == step.code, told
-            assert step.prints(ended.stdout), told
+            shown = f"{step.command}\n{ended.out}\n{ended.err}"
+            assert ended.code == step.code, shown
+            assert step.prints(ended.out), shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -192,7 +199,7 @@ def test_the_builder_of_the_readme_has_its_rows_and_its_fields(reader: Path) -> 
     assert len([line for line in code.splitlines() if line.strip()]) <= 23
     (reader / "word_count.py").write_text(code)
     command = "tablehost run ./word_count.py --text corpus.txt --out words.parquet"
-    assert execute(command, reader).returncode == 0
+    assert execute(command, reader).code == 0
     manifest = json.loads((reader / "words.parquet.manifest.json").read_text())
     assert manifest["schema"] == "word-count-manifest-v1"
     assert manifest["lines"] == manifest["table"]["rows"] == 2

@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).parent.parent
+INSTALL = ("install", "--no-compile")  # what pip compiles here is imported once or never
 FOLDERS = ["core", "plugins/extract_k150k", "plugins/combine", "plugins/enrich"]
 
 
@@ -27,15 +28,16 @@ FOLDERS = ["core", "plugins/extract_k150k", "plugins/combine", "plugins/enrich"]
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the interpreter of a new environment with what the README says to install."""
     folder = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     python = folder / "bin" / "python"
-    pip(python, "install", "-c", REPOSITORY / "constraints.txt", "./core", "./plugins/combine")
+    pip(python, *INSTALL, "-c", REPOSITORY / "constraints.txt", "./core", "./plugins/combine")
     return python
 
 
 def pip(python: Path, *arguments: object) -> None:
+    quiet = ["-m", "pip", "--python", python, "--disable-pip-version-check", "-q"]
     ended = subprocess.run(
-        [python, "-m", "pip", "--disable-pip-version-check", "-q", *map(str, arguments)],
+        [sys.executable, *quiet, *map(str, arguments)],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -62,7 +64,7 @@ def test_wheels_install_away_from_the_repository(python: Path, tmp_path: Path) -
     pip(python, "download", "-d", tmp_path, "-c", REPOSITORY / "constraints.txt", "msgspec")
     pip(python, "uninstall", "-y", "tablehost", "tablehost-combine")
     names = ["tablehost", "tablehost-combine", "tablehost-enrich"]
-    pip(python, "install", "--no-index", "--find-links", tmp_path, *names)
+    pip(python, *INSTALL, "--no-index", "--find-links", tmp_path, *names)
     assert installed(python, tmp_path) == {"combine": "ready", "enrich": "ready"}
 
 
