@@ -46,9 +46,15 @@ class Project:
         kept = {name: value for name, value in os.environ.items() if "TABLEHOST" not in name}
         return kept | own
 
+    @property
+    def without_pandas(self) -> dict[str, str]:
+        """Return what hides pandas from a process, of which it would take a third of the time."""
+        return {"PYTHONPATH": str(Path(__file__).parent / "without_pandas")}
+
     def start(self, *tokens: object, **kwargs: Any) -> subprocess.Popen[str]:
-        """Start `tablehost` with some arguments."""
-        return self._start("-m", "tablehost", *tokens, **kwargs)
+        """Start `tablehost` with some arguments, as on a machine without pandas."""
+        environment = self.without_pandas | kwargs.pop("env", {})
+        return self._start("-m", "tablehost", *tokens, env=environment, **kwargs)
 
     def _start(self, *arguments: object, **kwargs: Any) -> subprocess.Popen[str]:
         command = [sys.executable, *map(str, arguments)]

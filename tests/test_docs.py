@@ -37,7 +37,8 @@ MAKE = re.compile(r"^make (\w+)$")
 NAME = re.compile(r"# ([\w.]+\.(?:py|toml))$", re.MULTILINE)  # a block that is a file says so
 SHELL = set("|&;<>$`#")  # what only a shell understands
 INSTALL = re.compile(r"^pip install ")
-# A command exits with 0 unless the page says otherwise, and prints what is shown; `...` is anything.
+# A command exits with 0 unless the page says otherwise, and prints what is shown; `...` stands for
+# anything.
 STEP = re.compile(r"^\$ (.+?)(?:  # exit code (\d))?\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 

@@ -57,9 +57,9 @@ def test_core_and_one_plugin_install_from_their_folders(python: Path, tmp_path: 
 
 
 def test_wheels_install_away_from_the_repository(python: Path, tmp_path: Path) -> None:
-    for folder in FOLDERS:
-        wheel = [sys.executable, "-m", "pip", "-q", "wheel", "--no-deps", "--no-build-isolation"]
-        subprocess.run([*wheel, "-w", tmp_path, f"./{folder}"], cwd=REPOSITORY, check=True)
+    wheels = [sys.executable, "-m", "pip", "-q", "wheel", "--no-deps", "--no-build-isolation"]
+    folders = [f"./{folder}" for folder in FOLDERS]
+    subprocess.run([*wheels, "-w", tmp_path, *folders], cwd=REPOSITORY, check=True)
     # the one requirement that nothing installed so far has
     pip(python, "download", "-d", tmp_path, "-c", REPOSITORY / "constraints.txt", "msgspec")
     pip(python, "uninstall", "-y", "tablehost", "tablehost-combine")

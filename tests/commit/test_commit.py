@@ -32,6 +32,11 @@ STEPS = [
 RUN = ("run", "./words.py", "--text", "t.txt", "--out", "t.parquet")
 
 
+def cut_off(project, step, *tokens):
+    """Run a command that is killed as soon as its commit has reached a step."""
+    return project.python(DIE, step, *tokens, env=project.without_pandas)
+
+
 def pair(project, manifest="t.parquet.manifest.json"):
     """Return the rows of the table that stands there, after a look whether its manifest fits."""
     table, sidecar = project.path / "t.parquet", project.path / manifest
@@ -46,7 +51,7 @@ def pair(project, manifest="t.parquet.manifest.json"):
 @pytest.mark.parametrize("at", range(len(STEPS)))
 def test_a_commit_cut_off_at_any_step_is_the_old_pair_or_is_rolled_forward(counted, at):
     counted.write("t.txt", "one\n")
-    killed = counted.python(DIE, at, *RUN, "--overwrite")
+    killed = cut_off(counted, at, *RUN, "--overwrite")
     assert killed.code == -9
     assert killed.err.split("\n")[:-1] == STEPS[: at + 1]
     torn = STEPS[at] in ("intent", "moved t.parquet.manifest.json", "moved t.parquet")
@@ -67,7 +72,7 @@ def test_a_commit_cut_off_at_any_step_is_the_old_pair_or_is_rolled_forward(count
 @pytest.mark.outcome("No half of a pair is ever taken for one.")
 @pytest.mark.parametrize("at", [0, 2, 3])
 def test_a_first_commit_cut_off_is_nothing_or_is_rolled_forward(words, at):
-    assert words.python(DIE, at, *RUN).code == -9
+    assert cut_off(words, at, *RUN).code == -9
     assert pair(words) is None
     again = words.run(*RUN)
     assert again.code == (0 if at < 2 else 2), again.err
@@ -81,7 +86,7 @@ def test_a_commit_over_two_file_systems_is_rolled_forward_too(counted, at):
         manifest = f"{other}/m.json"
         command = (*RUN, "--manifest-out", manifest, "--overwrite")
         counted.write("t.txt", "one\n")
-        assert counted.python(DIE, at, *command).code == -9
+        assert cut_off(counted, at, *command).code == -9
         again = counted.run(*RUN, "--manifest-out", manifest)
         assert again.code == 2
         assert "finished the commit of run " in again.err
@@ -93,7 +98,7 @@ def test_a_commit_over_two_file_systems_is_rolled_forward_too(counted, at):
 @pytest.mark.outcome("Exit 0; nothing is worked on again.")
 def test_a_grown_table_whose_commit_was_cut_off_is_rolled_forward(squared, worked_on):
     command = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1, "--count", 6)
-    assert squared.python(DIE, 3, *command).code == -9
+    assert cut_off(squared, 3, *command).code == -9
     assert worked_on() == ["0005"]
     again = squared.run(*command)
     assert again.code == 0, again.err
@@ -105,7 +110,7 @@ def test_a_grown_table_whose_commit_was_cut_off_is_rolled_forward(squared, worke
 
 @pytest.mark.outcome("Exit 2: what is gone, and how to go on.")
 def test_a_commit_that_cannot_be_finished_says_what_to_do(words):
-    assert words.python(DIE, 3, *RUN).code == -9
+    assert cut_off(words, 3, *RUN).code == -9
     staged = next(words.path.glob(".t.parquet.2*.tmp"))
     staged.unlink()
     ended = words.run(*RUN)
@@ -128,7 +133,7 @@ def test_a_note_of_a_commit_that_is_damaged_is_said(words, note, command):
 
 @pytest.mark.outcome("Exit 2; the next run still finishes it.")
 def test_clean_does_not_touch_a_commit_that_was_cut_off(words):
-    assert words.python(DIE, 3, *RUN).code == -9
+    assert cut_off(words, 3, *RUN).code == -9
     before = words.files()
     ended = words.run("clean", "t.parquet", "--yes")
     assert ended.code == 2
