@@ -51,13 +51,17 @@ class CommandLine:
 
 def forget_builders(folder: Path) -> None:
     """Let the builders of a folder be read again, as in another process."""
+    installed = tuple(filter(None, sys.path))
     for path in folder.rglob("*.py"):
-        sys.modules.pop(path.stem, None)
+        known = sys.modules.get(path.stem)
+        if known and not str(getattr(known, "__file__", None)).startswith(installed):
+            del sys.modules[path.stem]
 
 
 def run_here(folder: Path, environment: Mapping[str, str], tokens: list[str]) -> Ended:
     """Run `tablehost` as a process of its own in a folder would, with this environment."""
     with (
+        _nothing_remembered(folder),
         chdir(folder),
         mock.patch.dict(os.environ, environment, clear=True),
         mock.patch.object(sys, "path", [*_import_path(environment), *sys.path]),
@@ -65,7 +69,6 @@ def run_here(folder: Path, environment: Mapping[str, str], tokens: list[str]) ->
         mock.patch.object(sys, "stdin", io.StringIO()),
         _written("stdout", 1, "strict") as out,
         _written("stderr", 2, "backslashreplace") as err,
-        _nothing_remembered(folder),
     ):
         code = execute(tokens)
         sys.stdout.flush()
@@ -104,6 +107,7 @@ def _text(file: BinaryIO) -> str:
 @contextmanager
 def _nothing_remembered(folder: Path) -> Iterator[None]:
     """Forget what this process has read in a folder: another one would read it again."""
+    forget_builders(folder)
     try:
         yield
     finally:

@@ -116,6 +116,7 @@ def _ended(process: subprocess.Popen[str]) -> Ended:
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     """Give a folder, and see to it that nothing is left behind in it or in the process table."""
+    gc.freeze()  # what was made before the test need not be looked through for garbage after it
     yield Project(tmp_path)
     found = [path for path in tmp_path.rglob("*") if ".cache" not in path.parts]
     left = [path for path in found if path.name.endswith(LEFTOVERS)]
@@ -127,6 +128,14 @@ def project(tmp_path: Path) -> Iterator[Project]:
 def _open_files(folder: Path) -> list[str]:
     """Name the files of a folder that this process still has open."""
     gc.collect()  # a table that a test has read lets go of its file
+    if found := _open_now(folder):
+        gc.unfreeze()
+        gc.collect()
+        found = _open_now(folder)
+    return found
+
+
+def _open_now(folder: Path) -> list[str]:
     found = []
     for descriptor in Path("/proc/self/fd").iterdir():
         with suppress(OSError):  # it was the one that listed the others
@@ -234,21 +243,50 @@ def short_clips(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder with the first frames of two real clips."""
     folder = tmp_path_factory.mktemp("short")
     for name in ("bikes.mp4", "bigbuckbunny.mp4"):
-        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", clips / name]
-        cut = ["-frames:v", "8", "-vf", "scale=320:240", "-an", folder / name]
-        subprocess.run([*command, *cut], check=True, stdin=subprocess.DEVNULL)
+        begin_of(clips / name, folder / name, "-frames:v", "8", "-vf", "scale=320:240")
+    return folder
+
+
+def begin_of(clip: Path, target: Path, *cut: str) -> None:
+    """Write the first frames of a clip."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", clip]
+    subprocess.run([*command, *cut, "-an", target], check=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="session")
+def demo(
+    clips: Path, run_demo: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Run the demo in a copy of the repository's examples, and give the folder.
+
+    Of the two large clips, which would take most of the time, it finds the first frames in place.
+    """
+    folder = tmp_path_factory.mktemp("repository")
+    shutil.copytree(Path(__file__).parent.parent / "examples", folder / "examples")
+    (folder / "demo/clips").mkdir(parents=True)
+    for name, frames in (("bikes.mp4", "24"), ("bigbuckbunny.mp4", "12")):
+        begin_of(clips / name, folder / "demo/clips" / name, "-frames:v", frames)
+    run_demo(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run the demo in a copy of the repository's examples, and give the folder."""
-    folder = tmp_path_factory.mktemp("repository")
-    shutil.copytree(Path(__file__).parent.parent / "examples", folder / "examples")
-    own = {"TABLEHOST_CACHE_DIR": str(folder / ".cache"), "PATH": _path()}
-    command = ["bash", "examples/demo.sh"]
-    subprocess.run(command, cwd=folder, env=os.environ | own, check=True, capture_output=True)
-    return folder
+def run_demo() -> Callable[[Path], str]:
+    """Run the demo in a folder, and give what it prints."""
+
+    def run(folder: Path) -> str:
+        own = {"TABLEHOST_CACHE_DIR": str(folder / ".cache"), "PATH": _path()}
+        return subprocess.run(
+            ["bash", "examples/demo.sh"],
+            cwd=folder,
+            env=os.environ | Project(folder).without_pandas | own,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+        ).stdout
+
+    return run
 
 
 def _path() -> str:

@@ -36,7 +36,9 @@ def kill(tables, new_project):
     """Give what kills a run of `t` at a step of its commit."""
 
     def kill(step):
-        assert new_project(tables.path).python(DIE, step, "run", *REBUILD).code == -9
+        project = new_project(tables.path)
+        ended = project.python(DIE, step, "run", *REBUILD, env=project.without_pandas)
+        assert ended.code == -9
 
     return kill
 
