@@ -14,7 +14,7 @@ demo: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
 
 test: $(READY)
-	$(BIN)/python -m compileall -q core/src plugins/*/src  # or each process that a test starts does
+	$(BIN)/python -m compileall -q core/src plugins/*/src  # else each process of a test compiles
 	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(READY)
