@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -123,9 +122,7 @@ def score(clip: Path, folder: Path) -> list[dict[str, Any]]:
 def test_every_manifest_is_valid_against_the_schema_that_the_command_prints(
     demo: Path, name: str, builder: str
 ) -> None:
-    command = [sys.executable, "-m", "tablehost", "schema", builder, "--manifest"]
-    printed = subprocess.run(command, cwd=demo, capture_output=True, check=True).stdout
-    schema = json.loads(printed)
+    schema = run_here(demo, os.environ, ["schema", builder, "--manifest"]).json
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(manifest_of(demo, name), schema)
 
