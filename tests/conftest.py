@@ -34,6 +34,11 @@ def pytest_configure(config: pytest.Config) -> None:
     resource_tracker.ensure_running()  # of this process's workers, and not in the folder of a test
 
 
+def pytest_unconfigure() -> None:
+    """Let the interpreter collect at its end what `project` has left out of the collection."""
+    gc.unfreeze()
+
+
 @frozen
 class Project:
     """A folder in which a test runs the command line."""
