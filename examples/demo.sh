@@ -31,42 +31,42 @@ cat >demo/made-up-metadata.jsonl <<'EOF'
 {"filename": "carphone_distorted.mp4", "chug_content_name": "carphone", "chug_orientation": "landscape", "note": "made up for the demo"}
 EOF
 
-tell() { printf '\n\n# %s\n' "$*"; }
+heading() { printf '\n\n# %s\n' "$*"; }
 say() {
     printf '\n$' && printf ' %q' "$@" && printf '\n'
     "$@"
 }
 
-tell "What is installed: three builders, found by their entry points."
+heading "What is installed: three builders, found by their entry points."
 say tablehost plugins
 
-tell "One row a clip. Give the command again, and it finds nothing to do."
+heading "One row a clip. Give the command again, and it finds nothing to do."
 say tablehost run extract_k150k --clips-dir demo/clips --scores demo/made-up-scores.csv \
     --out demo/features.parquet
 say python examples/look.py demo/features.parquet
 
-tell "The same rows with metadata. This takes no time, so it is made anew: hence --overwrite."
+heading "The same rows with metadata. This takes no time, so it is made anew: hence --overwrite."
 say tablehost run enrich --features-parquet demo/features.parquet \
     --metadata-jsonl demo/made-up-metadata.jsonl --out demo/enriched.parquet --overwrite
 say python examples/look.py demo/enriched.parquet
 
-tell "One row a frame, by a builder in one file that nobody has installed: two corpora."
+heading "One row a frame, by a builder in one file that is not installed: two corpora."
 say tablehost run ./examples/per_frame.py --clips-dir demo/clips --glob 'carphone*' \
     --out demo/phone.parquet
 say tablehost run ./examples/per_frame.py --clips-dir demo/clips --glob 'b*' \
     --out demo/film.parquet
 say tablehost show demo/phone.parquet
 
-tell "Both corpora in one table. Its manifest names the runs that it is made of."
+heading "Both corpora in one table. Its manifest names the runs that it is made of."
 say tablehost run combine --input phone=demo/phone.parquet --input film=demo/film.parquet \
     --out demo/combined.parquet --overwrite
 say python examples/look.py demo/combined.parquet
 
-tell "The three tables, each with its proof beside it:"
+heading "The three tables, each with its proof beside it:"
 ls demo/{features,enriched,combined}.parquet{,.manifest.json}
 
-tell "Are they still what their manifests say?"
+heading "Are they still what their manifests say?"
 say tablehost verify demo
 
-tell "And what is the last one made of?"
+heading "And what is the last one made of?"
 say tablehost lineage demo/combined.parquet

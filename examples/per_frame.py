@@ -78,7 +78,7 @@ def measure_clip(path: Path, settings: Settings) -> Measured:
     words = [word.format(clip=path, crf=settings.crf) for word in settings.command.split()]
     command = [settings.ffmpeg, *words]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=3600, check=False)
-    if ended.returncode or ended.stderr:  # of damage that ffmpeg conceals, only stderr tells
+    if ended.returncode or ended.stderr:  # of damage that ffmpeg conceals, only stderr has a trace
         complaint = ended.stderr.partition("\n")[0] or f"exit code {ended.returncode}"
         raise ItemFailed("engine-failed", complaint)
     frames = json.loads(ended.stdout)["frames"]

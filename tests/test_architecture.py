@@ -115,3 +115,14 @@ def test_a_room_loads_nothing_heavy_when_it_is_imported() -> None:
     }
     assert [*loaded] == ROOMS
     assert {room: HEAVY & {*names} for room, names in loaded.items() if HEAVY & {*names}} == {}
+
+
+def test_the_page_of_the_architecture_names_modules_and_rooms_that_exist() -> None:
+    page = (REPOSITORY / "docs/explanation/architecture.md").read_text()
+    named = re.findall(r"`([a-z_/]+(?:\.py|/))`", page)
+    outside = {"core/", "plugins/", "fields.py", "describe.py", "docs/adr/"}
+    assert len(named) > 50
+    places = (CORE, CORE / "trust", REPOSITORY)
+    missing = [one for one in {*named} - outside if not any((at / one).exists() for at in places)]
+    assert missing == []
+    assert {f"{room}/" for room in ROOMS} <= {*named}

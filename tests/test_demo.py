@@ -1,4 +1,4 @@
-"""What `make demo` builds: real features of real clips, with a manifest that tells everything."""
+"""What `make demo` builds: real features of real clips, with a manifest that records everything."""
 
 from __future__ import annotations
 

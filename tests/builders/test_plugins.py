@@ -156,8 +156,8 @@ def test_plugins_lists_every_builder_with_its_state_and_imports_none(project, in
     about = {"distribution": "demo", "version": "1.0", "status": "ready", "summary": "Makes demo."}
     assert found["demo"] == {"name": "demo", "entry_point": "mod_demo", **about}
     assert found["old"]["status"].startswith(f"requires tablehost<1, and this is {HOST}")
-    told = project.run("plugins", env=environment).out
-    assert "demo  (demo 1.0)  ready\n    Makes demo." in told
+    answer = project.run("plugins", env=environment).out
+    assert "demo  (demo 1.0)  ready\n    Makes demo." in answer
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_what_needs_no_table_imports_nothing_heavy(project, command):
         code = execute(sys.argv[1:])
         print("IMPORTED", code, *sys.modules)
     """
-    told = project.python(code, *command.split()).out
-    code, *modules = told.rpartition("IMPORTED ")[2].split()
+    answer = project.python(code, *command.split()).out
+    code, *modules = answer.rpartition("IMPORTED ")[2].split()
     assert code == "0"
     assert not {"pyarrow", "pandas", "numpy", "av"} & set(modules)

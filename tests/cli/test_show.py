@@ -9,9 +9,9 @@ MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
 
 
 def test_show_tells_a_person_what_a_finished_table_is(squared):
-    told = squared.run("show", "t.parquet")
-    assert told.code == 0
-    words = " ".join(told.out.split())
+    recorded = squared.run("show", "t.parquet")
+    assert recorded.code == 0
+    words = " ".join(recorded.out.split())
     for part in ("squares-manifest-v1", "table t.parquet", "rows 5", "status complete"):
         assert part in words
     assert "square int64 0 0 6 16" in words
@@ -30,18 +30,18 @@ def test_show_takes_the_short_name_that_older_tools_wrote(squared):
 @pytest.mark.outcome("Done, failed and pending items, and the reason.")
 def test_show_tells_how_far_a_failed_run_came_and_how_to_go_on(squares):
     squares.run(*MAP, "--broken", "--fail", 1)
-    told = squares.run("show", "t.parquet")
-    assert told.code == 0
-    assert "4 done, 1 failed, 0 pending; last activity 20" in told.out
-    assert "to go on, run the same command again: finished items are kept" in told.out
-    assert "the last run failed; see t.parquet.failed.json" in told.out
+    recorded = squares.run("show", "t.parquet")
+    assert recorded.code == 0
+    assert "4 done, 1 failed, 0 pending; last activity 20" in recorded.out
+    assert "to go on, run the same command again: finished items are kept" in recorded.out
+    assert "the last run failed; see t.parquet.failed.json" in recorded.out
 
 
 @pytest.mark.outcome("It is shown as text.")
 def test_show_prints_no_escape_of_an_item(squares):
     squares.run(*MAP, "--fail", 1)
-    told = squares.run("show", "t.parquet")
-    assert "failed   0001: odd: 1 \\x1b[31mis not liked" in told.out
+    recorded = squares.run("show", "t.parquet")
+    assert "failed   0001: odd: 1 \\x1b[31mis not liked" in recorded.out
 
 
 @pytest.mark.outcome("Exit 2, no traceback.")
@@ -66,10 +66,10 @@ def test_show_prints_no_escape_of_an_item(squares):
 def test_show_says_in_a_line_what_it_cannot_read(project, name, content, said):
     if content is not None:
         (project.path / name).write_bytes(content)
-    told = project.run("show", name)
-    assert told.code == 2
-    assert said in told.err
-    assert len(told.err.splitlines()) == 1
+    recorded = project.run("show", name)
+    assert recorded.code == 2
+    assert said in recorded.err
+    assert len(recorded.err.splitlines()) == 1
 
 
 STRANGE = [
@@ -87,9 +87,9 @@ STRANGE = [
 @pytest.mark.parametrize("number", range(len(STRANGE)))
 def test_show_treats_what_is_missing_in_a_manifest_as_unknown(project, number):
     project.write("t.parquet.manifest.json", json.dumps(STRANGE[number]))
-    told = project.run("show", "t.parquet")
-    assert "Traceback" not in told.err
-    assert told.code == 0
+    recorded = project.run("show", "t.parquet")
+    assert "Traceback" not in recorded.err
+    assert recorded.code == 0
 
 
 def test_clean_names_what_it_removes_and_keeps_the_pair(squared):

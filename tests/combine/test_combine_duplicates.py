@@ -1,4 +1,4 @@
-"""Rows that have the corpus, source and frame_index of an earlier one: counted, told, refused."""
+"""Rows that have the corpus, source and frame_index of an earlier one: counted, answer, refused."""
 
 import numpy as np
 import pandas as pd

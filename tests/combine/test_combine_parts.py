@@ -47,14 +47,14 @@ def test_the_limit_is_of_the_input_and_not_of_each_part(parts):
 
 def test_the_manifest_names_every_part_and_keeps_their_listing(parts):
     parts.combine("--input", "x=parts")
-    told = parts.manifest()
-    described = told["run_provenance"]["inputs"]["input"]
+    answer = parts.manifest()
+    described = answer["run_provenance"]["inputs"]["input"]
     assert (described["label"], described["files"], described["path"]) == ("x", 2, "parts")
     listing = gzip.decompress((parts.path / described["listing"]["path"]).read_bytes()).decode()
     paths = [f"parts/{line.split('  ')[1]}" for line in listing.splitlines()]
-    assert paths == [one["path"] for one in told["inputs"]]
+    assert paths == [one["path"] for one in answer["inputs"]]
     assert [line.split("  ")[0] for line in listing.splitlines()] == [
-        one["sha256"] for one in told["inputs"]
+        one["sha256"] for one in answer["inputs"]
     ]
 
 
@@ -64,8 +64,8 @@ def test_the_manifest_of_every_part_is_a_parent(parts):
             json.dumps({"run_provenance": {"run_id": name}})
         )
     assert parts.combine("--input", "x=parts/**/*.parquet").code == 0
-    told = [one["run_id"] for one in parts.manifest()["run_provenance"]["parents"]]
-    assert told == ["b", "more/a"]
+    answer = [one["run_id"] for one in parts.manifest()["run_provenance"]["parents"]]
+    assert answer == ["b", "more/a"]
 
 
 def test_a_part_without_the_target_is_named(parts):

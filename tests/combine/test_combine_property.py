@@ -123,5 +123,5 @@ def test_the_combined_table_is_what_plain_pandas_makes(inputs, limit, read_at_on
 
 
 def bits(number):
-    """Tell numbers apart to the last bit; every NaN is one."""
+    """Distinguish numbers to the last bit; every NaN is one."""
     return float(number).hex()

@@ -1,4 +1,4 @@
-"""The teacher model: one, told by the rows, the manifest or the operator."""
+"""The teacher model: one, answer by the rows, the manifest or the operator."""
 
 import json
 
@@ -11,7 +11,7 @@ def teach(bench, name, teacher):
     path.write_text(json.dumps({"teacher_model": teacher}))
 
 
-def told(bench):
+def answer(bench):
     manifest = bench.manifest()
     return [
         (shard["teacher_model"], shard["teacher_model_from"]) for shard in manifest["inputs"]
@@ -21,7 +21,7 @@ def told(bench):
 def test_without_any_teacher_the_run_goes_through_and_the_manifest_says_null(bench):
     bench.shard()
     assert bench.combine("--input", "x=a.parquet").code == 0
-    assert told(bench) == ([(None, "unknown")], None)
+    assert answer(bench) == ([(None, "unknown")], None)
     assert "teacher_model" not in bench.frame().columns
 
 
@@ -33,7 +33,7 @@ def test_the_column_or_else_the_manifest_tells_the_teacher(bench):
     teach(bench, "c.parquet", "t")
     tokens = [f"--input={label}={label}.parquet" for label in "abc"]
     assert bench.combine(*tokens).code == 0
-    assert told(bench) == ([("t", "column"), ("t", "column"), ("t", "manifest")], "t")
+    assert answer(bench) == ([("t", "column"), ("t", "column"), ("t", "manifest")], "t")
     assert set(bench.column("teacher_model")) == {"t"}
 
 
@@ -74,14 +74,14 @@ def test_an_unknown_teacher_beside_a_known_one_must_be_assumed(bench):
     assert "--assume-teacher t" in said
     assert "'u' of input 'y'" in bench.refused(*tokens, "--assume-teacher", "u")
     assert bench.combine(*tokens, "--assume-teacher", "t").code == 0
-    assert told(bench) == ([("t", "column"), ("t", "assumed")], "t")
+    assert answer(bench) == ([("t", "column"), ("t", "assumed")], "t")
     assert set(bench.column("teacher_model")) == {"t"}
 
 
 def test_what_is_assumed_of_all_is_said(bench):
     bench.shard()
     assert bench.combine("--input", "x=a.parquet", "--assume-teacher", "t").code == 0
-    assert told(bench) == ([("t", "assumed")], "t")
+    assert answer(bench) == ([("t", "assumed")], "t")
 
 
 def test_rows_of_two_teachers_in_one_input_are_refused(bench):

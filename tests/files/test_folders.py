@@ -106,7 +106,7 @@ def test_any_name_survives_the_listing(tmp_path_factory, contents):
 
 def test_equal_listings_are_equal_bytes(awkward, tmp_path):
     first = write_listing(tmp_path / "a.gz", listing_of(entries_of(awkward)))
-    time.sleep(1.1)  # the header of a gzip file tells seconds
+    time.sleep(1.1)  # the header of a gzip file has seconds
     assert write_listing(tmp_path / "b.gz", listing_of(reversed(entries_of(awkward)))) == first
 
 
@@ -184,8 +184,8 @@ def test_a_look_sees_what_the_walk_lists(awkward):
 
 def test_a_file_that_the_cache_knows_is_not_read(awkward, settled, cache):
     known = Signature(settled.files["plain.mp4"], settled.seen_ns)
-    cache.put_many([(known, sha(b"as told"))])
-    expected = dict(entries_of(awkward)) | {"plain.mp4": sha(b"as told")}
+    cache.put_many([(known, sha(b"as recorded"))])
+    expected = dict(entries_of(awkward)) | {"plain.mp4": sha(b"as recorded")}
     assert hash_files(awkward, settled, cache) == expected
 
 

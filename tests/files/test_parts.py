@@ -150,10 +150,10 @@ def test_an_input_that_is_no_longer_what_its_manifest_describes_is_reported(gath
     part = squared.path / "parts/t.parquet"
     pq.write_table(pq.read_table(part).slice(1), part)
     ended = gather("parts/t.parquet")
-    told = squared.manifest("all.parquet")["run_provenance"]
+    answer = squared.manifest("all.parquet")["run_provenance"]
     assert ended.code == 0
     assert ended.err.count("--parts: parts/t.parquet is no longer what its manifest ") == 1
-    assert told["parents"][0]["table_sha256"] != told["inputs"]["parts"]["sha256"]
+    assert answer["parents"][0]["table_sha256"] != answer["inputs"]["parts"]["sha256"]
 
 
 def test_an_input_that_is_what_its_manifest_describes_is_not_spoken_of(gather):

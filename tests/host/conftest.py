@@ -25,7 +25,7 @@ def other_user():
 
 
 def _drop_privileges():
-    """Give up root's right to read and write whatever the permissions say."""
+    """Give up root's right to read and write despite the permissions."""
     drop_from_bounding_set = 24
     for capability in (1, 2, 3):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER
         ctypes.CDLL(None).prctl(drop_from_bounding_set, capability, 0, 0, 0)

@@ -25,7 +25,7 @@ def double(number: int, settings: None) -> Double:
 
 
 def has_ended(process):
-    """Tell whether all threads of a process have ended, and its files are closed with them."""
+    """Return whether all threads of a process have ended, and its files are closed with them."""
     threads = list(Path(f"/proc/{process.pid}/task").iterdir())
     return process.status() == psutil.STATUS_ZOMBIE and len(threads) == 1
 

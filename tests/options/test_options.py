@@ -41,7 +41,7 @@ def build_table(options: Options, run: Run):
 
 @pytest.fixture
 def typed(project):
-    """Resolve the options of a builder with one option of every type, as a dry run tells them."""
+    """Resolve the options of a builder with one option of every type, as a dry run shows them."""
     project.write("typed.py", TYPED)
 
     def run(*tokens, **kwargs):
@@ -236,7 +236,7 @@ def test_a_wrong_command_line_is_refused_in_one_line(typed, tokens, said):
     assert said in ended.err
 
 
-@pytest.mark.outcome("The manifest tells which it was.")
+@pytest.mark.outcome("The manifest says which it was.")
 def test_the_flag_wins_over_the_environment_over_the_file_over_the_default(project, typed):
     project.write("tablehost.toml", '[typed]\nsize = 1\nratio = 1\nmode = "slow"\n')
     environment = {"TABLEHOST_TYPED_SIZE": "2", "TABLEHOST_TYPED_RATIO": "2"}

@@ -9,7 +9,7 @@ class Options:
     """Keep a secret, or try not to."""
     token: Secret[str]
     """The secret."""
-    tell: str = "nothing"
+    leak: str = "nothing"
     """How it is given away."""
 
 @frozen
@@ -30,10 +30,10 @@ def work(item: str, settings: Settings) -> Row:
 @hookimpl
 def build_table(options: Options, run: Run):
     import pyarrow as pa
-    if options.tell == "log":
+    if options.leak == "log":
         run.log.warning("the token is %s", options.token)
-    rows = list(run.map(work, ["a", options.tell], key=str, settings=Settings(options.token)))
-    if options.tell == "error":
+    rows = list(run.map(work, ["a", options.leak], key=str, settings=Settings(options.token)))
+    if options.leak == "error":
         raise KeyError(options.token)
     return pa.table({"number": [row.number for row in rows]})
 '''
@@ -41,7 +41,7 @@ def build_table(options: Options, run: Run):
 
 @pytest.mark.outcome("In success, failure and traceback, from flag and environment.")
 @pytest.mark.parametrize(
-    ("tell", "how", "code"),
+    ("leak", "how", "code"),
     [
         ("nothing", "flag", 0),
         ("log", "env", 0),
@@ -50,12 +50,12 @@ def build_table(options: Options, run: Run):
         ("raise", "flag", 1),
     ],
 )
-def test_a_secret_is_in_no_file_and_in_no_stream(project, tell, how, code):
+def test_a_secret_is_in_no_file_and_in_no_stream(project, leak, how, code):
     secret = 'hun"ter\\2é'  # noqa: S105
     project.write("keeper.py", KEEPER)
     flag = [f"--token={secret}"] if how == "flag" else []
     environment = {"TABLEHOST_KEEPER_TOKEN": secret} if how == "env" else {}
-    command = ("run", "./keeper.py", "--out", "t.parquet", "--tell", tell, "--workers", 1)
+    command = ("run", "./keeper.py", "--out", "t.parquet", "--leak", leak, "--workers", 1)
     ended = project.run(*command, "--verbose", *flag, env=environment)
     spellings = {secret, repr(secret)[1:-1], secret.replace("\\", "\\\\").replace('"', '\\"')}
     texts = [ended.out.encode(), ended.err.encode()]
@@ -80,6 +80,6 @@ def test_the_manifest_says_what_is_redacted(project):
     project.write("keeper.py", KEEPER)
     project.run("run", "./keeper.py", "--out", "t.parquet", "--token=hunter2")
     block = project.manifest("t.parquet")["run_provenance"]
-    assert block["args"] == {"token": "<redacted>", "tell": "nothing"}
+    assert block["args"] == {"token": "<redacted>", "leak": "nothing"}
     assert block["redacted"] == ["token"]
     assert "--token=<redacted>" in block["argv"]

@@ -1,4 +1,4 @@
-"""Arrays of any type, for tests that hold whatever the data."""
+"""Arrays of any type, for tests that hold for any data."""
 
 import hashlib
 from decimal import Decimal

@@ -44,10 +44,10 @@ print(write_table(relation, Path(sys.argv[1])).rows_digest)
 
 def test_a_relation_of_duckdb_is_a_stream(out):
     command = [sys.executable, "-c", DUCKDB, str(out)]  # it complains to stderr when it exits
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    ended = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     plain = {"x": range(200_000), "name": [f"clip-{n}" for n in range(200_000)]}
     rows, seen = digest_table(pa.table(plain))
-    assert told == rows_digest(seen, rows)
+    assert ended == rows_digest(seen, rows)
 
 
 def test_an_unnamed_index_of_pandas_is_no_column_and_a_named_one_is(out):

@@ -36,7 +36,7 @@ class Tables(CommandLine):
         return found
 
     def intact(self, *tokens):
-        """Tell whether `verify` found every table to be intact."""
+        """Return whether `verify` found every table to be intact."""
         return {one["verdict"] for one in self.verify(*tokens)} == {"intact"}
 
     def verdicts(self, *tokens):
@@ -70,9 +70,9 @@ class Tables(CommandLine):
 
     def diff(self, *tokens):
         """Return both forms of the answer of `diff`, which must fit the exit code."""
-        shown, told = self.tablehost("diff", *tokens), self.tablehost("diff", *tokens, "--json")
-        assert shown.code == told.code == (0 if told.json["verdict"] == "same" else 1)
-        return shown.out, told.json
+        shown, recorded = self.tablehost("diff", *tokens), self.tablehost("diff", *tokens, "--json")
+        assert shown.code == recorded.code == (0 if recorded.json["verdict"] == "same" else 1)
+        return shown.out, recorded.json
 
     def read(self, name="t.parquet"):
         """Read a table, without what a library added to its schema for itself."""
@@ -91,15 +91,15 @@ class Tables(CommandLine):
         """Read a table's manifest."""
         return json.loads((self.path / f"{name}.manifest.json").read_text())
 
-    def tell(self, manifest, name="t.parquet"):
+    def write_manifest(self, manifest, name="t.parquet"):
         """Write a table's manifest anew."""
         (self.path / f"{name}.manifest.json").write_text(json.dumps(manifest))
 
     def edit(self, change, name="t.parquet"):
-        """Change what a table's manifest tells."""
+        """Change a table's manifest."""
         manifest = self.manifest(name)
         change(manifest)
-        self.tell(manifest, name)
+        self.write_manifest(manifest, name)
 
 
 def frames(first, **columns):

@@ -12,13 +12,13 @@ def test_a_table_built_twice_is_the_same_whatever_ran_when_and_how_fast(pair):
     (pair.path / "x.txt").rename(pair.path / "moved.txt")
     given = ("./measure.py", "--text", "T=moved.txt", "--threads", 2, "--workers", 1)
     pair.run(*given, "--out", "c.parquet")
-    shown, told = pair.diff("a.parquet", "c.parquet.manifest.json")
+    shown, ended = pair.diff("a.parquet", "c.parquet.manifest.json")
     assert shown == "the same     a.parquet  c.parquet\n"
-    assert (told["rows"]["key"], told["rows"]["compared"]) == (["name"], 3)
+    assert (ended["rows"]["key"], ended["rows"]["compared"]) == (["name"], 3)
 
 
 def test_options_inputs_and_rows_that_differ_are_shown(pair):
-    shown, told = pair.diff("a.parquet", "b.parquet")
+    shown, ended = pair.diff("a.parquet", "b.parquet")
     blocks = [pair.manifest(name)["table"] for name in ("a.parquet", "b.parquet")]
     before, now = (block["sha256"][:12] for block in blocks)
     stds = " -> ".join(str(block["columns"][1]["std"]) for block in blocks)
@@ -41,10 +41,10 @@ different    a.parquet  b.parquet
     value: 3 changed, by up to 8; at name="T1": 2.0 -> 10.0
 """
     )
-    assert told["options"] == [
+    assert ended["options"] == [
         {"what": "scale", "kind": "changed", "a": 1.0, "b": 2.0, "note": "default -> flag"}
     ]
-    assert told["rows"]["columns"]["value"]["example"]["where"] == {"name": "T1"}
+    assert ended["rows"]["columns"]["value"]["example"]["where"] == {"name": "T1"}
 
 
 # ------------------------------------------------------------------------------------------- inputs
@@ -60,10 +60,10 @@ def test_a_folder_differs_by_file(pair):
     (pair.path / "later" / "gone.txt").rename(pair.path / "later" / "new.txt")
     (pair.path / "later" / "other.txt").write_text("else")
     pair.run("./measure.py", "--folder", "later", "--workers", 1, "--out", "d.parquet")
-    shown, told = pair.diff("c.parquet", "d.parquet")
+    shown, ended = pair.diff("c.parquet", "d.parquet")
     heads = "--folder texts -> later: other content", "  + new.txt", "  - gone.txt", "  ~ other.txt"
     assert "  inputs\n" + "".join(f"    {line}\n" for line in heads) in shown
-    (found,) = told["inputs"]
+    (found,) = ended["inputs"]
     assert [found[kind] for kind in ("added", "removed", "changed")] == [
         ["new.txt"],
         ["gone.txt"],
@@ -90,15 +90,15 @@ def test_code_that_differs_is_named_by_its_kind(pair):
     source = (pair.path / "measure.py").read_text()
     (pair.path / "measure.py").write_text(f"# only a comment\n{source}")
     pair.run(*MEASURE_X, "--out", "c.parquet")
-    _, told = pair.diff("a.parquet", "c.parquet")
-    assert [(one["what"], one["note"]) for one in told["code"]] == [
+    _, ended = pair.diff("a.parquet", "c.parquet")
+    assert [(one["what"], one["note"]) for one in ended["code"]] == [
         ("module measure.py", "cosmetic")
     ]
     (pair.path / "measure.py").write_text(source.replace("options.scale", "1.0"))
     pair.run(*MEASURE_X, "--out", "d.parquet")
     assert pair.diff("a.parquet", "d.parquet")[1]["code"][0]["note"] == "semantic"
     python = {"python": "CPython 3.9.1"}
-    pair.edit(lambda told: told["run_provenance"]["environment"].update(python), "d.parquet")
+    pair.edit(lambda ended: ended["run_provenance"]["environment"].update(python), "d.parquet")
     assert pair.diff("a.parquet", "d.parquet")[1]["code"][0]["note"] == "unknown"
 
 
@@ -110,8 +110,8 @@ def test_another_builder_is_one_line(pair):
 
 
 def test_packages_host_tools_and_machine_are_compared(pair):
-    def change(told):
-        block = told["run_provenance"]
+    def change(ended):
+        block = ended["run_provenance"]
         block["code"]["packages"] |= {"numpy": "0.1", "new": "1"}
         block["code"]["packages"].pop("attrs")
         block["code"]["host"]["version"] = "0.9.0"
@@ -119,8 +119,8 @@ def test_packages_host_tools_and_machine_are_compared(pair):
         block["environment"]["cpu"] = "abacus"
 
     pair.edit(change, "b.parquet")
-    shown, told = pair.diff("a.parquet", "b.parquet")
-    kinds = {one["what"]: one["kind"] for one in told["code"]}
+    shown, ended = pair.diff("a.parquet", "b.parquet")
+    kinds = {one["what"]: one["kind"] for one in ended["code"]}
     assert kinds == {
         "tablehost version": "changed",
         "package attrs": "removed",
@@ -142,14 +142,14 @@ def test_columns_added_removed_retyped_and_reordered_are_named(pair):
     frame["name2"] = frame["name"]
     frame[["name2", "value", "name", "new"]].to_parquet(pair.path / "c.parquet")
     frame.drop(columns="new").to_parquet(pair.path / "d.parquet")
-    _, told = pair.diff("a.parquet", "c.parquet")
-    assert [(one["what"], one["kind"], one["a"], one["b"]) for one in told["columns"]] == [
+    _, ended = pair.diff("a.parquet", "c.parquet")
+    assert [(one["what"], one["kind"], one["a"], one["b"]) for one in ended["columns"]] == [
         ("value", "changed", "float64", "int32"),
         ("name2", "added", None, "string"),
         ("new", "added", None, "float64"),
         ("their order", "changed", ["name", "value"], ["value", "name"]),
     ]
-    assert told["rows"]["columns"] == {}
+    assert ended["rows"]["columns"] == {}
     shown, _ = pair.diff("c.parquet", "d.parquet")
     assert '  columns\n    - new: "float64"\n' in shown
 
@@ -176,6 +176,6 @@ def test_types_that_tablehost_would_not_write_are_compared_as_far_as_they_can(pa
     twice = pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], names=["x", "x"])
     for name in "cd":
         pair.write(pa.table({"odd": twice, "n": [1]}), f"{name}.parquet")
-    shown, told = pair.diff("c.parquet", "d.parquet")
-    assert (told["verdict"], told["rows"]["incomparable"]) == ("different", ["odd"])
+    shown, ended = pair.diff("c.parquet", "d.parquet")
+    assert (ended["verdict"], ended["rows"]["incomparable"]) == ("different", ["odd"])
     assert "    odd: cannot be compared\n" in shown

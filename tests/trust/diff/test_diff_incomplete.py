@@ -1,4 +1,4 @@
-"""`tablehost diff` where a table or a manifest is gone, tells too little or tells nonsense."""
+"""`tablehost diff` where a table or a manifest is gone, holds too little or nonsense."""
 
 import json
 import shutil
@@ -19,8 +19,8 @@ def twins(pair):
 def test_manifests_are_compared_where_a_table_is_gone(pair, gone):
     for name in gone:
         (pair.path / f"{name}.parquet").unlink()
-    shown, told = pair.diff("a.parquet", "b.parquet.manifest.json")
-    assert (told["rows"], told["values"]) == (None, ["name", "value"])
+    shown, answer = pair.diff("a.parquet", "b.parquet.manifest.json")
+    assert (answer["rows"], answer["values"]) == (None, ["name", "value"])
     assert "  columns with other values\n    name\n    value\n" in shown
     for name in gone:
         assert f"    the rows one by one: {name}.parquet is not there\n" in shown
@@ -34,8 +34,8 @@ def test_digests_tell_that_two_tables_are_the_same_where_one_is_gone(twins):
 def test_two_tables_without_manifests_are_compared_by_their_rows(pair):
     for name in "ab":
         (pair.path / f"{name}.parquet.manifest.json").unlink()
-    shown, told = pair.diff("a.parquet", "b.parquet")
-    assert (told["rows"]["key"], told["rows"]["changed_rows"], told["rows"]["added"]) == (
+    shown, answer = pair.diff("a.parquet", "b.parquet")
+    assert (answer["rows"]["key"], answer["rows"]["changed_rows"], answer["rows"]["added"]) == (
         None,
         3,
         1,
@@ -48,9 +48,11 @@ def test_two_tables_without_manifests_are_compared_by_their_rows(pair):
 
 
 def test_what_a_manifest_does_not_tell_is_unknown_and_no_difference(twins):
-    twins.edit(lambda told: (told.pop("table"), told["run_provenance"].pop("code")), "c.parquet")
-    shown, told = twins.diff("a.parquet", "c.parquet")
-    assert told["verdict"] == "same"
+    twins.edit(
+        lambda answer: (answer.pop("table"), answer["run_provenance"].pop("code")), "c.parquet"
+    )
+    shown, answer = twins.diff("a.parquet", "c.parquet")
+    assert answer["verdict"] == "same"
     assert "    the code: not recorded in c.parquet.manifest.json\n" in shown
     (twins.path / "a.parquet").unlink()
     assert twins.diff("a.parquet", "c.parquet")[1]["verdict"] == "unverifiable"
@@ -64,9 +66,9 @@ def test_a_commit_that_did_not_finish_is_said(pair):
 
 
 def test_a_manifest_of_upstream_is_compared_as_far_as_it_tells(pair, upstream):
-    pair.tell(upstream, "u")
+    pair.write_manifest(upstream, "u")
     upstream["run_provenance"]["args"]["split_seed"] = "other"
-    pair.tell(upstream, "v")
+    pair.write_manifest(upstream, "v")
     _, same = pair.diff("u.manifest.json", "u.manifest.json")
     assert same["verdict"] == "unverifiable"
     _, other = pair.diff("u.manifest.json", "v.manifest.json")
@@ -76,11 +78,16 @@ def test_a_manifest_of_upstream_is_compared_as_far_as_it_tells(pair, upstream):
 
 @pytest.mark.parametrize("value", [None, "x", [[1]], {"x": {"y": [1]}}])
 def test_any_value_may_stand_anywhere_in_a_manifest(pair, value):
-    told = pair.manifest("b.parquet")
-    for block in (told, told["table"], told["run_provenance"], told["run_provenance"]["code"]):
+    answer = pair.manifest("b.parquet")
+    for block in (
+        answer,
+        answer["table"],
+        answer["run_provenance"],
+        answer["run_provenance"]["code"],
+    ):
         for name, kept in list(block.items()):
             block[name] = value
-            pair.tell(told, "b.parquet")
+            pair.write_manifest(answer, "b.parquet")
             assert pair.tablehost("diff", "a.parquet", "b.parquet").code == 1
             block[name] = kept
 
@@ -94,7 +101,7 @@ def test_what_is_no_table_is_refused_in_one_line(pair, path):
 
 def test_nothing_of_a_manifest_escapes_to_the_terminal(pair):
     args = {"scale\x1b[31m": "\x1b[2J"}
-    pair.edit(lambda told: told["run_provenance"]["args"].update(args), "b.parquet")
+    pair.edit(lambda answer: answer["run_provenance"]["args"].update(args), "b.parquet")
     shown, _ = pair.diff("a.parquet", "b.parquet")
     assert "\x1b" not in shown
     assert "+ scale\\x1b[31m" in shown

@@ -27,9 +27,9 @@ def line_of(tree, start):
 
 
 def test_a_lineage_goes_through_combine_and_enrich_up_to_the_raw_inputs(tables):
-    told = tables.tablehost("lineage", "all.parquet")
-    assert told.code == 0
-    assert bare(told.out) == [
+    ended = tables.tablehost("lineage", "all.parquet")
+    assert ended.code == 0
+    assert bare(ended.out) == [
         "all.parquet",
         "├── input: A=rich.parquet",
         "│   ├── features_parquet: t.parquet",
@@ -61,9 +61,9 @@ def test_the_tables_in_a_folder_of_parts_are_followed(tables):
             path.rename(parts / path.name)
     shutil.copy(tables.path / "raw.parquet", parts)
     tables.run("combine", "--input", "A=parts/*.parquet", "--out", "new.parquet")
-    told = tables.tablehost("lineage", "new.parquet")
-    assert told.code == 0
-    assert bare(told.out) == [
+    ended = tables.tablehost("lineage", "new.parquet")
+    assert ended.code == 0
+    assert bare(ended.out) == [
         "new.parquet",
         "└── input: A=parts",
         "    ├── input: parts/other.parquet",
@@ -79,62 +79,62 @@ def test_tables_that_were_moved_keep_their_ancestry(tables):
         folder.mkdir(parents=True)
         for path in tables.path.glob(f"{name}.parquet*"):
             path.rename(folder / path.name)
-    told = tables.tablehost("lineage", "elsewhere")
-    assert told.code == 0
-    assert f"({made_by('enrich')}, " in line_of(told.out, "input: A=elsewhere/rich/rich.parquet")
-    assert "(copy_table, " in line_of(told.out, "input: B=elsewhere/other/other.parquet")
+    ended = tables.tablehost("lineage", "elsewhere")
+    assert ended.code == 0
+    assert f"({made_by('enrich')}, " in line_of(ended.out, "input: A=elsewhere/rich/rich.parquet")
+    assert "(copy_table, " in line_of(ended.out, "input: B=elsewhere/other/other.parquet")
 
 
 def test_edits_in_place_show_through_the_history(tables):
     for key in ("chug_name", "split"):
         tables.run(*IN_PLACE, "--metadata-keys", key)
-    told = tables.tablehost("lineage", "t.parquet")
-    assert told.code == 0
-    assert [line for line in bare(told.out) if "metadata" not in line] == [
+    ended = tables.tablehost("lineage", "t.parquet")
+    assert ended.code == 0
+    assert [line for line in bare(ended.out) if "metadata" not in line] == [
         "t.parquet",
         "├── features_parquet: t.parquet",
         "│   ├── features_parquet: t.parquet",
         "│   │   └── source: raw.parquet",
     ]
-    assert told.out.count(", replaced since)") == 2
+    assert ended.out.count(", replaced since)") == 2
 
 
 def test_an_ancestor_that_was_rebuilt_since_is_the_one_in_the_history(tables):
     tables.run(*IN_PLACE)
-    told = tables.tablehost("lineage", "rich.parquet")
-    assert told.code == 0
-    line = line_of(told.out, "features_parquet: t.parquet")
+    ended = tables.tablehost("lineage", "rich.parquet")
+    assert ended.code == 0
+    line = line_of(ended.out, "features_parquet: t.parquet")
     assert re.search(r"\(copy_table, 6 rows, .*, replaced since\)$", line)
 
 
 def test_an_ancestor_whose_manifest_is_gone_is_unknown(tables):
     (tables.path / "rich.parquet.manifest.json").unlink()
-    told = tables.tablehost("lineage", "all.parquet")
-    assert told.code == 1
-    assert re.search(UNKNOWN, line_of(told.out, "input: A=rich.parquet"))
+    ended = tables.tablehost("lineage", "all.parquet")
+    assert ended.code == 1
+    assert re.search(UNKNOWN, line_of(ended.out, "input: A=rich.parquet"))
 
 
 def test_an_edit_in_place_that_changed_nothing_is_not_made_of_itself(tables):
     tables.run(*IN_PLACE)
     tables.run(*IN_PLACE)
     shutil.rmtree(tables.path / "t.parquet.history")
-    told = tables.tablehost("lineage", "t.parquet")
-    assert told.code == 1
-    assert re.search(UNKNOWN, line_of(told.out, "features_parquet: t.parquet"))
+    ended = tables.tablehost("lineage", "t.parquet")
+    assert ended.code == 1
+    assert re.search(UNKNOWN, line_of(ended.out, "features_parquet: t.parquet"))
 
 
 def test_a_table_that_was_not_what_its_manifest_says_when_it_was_read_is_unknown(tables):
     tables.write(tables.read("other.parquet"))
     tables.run(*RICH, "--out", "new.parquet")
-    told = tables.tablehost("lineage", "new.parquet")
-    assert told.code == 1
-    assert re.search(UNKNOWN, line_of(told.out, "features_parquet: t.parquet"))
+    ended = tables.tablehost("lineage", "new.parquet")
+    assert ended.code == 1
+    assert re.search(UNKNOWN, line_of(ended.out, "features_parquet: t.parquet"))
 
 
 def test_a_folder_shows_all_its_tables_and_none_a_second_time(tables):
-    told = tables.tablehost("lineage", ".")
-    assert told.code == 0
-    tops = [line for line in bare(told.out) if not re.match("[│├└ ]", line)]
+    ended = tables.tablehost("lineage", ".")
+    assert ended.code == 0
+    tops = [line for line in bare(ended.out) if not re.match("[│├└ ]", line)]
     assert tops == ["all.parquet", "gaps.parquet", "lengths.parquet"]
 
 
@@ -148,25 +148,25 @@ def test_what_a_table_in_two_places_was_made_of_is_drawn_once(tables):
 @pytest.mark.parametrize("flags", [["--json"], ["--format", "json"]])
 def test_json_is_a_graph_in_which_a_shared_ancestor_stands_once(tables, flags):
     tables.run(*RICH, "--out", "new.parquet", "--metadata-keys", "split")
-    told = tables.tablehost("lineage", ".", *flags).json
-    names = {node["id"]: Path(node["path"]).name for node in told["nodes"]}
-    assert len(names) == len(set(names.values())) == len(told["nodes"])
-    edges = [(names[edge["child"]], names[edge["parent"]]) for edge in told["edges"]]
+    ended = tables.tablehost("lineage", ".", *flags).json
+    names = {node["id"]: Path(node["path"]).name for node in ended["nodes"]}
+    assert len(names) == len(set(names.values())) == len(ended["nodes"])
+    edges = [(names[edge["child"]], names[edge["parent"]]) for edge in ended["edges"]]
     assert edges.count(("rich.parquet", "t.parquet")) == 1
     assert edges.count(("new.parquet", "t.parquet")) == 1
     assert edges.count(("t.parquet", "raw.parquet")) == 1
-    assert len(told["tables"]) == 7
+    assert len(ended["tables"]) == 7
 
 
 def test_manifests_that_name_each_other_are_not_followed_for_ever(tables):
     for name, other in ("ab", "ba"):
         inputs = {"of": {"path": f"{other}.parquet", "sha256": other}}
-        tables.tell(
+        tables.write_manifest(
             {"table": {"sha256": name}, "run_provenance": {"inputs": inputs}}, f"{name}.parquet"
         )
-    told = tables.tablehost("lineage", "a.parquet")
-    assert told.code == 0
-    assert bare(told.out) == ["a.parquet", "└── of: b.parquet", "    └── of: a.parquet"]
+    ended = tables.tablehost("lineage", "a.parquet")
+    assert ended.code == 0
+    assert bare(ended.out) == ["a.parquet", "└── of: b.parquet", "    └── of: a.parquet"]
 
 
 NODE = r'    n\d+(\["[^"]*"\]|\(\["[^"]*"\]\)|\{\{"[^"]*"\}\})'
@@ -174,9 +174,9 @@ EDGE = r'    n\d+ -->\|"[^"]*"\| n\d+'
 
 
 def test_a_mermaid_flowchart_has_a_line_a_node_and_a_line_an_edge(tables):
-    told = tables.tablehost("lineage", "all.parquet", "--format", "mermaid")
-    head, *lines = told.out.splitlines()
-    assert (told.code, head) == (0, "flowchart TD")
+    ended = tables.tablehost("lineage", "all.parquet", "--format", "mermaid")
+    head, *lines = ended.out.splitlines()
+    assert (ended.code, head) == (0, "flowchart TD")
     assert sum(bool(re.fullmatch(NODE, line)) for line in lines) == 7
     assert sum(bool(re.fullmatch(EDGE, line)) for line in lines) == 6
     assert len(lines) == 13
@@ -192,21 +192,23 @@ def test_a_name_cannot_break_out_of_its_node(tables):
 
 
 def test_a_name_cannot_break_out_of_its_line(tables):
-    tables.tell({"run_provenance": {"inputs": {"a\n\x1b[1m": {"path": "b\n", "sha256": "c"}}}})
+    tables.write_manifest(
+        {"run_provenance": {"inputs": {"a\n\x1b[1m": {"path": "b\n", "sha256": "c"}}}}
+    )
     _, line = tables.tablehost("lineage", "t.parquet").out.splitlines()
     assert line.startswith("└── a\\n\\x1b[1m: b\\n (c)")
 
 
 def test_a_table_without_a_manifest_is_unknown(tables):
-    told = tables.tablehost("lineage", "raw.parquet")
-    assert told.code == 1
-    assert told.out.startswith("raw.parquet (unknown: raw.parquet has no manifest; ")
+    ended = tables.tablehost("lineage", "raw.parquet")
+    assert ended.code == 1
+    assert ended.out.startswith("raw.parquet (unknown: raw.parquet has no manifest; ")
 
 
 def test_a_path_that_leads_nowhere_is_a_usage_error(tables):
-    told = tables.tablehost("lineage", "gone.parquet", "--json")
-    assert (told.code, told.out) == (2, "")
-    assert "gone.parquet does not exist" in told.err
+    ended = tables.tablehost("lineage", "gone.parquet", "--json")
+    assert (ended.code, ended.out) == (2, "")
+    assert "gone.parquet does not exist" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -221,8 +223,8 @@ def test_a_path_that_leads_nowhere_is_a_usage_error(tables):
     ],
 )
 def test_an_ancestry_that_the_manifest_does_not_tell_is_unknown(tables, block):
-    tables.tell({"run_provenance": block, "table": {"rows": "many"}})
-    told = tables.tablehost("lineage", "t.parquet")
-    assert told.code == 1
-    assert "(unknown: the manifest " in told.out
+    tables.write_manifest({"run_provenance": block, "table": {"rows": "many"}})
+    ended = tables.tablehost("lineage", "t.parquet")
+    assert ended.code == 1
+    assert "(unknown: the manifest " in ended.out
     assert json.loads(tables.tablehost("lineage", "t.parquet", "--json").out)["edges"]

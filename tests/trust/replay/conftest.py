@@ -80,11 +80,11 @@ class Bench(CommandLine):
         self.build(*fixed, *tokens, code=code)
 
     def edit(self, change):
-        """Change the provenance that the table's manifest tells."""
+        """Change the provenance in the table's manifest."""
         place = self.path / "t.parquet.manifest.json"
-        told = json.loads(place.read_text())
-        change(told["run_provenance"])
-        place.write_text(json.dumps(told))
+        recorded = json.loads(place.read_text())
+        change(recorded["run_provenance"])
+        place.write_text(json.dumps(recorded))
 
 
 @pytest.fixture

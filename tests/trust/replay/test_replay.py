@@ -42,8 +42,8 @@ def test_a_manifest_of_release_1_0_0_is_replayed_though_its_table_is_gone(bench,
     shutil.copytree(UPGRADE, bench.path / "then")
     (bench.path / "then/words.py").write_text(word_count)
     found = bench.replay(f"then/{table}.parquet.manifest.json")
-    told = json.loads((UPGRADE / f"{table}.parquet.manifest.json").read_text())
-    same_writer = f"arrow version {pa.cpp_version};" in told["table"]["writer"]
+    answer = json.loads((UPGRADE / f"{table}.parquet.manifest.json").read_text())
+    same_writer = f"arrow version {pa.cpp_version};" in answer["table"]["writer"]
     assert found["verdict"] == ("reproduced-bytes" if same_writer else "reproduced-rows"), found
 
 
@@ -273,10 +273,10 @@ def test_a_damaged_table_differs_and_is_made_anew(words):
 
 
 def test_a_table_that_is_gone_and_not_made_again_differs_as_its_manifest_tells(words):
-    told = json.loads((words.path / "t.parquet.manifest.json").read_text())
-    told["table"] |= {"sha256": "0", "rows": 3, "rows_digest": "0"}
-    told["table"]["columns"][1] |= {"digest": "0"}
-    (words.path / "t.parquet.manifest.json").write_text(json.dumps(told))
+    answer = json.loads((words.path / "t.parquet.manifest.json").read_text())
+    answer["table"] |= {"sha256": "0", "rows": 3, "rows_digest": "0"}
+    answer["table"]["columns"][1] |= {"digest": "0"}
+    (words.path / "t.parquet.manifest.json").write_text(json.dumps(answer))
     (words.path / "t.parquet").unlink()
     found = words.replay("t.parquet.manifest.json")
     assert found["verdict"] == "differs"

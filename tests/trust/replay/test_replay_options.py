@@ -30,7 +30,7 @@ class Options:
     flag: bool = True
     """Yes or no."""
     scratch: ScratchDir | None = None
-    """For files that nobody keeps."""
+    """For files that are not kept."""
 
 @hookimpl
 def build_table(options: Options, run: Run):

@@ -51,8 +51,8 @@ def test_a_flipped_byte_stays_unseen_by_a_fast_look_which_says_how_little_it_saw
     raw[60] ^= 1
     path.write_bytes(raw)
     assert tables.verify("t.parquet", "--fast")[0]["depth"] == "fast"
-    told = tables.tablehost("verify", "t.parquet", "--fast")
-    assert told.out == "intact (size, rows and schema only)  t.parquet\n"
+    answer = tables.tablehost("verify", "t.parquet", "--fast")
+    assert answer.out == "intact (size, rows and schema only)  t.parquet\n"
     assert not tables.intact("t.parquet")
 
 
@@ -101,7 +101,7 @@ def test_a_terminal_gets_a_progress_bar_and_a_pipe_gets_none(tables, new_project
 
 
 def test_what_a_manifest_says_is_shown_as_text(tables):
-    tables.edit(lambda told: told["table"]["columns"][2].update(name="\x1b[31mred\n"))
+    tables.edit(lambda answer: answer["table"]["columns"][2].update(name="\x1b[31mred\n"))
     assert r"\x1b[31mred" in tables.tablehost("verify", "t.parquet", "--full").out
 
 

@@ -48,8 +48,8 @@ def test_a_commit_that_was_killed_at_any_step_is_intact_or_torn(tables, kill, st
     kill(step)
     (found,) = tables.verify("t.parquet", "--full")
     assert found["verdict"] == VERDICTS[step]
-    told = " ".join(why for one in found["findings"] for why in one["why"])
-    assert ("the next run on this path finishes it" in told) is (found["verdict"] == "torn")
+    answer = " ".join(why for one in found["findings"] for why in one["why"])
+    assert ("the next run on this path finishes it" in answer) is (found["verdict"] == "torn")
     output = Output.at(tables.path / "t.parquet")
     with commit.locked(output):
         commit.recover(output)

@@ -19,7 +19,7 @@ def replace(path, content):
 
 
 def changed_inputs(tables, *tokens):
-    """Return the one finding on the inputs of a table, and what it tells of the first of them."""
+    """Return the one finding on the inputs of a table, and what it says of the first of them."""
     (finding,) = tables.findings("inputs-changed", *tokens)
     return finding["which"]["inputs"][0], finding["why"]
 

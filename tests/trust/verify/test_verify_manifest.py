@@ -1,4 +1,4 @@
-"""What a manifest has to tell for `verify` to call its table intact."""
+"""What a manifest has to hold for `verify` to call its table intact."""
 
 import pyarrow.compute as pc
 import pytest
@@ -15,7 +15,7 @@ def test_a_table_without_a_manifest_is_told(tables):
 
 @pytest.mark.parametrize("question", [(), ("--fast",), ("--full",)])
 def test_the_manifest_of_another_table_copied_over_is_not_its_manifest(tables, question):
-    tables.tell(tables.manifest("rich.parquet"))
+    tables.write_manifest(tables.manifest("rich.parquet"))
     (found,) = tables.verify("t.parquet", *question)
     assert found["verdict"] == "not-its-manifest"
     why = "it is the manifest of rich.parquet, which is as it says"
@@ -23,7 +23,7 @@ def test_the_manifest_of_another_table_copied_over_is_not_its_manifest(tables, q
 
 
 def test_a_manifest_whose_own_table_is_gone_is_told_by_its_name_and_digests(tables):
-    tables.tell(tables.manifest("other.parquet"))
+    tables.write_manifest(tables.manifest("other.parquet"))
     (tables.path / "other.parquet").unlink()
     finding, _ = tables.findings("not-its-manifest rows-changed", "t.parquet")
     assert "it describes other.parquet, and no column" in finding["why"][0]
@@ -32,7 +32,7 @@ def test_a_manifest_whose_own_table_is_gone_is_told_by_its_name_and_digests(tabl
 def test_a_manifest_without_a_column_in_common_is_another_tables(tables):
     manifest = tables.manifest("lengths.parquet")
     manifest["run_provenance"]["outputs"]["table"]["path"] = "t.parquet"
-    tables.tell(manifest)
+    tables.write_manifest(manifest)
     assert tables.verdicts("t.parquet") == {"t.parquet": "not-its-manifest"}
 
 
@@ -76,7 +76,7 @@ def edit_rows_digest(table):
     [edit_digest, edit_statistic, edit_mean, edit_nulls, edit_rows, edit_rows_digest],
 )
 def test_an_edited_manifest_is_found_by_a_full_look(tables, edit):
-    tables.edit(lambda told: edit(told["table"]))
+    tables.edit(lambda ended: edit(ended["table"]))
     assert tables.intact("t.parquet")
     (finding,) = tables.findings("not-its-manifest", "t.parquet", "--full")
     assert "the manifest was edited; this cannot be: " in finding["why"][0]
@@ -86,19 +86,19 @@ def test_an_edited_manifest_is_found_by_a_full_look(tables, edit):
 def test_a_mean_that_another_machine_rounded_otherwise_is_no_finding(tables, last_bits):
     manifest = tables.manifest()
     manifest["table"]["columns"][2]["mean"] *= 1 + last_bits
-    tables.tell(manifest)
+    tables.write_manifest(manifest)
     assert tables.intact("t.parquet", "--full")
 
 
-# ---------------------------------------------------------------------------- tells too little
+# ---------------------------------------------------------------------------- holds too little
 
 
 def test_a_manifest_of_an_upstream_script_is_unverifiable_field_by_field(tables, upstream):
     sha256 = tables.manifest()["table"]["sha256"]
-    tables.tell(upstream)
+    tables.write_manifest(upstream)
     assert tables.verdicts("t.parquet") == {"t.parquet": "unverifiable"}
     upstream["run_provenance"]["outputs"]["parquet"]["sha256"] = sha256
-    tables.tell(upstream)
+    tables.write_manifest(upstream)
     assert tables.intact("t.parquet", "--full")
     tables.write(tables.read(), compression="gzip")
     assert tables.findings("unverifiable", "t.parquet")
@@ -117,7 +117,7 @@ STRANGE = [
 
 @pytest.mark.parametrize("number", range(len(STRANGE)))
 def test_a_manifest_that_tells_nothing_known_is_never_intact(tables, number, question):
-    tables.tell(STRANGE[number])
+    tables.write_manifest(STRANGE[number])
     found, *_ = tables.verify("t.parquet", *question)
     assert found["verdict"] in {"unverifiable", "columns-changed"}
 

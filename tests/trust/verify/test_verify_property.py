@@ -69,10 +69,10 @@ def found(tmp_path_factory):
     def found(table, change, depth="bytes"):
         with TemporaryDirectory(dir=tmp_path_factory.getbasetemp()) as folder:
             path = Path(folder) / "t.parquet"
-            told = {
+            ended = {
                 "table": asdict(write_table(table, path), filter=lambda at, _: at.name != "schema")
             }
-            Path(f"{path}.manifest.json").write_text(json.dumps(told))
+            Path(f"{path}.manifest.json").write_text(json.dumps(ended))
             change(path)
             return verify(subject(path), Question(depth=depth), cache, Archive()).verdict
 

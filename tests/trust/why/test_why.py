@@ -7,8 +7,8 @@ from table_makers import OVER, PARTS, RICH
 
 
 def test_a_table_whose_surroundings_are_as_they_were_is_current(tables):
-    told = tables.tablehost("why", "rich.parquet")
-    assert (told.code, told.out) == (0, "current  rich.parquet\n")
+    ended = tables.tablehost("why", "rich.parquet")
+    assert (ended.code, ended.out) == (0, "current  rich.parquet\n")
 
 
 # ------------------------------------------------------------------------------------------- inputs
@@ -16,9 +16,9 @@ def test_a_table_whose_surroundings_are_as_they_were_is_current(tables):
 
 def test_an_input_that_changed_makes_a_table_stale_and_the_command_refreshes_it(tables):
     (tables.path / "m.jsonl").write_text('{"filename": "clip1", "chug_name": "other"}\n')
-    told = tables.tablehost("why", "rich.parquet")
-    assert told.code == 1
-    assert told.out.splitlines() == [
+    ended = tables.tablehost("why", "rich.parquet")
+    assert ended.code == 1
+    assert ended.out.splitlines() == [
         "stale    rich.parquet",
         "    inputs-changed   --metadata-jsonl m.jsonl: other content",
         f"    to refresh       tablehost run {shlex.join(RICH)} --out rich.parquet --overwrite",
@@ -29,8 +29,8 @@ def test_an_input_that_changed_makes_a_table_stale_and_the_command_refreshes_it(
 
 def test_an_input_that_is_gone_leaves_the_answer_unknown_and_has_to_come_back_first(tables):
     (tables.path / "m.jsonl").unlink()
-    told = tables.tablehost("why", "rich.parquet")
-    assert (told.code, told.out.splitlines()) == (
+    ended = tables.tablehost("why", "rich.parquet")
+    assert (ended.code, ended.out.splitlines()) == (
         1,
         [
             "unknown  rich.parquet",
@@ -103,9 +103,9 @@ def test_a_parent_that_somebody_edited_was_not_rebuilt(tables):
 
 def test_a_parent_of_another_name_is_found_and_the_command_names_it(tables):
     tables.rename("t.parquet", "u.parquet")
-    told = tables.tablehost("why", "rich.parquet")
+    ended = tables.tablehost("why", "rich.parquet")
     moved = "    inputs-moved     --features-parquet t.parquet was found as u.parquet"
-    assert (told.code, told.out.splitlines()) == (0, ["current  rich.parquet", moved])
+    assert (ended.code, ended.out.splitlines()) == (0, ["current  rich.parquet", moved])
     (tables.path / "m.jsonl").write_text('{"filename": "clip1", "chug_name": "other"}\n')
     tables.refresh()
     assert tables.reasons() == ("current", [])
@@ -113,9 +113,9 @@ def test_a_parent_of_another_name_is_found_and_the_command_names_it(tables):
 
 def test_a_parent_that_is_stale_itself_is_told_and_makes_nothing_stale(tables):
     tables.write(tables.read("raw2.parquet"), "raw.parquet")
-    told = tables.tablehost("why", "all.parquet")
+    ended = tables.tablehost("why", "all.parquet")
     text = "t.parquet, which it was made of, is itself stale; see `tablehost why t.parquet`"
-    assert (told.code, told.out.splitlines()) == (
+    assert (ended.code, ended.out.splitlines()) == (
         0,
         ["current  all.parquet", f"    parents-stale    {text}"],
     )
@@ -126,17 +126,17 @@ def test_a_parent_that_is_stale_itself_is_told_and_makes_nothing_stale(tables):
 
 
 def test_a_folder_is_answered_table_by_table(tables):
-    told = tables.tablehost("why", ".")
-    assert told.code == 1
-    verdicts = [line.split() for line in told.out.splitlines() if not line.startswith(" ")]
+    ended = tables.tablehost("why", ".")
+    assert ended.code == 1
+    verdicts = [line.split() for line in ended.out.splitlines() if not line.startswith(" ")]
     assert ["unknown", "raw.parquet"] in verdicts
     assert ["current", "all.parquet"] in verdicts
     assert len(verdicts) == 9
 
 
 def test_a_path_that_leads_nowhere_is_a_usage_error(tables):
-    told = tables.tablehost("why", "gone.parquet", "--json")
-    assert (told.code, told.out) == (2, "")
+    ended = tables.tablehost("why", "gone.parquet", "--json")
+    assert (ended.code, ended.out) == (2, "")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,9 @@ def test_a_path_that_leads_nowhere_is_a_usage_error(tables):
     ],
 )
 def test_what_a_manifest_does_not_tell_is_unknown_and_never_changed(tables, block):
-    tables.tell({"run_provenance": block, "run": {"items": {"failed": "x"}, "failures": 3}})
+    tables.write_manifest(
+        {"run_provenance": block, "run": {"items": {"failed": "x"}, "failures": 3}}
+    )
     found = {reason["kind"] for reason in tables.why("t.parquet")["reasons"]}
-    assert "not-told" in found
+    assert "unverifiable" in found
     assert not found & {"inputs-changed", "parents-rebuilt", "engine-changed"}

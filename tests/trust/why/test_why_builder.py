@@ -17,9 +17,9 @@ def test_other_code_makes_a_table_stale(words):
 
 def test_other_comments_are_cosmetic_and_told(words):
     (words.path / "words.py").write_text(WORDS + "# the end\n")
-    told = words.tablehost("why", "w.parquet")
-    assert told.code == 0
-    assert told.out.splitlines() == [
+    ended = words.tablehost("why", "w.parquet")
+    assert ended.code == 0
+    assert ended.out.splitlines() == [
         "current  w.parquet",
         "    code-changed     cosmetic: 1 module",
         "        words.py differs in comments or layout only",
@@ -27,8 +27,8 @@ def test_other_comments_are_cosmetic_and_told(words):
 
 
 def test_other_code_that_another_python_parsed_is_unknown(words):
-    def by_another_python(told):
-        block = told["run_provenance"]
+    def by_another_python(ended):
+        block = ended["run_provenance"]
         block["environment"]["python"] = "CPython 3.2.1"
         block["code"]["plugin"]["modules"]["words.py"]["syntax_sha256"] = "0" * 64
 
@@ -47,13 +47,13 @@ def test_a_builder_that_is_a_file_is_not_run(words):
 
 
 def test_without_its_builder_the_inputs_are_compared_all_the_same(tables):
-    def by_another_builder(told):
-        told["run_provenance"]["code"]["plugin"]["builder"] = "gone"
+    def by_another_builder(ended):
+        ended["run_provenance"]["code"]["plugin"]["builder"] = "gone"
 
     tables.edit(by_another_builder, "rich.parquet")
     (tables.path / "m.jsonl").write_text("{}\n")
     inputs, builder = tables.why()["reasons"]
-    assert (inputs["kind"], builder["kind"]) == ("inputs-changed", "not-told")
+    assert (inputs["kind"], builder["kind"]) == ("inputs-changed", "unverifiable")
     assert "there is no builder gone" in builder["text"]
     assert "its version, defaults and code were not compared" in builder["text"]
 
@@ -75,8 +75,8 @@ def test_a_tool_is_compared_by_its_content(words):
 
 
 def test_other_defaults_and_another_version_are_reasons(tables):
-    def by_an_older_version(told):
-        block = told["run_provenance"]
+    def by_an_older_version(ended):
+        block = ended["run_provenance"]
         block["args"] |= {"split_seed": "older", "dropped": 3}
         del block["args"]["key"]
         block["code"]["plugin"]["version"] = "0.9.0"
@@ -94,7 +94,7 @@ def test_other_defaults_and_another_version_are_reasons(tables):
 
 def test_an_option_that_came_to_a_builder_without_any_is_a_reason(tables):
     without = {"args": {}, "args_from": {}}
-    tables.edit(lambda told: told["run_provenance"].update(without), "rich.parquet")
+    tables.edit(lambda ended: ended["run_provenance"].update(without), "rich.parquet")
     assert "--key is new" in " ".join(reason["text"] for reason in tables.why()["reasons"])
 
 

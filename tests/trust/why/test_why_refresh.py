@@ -84,4 +84,4 @@ def test_without_its_history_a_table_that_was_edited_in_place_is_unknown(tables)
     tables.run(*EDIT_IN_PLACE)
     for path in (tables.path / "rich.parquet.history").iterdir():
         path.unlink()
-    assert tables.reasons() == ("unknown", ["not-told"])
+    assert tables.reasons() == ("unknown", ["unverifiable"])

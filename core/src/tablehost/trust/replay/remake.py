@@ -64,7 +64,7 @@ def remake(
     Args:
         restored: the builder and its options.
         output: where to.
-        reporter: what tells how it goes.
+        reporter: shows its progress.
         workers: processes to use; as many as there are cores unless given.
         sample: which items to do, if not all.
 

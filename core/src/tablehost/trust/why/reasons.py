@@ -33,7 +33,7 @@ ReasonKind = Literal[
     "code-changed",
     "items-failed",
     "inputs-missing",
-    "not-told",
+    "unverifiable",
     "inputs-moved",
     "parents-stale",
 ]
@@ -76,7 +76,7 @@ def table_reasons(subject: Subject) -> Iterator[Reason]:
     missing = [what for what, value in facts.items() if value is None]
     if missing:
         text = f"the manifest does not record {', '.join(missing)}"
-        yield Reason(kind="not-told", weight="unknown", text=text)
+        yield Reason(kind="unverifiable", weight="unknown", text=text)
 
 
 def input_reasons(subject: Subject, check: InputCheck, archive: Archive) -> Iterator[Reason]:
@@ -87,7 +87,7 @@ def input_reasons(subject: Subject, check: InputCheck, archive: Archive) -> Iter
     if check.status == "missing":
         yield Reason(kind="inputs-missing", weight="unknown", text=f"{one} is not there")
     elif check.status == "unverifiable":
-        yield Reason(kind="not-told", weight="unknown", text=f"{one}: {check.why}")
+        yield Reason(kind="unverifiable", weight="unknown", text=f"{one}: {check.why}")
     elif rebuilt := _rebuilt(subject, one, archive):
         same = check.status == "same"
         text = f"{one} was rebuilt{', to the same bytes' if same else ''}: {rebuilt}"

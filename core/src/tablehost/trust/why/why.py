@@ -204,4 +204,4 @@ def _script(step: _Step) -> Script:
 
 
 def _not_known(text: str) -> Reason:
-    return Reason(kind="not-told", weight="unknown", text=text)
+    return Reason(kind="unverifiable", weight="unknown", text=text)
