@@ -87,6 +87,15 @@ def test_a_digest_is_its_definition_however_the_rows_arrive(typed, data):
     assert seen.nulls == sum(value is None for value in values)
 
 
+def test_lists_of_nulls_have_a_digest_also_in_a_slice():
+    kind = pa.map_(pa.string(), pa.list_(pa.null()))
+    values = [[("a", [None] * 3)], None, [("b", []), ("c", [None]), ("d", [None] * 3)], []]
+    array = pa.array(values, kind)
+    schema = pa.schema({"x": kind})
+    batches = [pa.record_batch([piece], schema=schema) for piece in (array[:2], array[2:])]
+    assert digest_table(batches, schema=schema)[1] == (column(array),)
+
+
 # ------------------------------------------------------------------------- what a digest sees
 
 BASE = {"a": [1.5, 2.5, -0.0], "b": [1, 2, 3], "c": ["x", None, ""]}

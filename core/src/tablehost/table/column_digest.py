@@ -39,7 +39,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as is_type
 
-from tablehost.table.layout import fixed_bytes, lengths, numbers, plain, text_bytes, validity
+from tablehost.table.layout import (
+    elements,
+    fixed_bytes,
+    lengths,
+    numbers,
+    plain,
+    text_bytes,
+    validity,
+)
 from tablehost.table.types import fields_of, is_binary_like, is_list, logical_type, plain_type
 
 
@@ -125,7 +133,7 @@ class _List(ColumnDigest):
     lines = ("validity", "lengths")
 
     def hash(self, array: pa.Array) -> None:
-        self.children[0].update(array.flatten())
+        self.children[0].update(elements(array))
 
 
 class _Struct(ColumnDigest):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.types as is_type
 
 from tablehost.table.types import is_binary_like, plain_type
 
@@ -46,6 +47,13 @@ def lengths(array: pa.Array) -> Array:
     """Return the bytes of every text or the elements of every list; 0 for null."""
     measured = pc.binary_length if is_binary_like(array.type) else pc.list_value_length
     return np.asarray(numbers(measured(array)), "<i8")
+
+
+def elements(array: pa.Array) -> pa.Array:
+    """Return the elements of all lists, one after the other."""
+    if is_type.is_null(array.type.value_type):  # pyarrow 26 aborts where such a list is a slice
+        return pa.nulls(int(lengths(array).sum()))
+    return array.flatten()
 
 
 def text_bytes(array: pa.Array) -> memoryview:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.types as is_type
 from attrs import frozen
 
-from tablehost.table.layout import Array, lengths, plain, validity
+from tablehost.table.layout import Array, elements, lengths, plain, validity
 from tablehost.table.types import is_binary_like, is_list, is_number, logical_type, stored_type
 
 
@@ -59,8 +59,8 @@ def cell(array: pa.Array, row: int) -> Any:
     if array.null_count or is_type.is_null(array.type):
         return None
     if is_list(array.type):
-        elements = array.flatten()
-        return [cell(elements, at) for at in range(len(elements))]
+        inside = elements(array)
+        return [cell(inside, at) for at in range(len(inside))]
     if is_type.is_struct(array.type):
         fields = zip(array.type, array.flatten(), strict=True)
         return {field.name: cell(values, 0) for field, values in fields}
@@ -123,7 +123,7 @@ def _lists(a: pa.Array, b: pa.Array) -> Cells:
     sizes = lengths(a)
     alike = (validity(a) == validity(b)) & (sizes == lengths(b))
     found = _unmeasured(~alike)
-    inner = _compared(*(each.filter(pa.array(alike)).flatten() for each in (a, b)))
+    inner = _compared(*(elements(each.filter(pa.array(alike))) for each in (a, b)))
     rows = np.repeat(alike.nonzero()[0], sizes[alike])[inner.changed]
     found.changed[rows] = True
     np.maximum.at(found.distance, rows, inner.distance[inner.changed])  # a NaN stays one
