@@ -180,7 +180,7 @@ def test_its_metadata_says_that_it_is_made_up(demo: Path) -> None:
 
 def test_combined_holds_every_frame_of_both_corpora(demo: Path) -> None:
     combined = pq.read_table(demo / "demo/combined.parquet").to_pandas()
-    assert combined.groupby("corpus").size().to_dict() == {"film": 36, "phone": 240}
+    assert combined.groupby("corpus").size().to_dict() == {"film": 382, "phone": 240}
     for corpus in ("phone", "film"):
         frames = pq.read_table(demo / f"demo/{corpus}.parquet").to_pandas()
         taken = combined[combined["corpus"] == corpus].reset_index(drop=True)
