@@ -83,7 +83,7 @@ def measure_clip(path: Path, settings: Settings) -> Measured:
         raise ItemFailed("engine-failed", complaint)
     frames = json.loads(ended.stdout)["frames"]
     with av.open(f"file:{path}") as clip:
-        promised = clip.streams.video[0].frames or len(frames)  # 0: the file does not tell
+        promised = clip.streams.video[0].frames or len(frames)  # 0: the file does not say
     if [frame["frameNum"] for frame in frames] != list(range(promised)):
         raise ItemFailed("frames-missing", f"{len(frames)} frames measured, {promised} promised")
     values = [float(frame["metrics"][key]) for frame in frames for key in settings.keys]
@@ -123,5 +123,5 @@ def build_table(options: Options, run: Run) -> Build:
 
 @hookimpl
 def describe_manifest(options: Options, build: Build) -> Fields:
-    """Tell the teacher, and how many frames there are."""
+    """Return how many frames there are."""
     return Fields(frames=build.rows)

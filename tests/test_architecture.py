@@ -32,6 +32,18 @@ BREACHES = {
         "A builder imports the public faces of core only",
         "tablehost_combine.describe -> tablehost.host",
     ),
+    "a builder that imports a module of a public face": (
+        f"{PLUGIN}/options.py",
+        "from tablehost.records.read import read_rows",
+        "A builder imports the public faces of core only",
+        "tablehost_combine.options -> tablehost.records.read",
+    ),
+    "core that imports a builder": (
+        "core/src/tablehost/host/interrupts.py",
+        "from tablehost_enrich import keys",
+        "Core imports no builder",
+        "tablehost.host.interrupts -> tablehost_enrich",
+    ),
     "a cycle in a plugin": (
         f"{PLUGIN}/columns.py",
         "from tablehost_combine import builder",

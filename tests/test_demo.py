@@ -187,7 +187,7 @@ def test_combined_holds_every_frame_of_both_corpora(demo: Path) -> None:
         pd.testing.assert_frame_equal(taken[frames.columns], frames)
 
 
-def test_combined_tells_its_columns_its_teacher_and_the_runs_that_it_is_made_of(demo: Path) -> None:
+def test_combined_says_its_columns_its_teacher_and_the_runs_that_it_is_made_of(demo: Path) -> None:
     found = manifest_of(demo, "combined")
     columns = pq.read_schema(demo / "demo/combined.parquet").names
     assert columns[:4] == ["corpus", "source", "frame_index", "codec"]

@@ -136,7 +136,7 @@ def test_a_builder_file_that_cannot_be_used_is_a_usage_error(project, path, said
 
 
 @pytest.mark.outcome("Exit 0; no other builder is imported.")
-def test_broken_neighbours_disturb_nobody(project, install):
+def test_broken_neighbours_disturb_no_one(project, install):
     for name, (source, _) in BROKEN.items():
         install(source, name)
     install(GOOD, "other-host", requires=["tablehost>=9"])

@@ -8,7 +8,7 @@ import pytest
 MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
 
 
-def test_show_tells_a_person_what_a_finished_table_is(squared):
+def test_show_says_a_person_what_a_finished_table_is(squared):
     recorded = squared.run("show", "t.parquet")
     assert recorded.code == 0
     words = " ".join(recorded.out.split())
@@ -28,7 +28,7 @@ def test_show_takes_the_short_name_that_older_tools_wrote(squared):
 
 
 @pytest.mark.outcome("Done, failed and pending items, and the reason.")
-def test_show_tells_how_far_a_failed_run_came_and_how_to_go_on(squares):
+def test_show_says_how_far_a_failed_run_came_and_how_to_go_on(squares):
     squares.run(*MAP, "--broken", "--fail", 1)
     recorded = squares.run("show", "t.parquet")
     assert recorded.code == 0
@@ -118,7 +118,7 @@ def test_clean_asks_first(squared, answer, code):
 
 
 @pytest.mark.outcome("Nothing is touched.")
-def test_clean_removes_nothing_where_nobody_answers(squared):
+def test_clean_removes_nothing_where_no_one_answers(squared):
     before = squared.files()
     assert squared.run("clean", "t.parquet").code == 1
     asked = squared.run("clean", "t.parquet", "--json")

@@ -60,7 +60,7 @@ def test_a_table_without_vmaf(bench):
     assert "input 'x' (a.parquet): no column 'vmaf'" in bench.refused(*X)
 
 
-def test_a_table_of_one_row_a_clip_is_told_apart(bench):
+def test_a_table_of_one_row_a_clip_is_reported_apart(bench):
     bench.shard(drop=["vmaf"], clip_name=["c"], adm2_mean=[1.0], vmaf_mean=[1.0])
     said = bench.refused(*X)
     assert "a table of one row a clip, with columns such as adm2_mean" in said

@@ -25,7 +25,7 @@ def test_without_any_teacher_the_run_goes_through_and_the_manifest_says_null(ben
     assert "teacher_model" not in bench.frame().columns
 
 
-def test_the_column_or_else_the_manifest_tells_the_teacher(bench):
+def test_the_column_or_else_the_manifest_says_the_teacher(bench):
     bench.shard("a.parquet", teacher_model=["t"] * 3)
     bench.shard("b.parquet", teacher_model=["t"] * 3)
     bench.shard("c.parquet")

@@ -35,7 +35,7 @@ def test_with_json_both_streams_are_for_programs(squares, tokens, code, status):
     assert all("event" in line for line in json_lines(ended.err))
 
 
-def test_json_events_tell_the_progress_and_the_result_counts(squares):
+def test_json_events_say_the_progress_and_the_result_counts(squares):
     ended = squares.run(*MAP, "--json", "--fail", 1)
     events = [line for line in json_lines(ended.err) if line["event"] == "progress"]
     assert (events[0]["done"], events[-1]["done"], events[-1]["failed"]) == (0, 4, 1)
@@ -45,7 +45,7 @@ def test_json_events_tell_the_progress_and_the_result_counts(squares):
     }  # fmt: skip
 
 
-def test_nothing_to_do_is_told_to_programs_too(squared):
+def test_nothing_to_do_is_reported_to_programs_too(squared):
     ended = squared.run(*MAP, "--json")
     assert ended.code == 0
     assert ended.json["status"] == "nothing-to-do"
@@ -118,7 +118,7 @@ def test_a_second_run_on_the_same_output_is_refused_and_names_the_first(squares)
 
 
 @pytest.mark.outcome("Exit 0.")
-def test_the_lock_of_a_killed_run_holds_nobody_up(squares):
+def test_the_lock_of_a_killed_run_holds_no_one_up(squares):
     first = squares.start(*MAP, "--slow", 60)
     wait_for(squares.path / "worked-on")
     first.send_signal(signal.SIGKILL)

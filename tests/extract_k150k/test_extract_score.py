@@ -53,7 +53,7 @@ def feature(row, name):
         ("full.mp4", (320, 240, 25.0, 8, False, 10, "the container")),
     ],
 )
-def test_a_clip_tells_its_shape(shape, name, expected):
+def test_a_clip_says_its_shape(shape, name, expected):
     assert attrs.astuple(probe(shape(name))) == expected
 
 

@@ -113,7 +113,7 @@ def test_a_run_without_an_audit_says_so(corpus, arguments):
     assert sources == {"measured" if arguments[0] == "--measure" else "identity"}
 
 
-def test_all_that_is_wrong_is_told_at_once_and_nothing_is_touched(corpus, tmp_path):
+def test_all_that_is_wrong_is_reported_at_once_and_nothing_is_touched(corpus, tmp_path):
     build = corpus("plain.mp4")
     (tmp_path / "scores.csv").write_text("video_name,video_score\nplain,x\n")
     (tmp_path / "m.jsonl").write_text(

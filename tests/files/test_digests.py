@@ -38,7 +38,7 @@ def test_json_digest_refuses_nan():
         json_digest(float("nan"))
 
 
-def test_file_digest_tells_hash_and_size(tmp_path):
+def test_file_digest_says_hash_and_size(tmp_path):
     (tmp_path / "f").write_bytes(b"abc" * 300_000)
     assert file_digest(tmp_path / "f") == FileDigest(sha(b"abc" * 300_000), 900_000)
 

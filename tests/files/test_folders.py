@@ -242,7 +242,7 @@ def described(awkward, tmp_path, monkeypatch):
     ("glob", "kind"),
     [("**/*", "dir_hash1"), ("*", "selection_hash1"), ("**", "dir_hash1")],
 )
-def test_the_manifest_tells_the_digest_of_the_folder_from_that_of_a_selection(
+def test_the_manifest_says_the_digest_of_the_folder_from_that_of_a_selection(
     described, awkward, tmp_path, glob, kind
 ):
     assert described("--glob", glob) == 0

@@ -190,6 +190,8 @@ LATE = {
     "run.map(work, ['a'], key=str)\nraise Refused(['this', 'that'])": "finished items are kept",
     "def f():\n    yield table.to_batches()[0]\n    raise Refused(['this', 'that'])\n"
     "return Build(f(), schema=schema)": "no table was written",
+    "def f():\n    yield table.to_batches()[0]\n    raise Refused(['this', 'that'])\n"
+    "return pa.RecordBatchReader.from_batches(schema, f())": "no table was written",
 }
 
 

@@ -185,7 +185,7 @@ def test_an_option_that_cannot_be_set_from_the_command_line_is_a_broken_builder(
 
 
 @pytest.mark.outcome("Exit 2: a line for each.")
-def test_all_problems_are_told_at_once(project, typed):
+def test_all_problems_are_reported_at_once(project, typed):
     project.write("tablehost.toml", '[typed]\nsize = "x"\n')
     ended = typed("--mode=medium", env={"TABLEHOST_TYPED_RATIO": "half"})
     flags = [problem.split(": ")[1] for problem in ended.json["problems"]]
@@ -247,7 +247,7 @@ def test_the_flag_wins_over_the_environment_over_the_file_over_the_default(proje
     assert options["exact"] == {"value": False, "from": "default"}
 
 
-def test_the_manifest_tells_each_value_and_where_it_came_from(project, typed):
+def test_the_manifest_says_each_value_and_where_it_came_from(project, typed):
     project.write("tablehost.toml", '[typed]\nmode = "slow"\n[tablehost]\nworkers = 1\n')
     run = ("run", "typed.py", "--out", "t.parquet", "--size=4")
     ended = project.run(*run, env={"TABLEHOST_TYPED_SIZES": "[1, 2]"})
@@ -289,7 +289,7 @@ def test_validators_speak_in_a_dry_run_and_name_the_source(typed):
     "raises", ['raise ValueError("too odd")', "raise ValueError", 'raise KeyError("odd")']
 )
 @pytest.mark.parametrize("place", ["__attrs_post_init__(self)", "_odd(self, field, value)"])
-def test_whatever_an_options_class_raises_is_told_in_a_line(project, place, raises):
+def test_whatever_an_options_class_raises_is_reported_in_a_line(project, place, raises):
     mark = "@size.validator\n    " if "_odd" in place else ""
     source = TYPED.replace(
         '"""A size."""', f'"""A size."""\n    {mark}def {place}:\n        {raises}'
@@ -316,7 +316,7 @@ def test_a_dry_run_leaves_nothing_and_runs_no_builder(project, typed):
 
 
 @pytest.mark.outcome("Exit 2: the missing input and the output in the way.")
-def test_a_dry_run_tells_what_stands_in_the_way(project):
+def test_a_dry_run_says_what_stands_in_the_way(project):
     project.write("typed.py", TYPED)
     project.write("t.parquet", "not mine")
     ended = project.run("run", "typed.py", "--out", "t.parquet", "--text=gone", "--dry-run")

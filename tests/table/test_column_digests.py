@@ -181,7 +181,7 @@ def test_an_extension_is_its_storage():
     assert column(pa.ExtensionArray.from_storage(pa.uuid(), storage)) == column(storage)
 
 
-def test_null_and_every_nan_are_one_value_told_apart_by_the_counts():
+def test_null_and_every_nan_are_one_value_reported_apart_by_the_counts():
     strange = np.array([0x7FF8000000000000, 0xFFF8000000000001, 0x7FF0000000000001], "u8")
     nans, nulls = column(strange.view("f8")), column([None] * 3, type=pa.float64())
     assert nans.digest == nulls.digest

@@ -41,7 +41,7 @@ def sample(rows=1000):
 # ----------------------------------------------------------------------------- what it records
 
 
-def test_what_is_told_of_the_file_is_true(out):
+def test_what_is_reported_of_the_file_is_true(out):
     info = write_table(sample(), out)
     assert (info.sha256, info.bytes) == (sha_of(out), out.stat().st_size)
     assert info.rows == 1000
@@ -59,7 +59,7 @@ def test_what_is_told_of_the_file_is_true(out):
     assert "zstd" in info.writer
 
 
-def test_what_is_told_of_the_rows_is_what_a_reader_finds(out):
+def test_what_is_reported_of_the_rows_is_what_a_reader_finds(out):
     info = write_table(sample(), out)
     assert digest_table(pq.ParquetFile(out).iter_batches(77), schema=info.schema) == (
         info.rows,
@@ -204,14 +204,14 @@ def test_an_error_of_the_source_comes_through_and_leaves_no_file(out, wrap):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux only")  # noqa: PTH110
-def test_a_full_disk_is_the_error_that_is_told(tmp_path, monkeypatch):
+def test_a_full_disk_is_the_error_that_is_reported(tmp_path, monkeypatch):
     link = tmp_path / "full.parquet"
     link.symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left"):
         write_table(pa.table({"x": np.random.default_rng(0).normal(size=300_000)}), link)
 
 
-def test_an_error_while_digesting_is_told(out, monkeypatch):
+def test_an_error_while_digesting_is_reported(out, monkeypatch):
     def broken(self, batch):
         raise MemoryError
 

@@ -74,7 +74,7 @@ def test_a_folder_differs_by_file(pair):
     assert "texts -> later: other content; without a listing the files cannot be named\n" in shown
 
 
-def test_inputs_are_told_apart_by_label_and_order(pair):
+def test_inputs_are_reported_apart_by_label_and_order(pair):
     for name, texts in ("c", "T=x.txt T=y.txt U=x.txt"), ("d", "T=y.txt T=x.txt V=x.txt"):
         given = [f"--text={text}" for text in texts.split()]
         pair.run("./measure.py", *given, "--out", f"{name}.parquet")
@@ -154,7 +154,7 @@ def test_columns_added_removed_retyped_and_reordered_are_named(pair):
     assert '  columns\n    - new: "float64"\n' in shown
 
 
-def test_changes_within_tolerance_are_told_as_such(pair):
+def test_changes_within_tolerance_are_reported_as_such(pair):
     pair.run(*MEASURE_X, "--scale", 1.125, "--out", "c.parquet")
     shown, _ = pair.diff("a.parquet", "c.parquet")
     assert 'value: 3 changed, by up to 0.375, 2 within tolerance; at name="T2"' in shown

@@ -26,7 +26,7 @@ def test_manifests_are_compared_where_a_table_is_gone(pair, gone):
         assert f"    the rows one by one: {name}.parquet is not there\n" in shown
 
 
-def test_digests_tell_that_two_tables_are_the_same_where_one_is_gone(twins):
+def test_digests_say_that_two_tables_are_the_same_where_one_is_gone(twins):
     (twins.path / "c.parquet").unlink()
     assert twins.diff("a.parquet", "c.parquet")[1]["verdict"] == "same"
 
@@ -47,7 +47,7 @@ def test_two_tables_without_manifests_are_compared_by_their_rows(pair):
     assert shown.startswith("the same rows a.parquet  c.parquet\n  not compared\n")
 
 
-def test_what_a_manifest_does_not_tell_is_unknown_and_no_difference(twins):
+def test_what_a_manifest_does_not_say_is_unknown_and_no_difference(twins):
     twins.edit(
         lambda answer: (answer.pop("table"), answer["run_provenance"].pop("code")), "c.parquet"
     )
@@ -65,7 +65,7 @@ def test_a_commit_that_did_not_finish_is_said(pair):
     assert "    the commit on b.parquet did not finish; the next run on it finishes it\n" in shown
 
 
-def test_a_manifest_of_upstream_is_compared_as_far_as_it_tells(pair, upstream):
+def test_a_manifest_of_upstream_is_compared_as_far_as_it_says(pair, upstream):
     pair.write_manifest(upstream, "u")
     upstream["run_provenance"]["args"]["split_seed"] = "other"
     pair.write_manifest(upstream, "v")

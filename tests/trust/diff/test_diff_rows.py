@@ -117,7 +117,7 @@ def test_one_bit_of_one_float_is_a_change(compare, kind):
     assert (found.columns["x"].changed, found.columns["x"].largest > 0) == (1, True)
 
 
-def test_large_integers_are_told_apart(compare):
+def test_large_integers_are_reported_apart(compare):
     found = compare({"x": [2**62, 5]}, {"x": [2**62 + 1, 5]})
     assert (found.columns["x"].changed, found.columns["x"].largest) == (1, 1.0)
 
@@ -236,7 +236,7 @@ def test_a_key_of_several_columns_matches_rows_whatever_their_order(compare):
         ({"k": [[1], [2]]}, {"k": [[1], [2]]}, "its columns are of types that cannot be matched"),
     ],
 )
-def test_a_key_that_cannot_tell_rows_apart_gives_way_to_their_position(compare, a, b, why):
+def test_a_key_that_cannot_say_rows_apart_gives_way_to_their_position(compare, a, b, why):
     found = compare(a, b, ["k"])
     assert (found.key, found.why_position, found.compared) == (None, why, 2)
 

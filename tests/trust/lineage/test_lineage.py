@@ -40,7 +40,7 @@ def test_a_lineage_goes_through_combine_and_enrich_up_to_the_raw_inputs(tables):
     ]
 
 
-def test_a_line_tells_what_made_a_table_its_rows_when_and_its_digest(tables):
+def test_a_line_says_what_made_a_table_its_rows_when_and_its_digest(tables):
     tree = tables.tablehost("lineage", "all.parquet").out
     digest = tables.manifest("all.parquet")["table"]["sha256"]
     facts = rf"\({made_by('combine')}, 12 rows, 20\S+Z, {digest[:12]}\)$"
@@ -48,7 +48,7 @@ def test_a_line_tells_what_made_a_table_its_rows_when_and_its_digest(tables):
     assert re.search(r"\(\d+ bytes, [0-9a-f]{12}\)$", line_of(tree, "source: raw2.parquet"))
 
 
-def test_a_folder_among_the_inputs_is_told_with_its_files(tables):
+def test_a_folder_among_the_inputs_is_reported_with_its_files(tables):
     tree = tables.tablehost("lineage", "lengths.parquet").out
     assert "(3 files, 18 bytes, " in line_of(tree, "clips: clips")
 
@@ -222,7 +222,7 @@ def test_a_path_that_leads_nowhere_is_a_usage_error(tables):
         {"inputs": {"a": [{"path": "a.parquet"}, 3]}, "parents": [None, {"path": 1}], "code": []},
     ],
 )
-def test_an_ancestry_that_the_manifest_does_not_tell_is_unknown(tables, block):
+def test_an_ancestry_that_the_manifest_does_not_say_is_unknown(tables, block):
     tables.write_manifest({"run_provenance": block, "table": {"rows": "many"}})
     ended = tables.tablehost("lineage", "t.parquet")
     assert ended.code == 1

@@ -122,7 +122,7 @@ def test_the_script_says_where_defaults_could_not_be_compared(words, word_count)
     assert first.endswith("so its defaults were not compared")
 
 
-def test_one_row_and_one_cell_are_told_as_one(words):
+def test_one_row_and_one_cell_are_reported_as_one(words):
     table = pq.read_table(words.path / "t.parquet")
     pq.write_table(table.set_column(1, "words", [[2, 2]]), words.path / "t.parquet")
     lines = words.tablehost("replay", "t.parquet").out.splitlines()
@@ -272,7 +272,7 @@ def test_a_damaged_table_differs_and_is_made_anew(words):
     assert words.replay(found["kept"])["verdict"] == "reproduced-bytes"
 
 
-def test_a_table_that_is_gone_and_not_made_again_differs_as_its_manifest_tells(words):
+def test_a_table_that_is_gone_and_not_made_again_differs_as_its_manifest_says(words):
     answer = json.loads((words.path / "t.parquet.manifest.json").read_text())
     answer["table"] |= {"sha256": "0", "rows": 3, "rows_digest": "0"}
     answer["table"]["columns"][1] |= {"digest": "0"}

@@ -26,7 +26,7 @@ def test_a_builder_that_is_gone_is_named(words):
     ]
 
 
-def test_a_builder_that_nobody_installed_is_named(words):
+def test_a_builder_that_no_one_installed_is_named(words):
     words.edit(lambda block: block["code"]["plugin"].update(builder="gone", distribution="x-gone"))
     found = words.replay("t.parquet")
     assert found["verdict"] == "cannot"
@@ -47,7 +47,9 @@ def test_a_value_that_the_builder_does_not_take_is_named(words):
     assert found["why"][0].startswith("--text: 3 from t.parquet.manifest.json is not a path")
 
 
-def test_a_builder_that_fails_is_told_with_what_has_changed(lengths, lengths_source, monkeypatch):
+def test_a_builder_that_fails_is_reported_with_what_has_changed(
+    lengths, lengths_source, monkeypatch
+):
     monkeypatch.setenv("WORKS", "1")
     lengths.lengths("--broken")
     monkeypatch.delenv("WORKS")
@@ -90,7 +92,7 @@ def test_a_table_that_replaced_its_own_input_needs_the_former_one(bench):
 
 
 @pytest.mark.parametrize("stored", UPSTREAM, ids=lambda path: path.name.partition(".")[0])
-def test_what_upstream_wrote_does_not_tell_enough(bench, stored):
+def test_what_upstream_wrote_does_not_say_enough(bench, stored):
     (bench.path / "t.parquet.manifest.json").write_text(stored.read_text())
     pq.write_table(pa.table({"x": [1]}), bench.path / "t.parquet")
     assert bench.replay("t.parquet")["verdict"] == "cannot"
@@ -106,7 +108,7 @@ def test_what_upstream_wrote_does_not_tell_enough(bench, stored):
         ('{"run_provenance": {"schema": "ai-run-provenance-v2"}}', "update tablehost"),
     ],
 )
-def test_a_manifest_that_tells_nothing_is_said_to(words, content, why):
+def test_a_manifest_that_says_nothing_is_said_to(words, content, why):
     (words.path / "t.parquet.manifest.json").write_text(content)
     found = words.replay("t.parquet")
     assert found["verdict"] == "cannot"

@@ -17,7 +17,7 @@ def tamper(path, names):
     pq.write_table(pa.Table.from_pylist(rows), path)
 
 
-def test_a_sample_of_a_good_table_tells_how_much_it_proves(lengths):
+def test_a_sample_of_a_good_table_says_how_much_it_proves(lengths):
     ledger = (lengths.path / "t.parquet.ledger").read_bytes()
     found = lengths.replay("t.parquet", "--sample", 8)
     assert found["verdict"] == "reproduced-rows"

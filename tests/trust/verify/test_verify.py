@@ -31,7 +31,7 @@ def test_a_table_that_was_enriched_in_place_is_intact_with_its_inputs(tables):
 # ------------------------------------------------------------------------------------- fast
 
 
-def test_what_the_footer_tells_is_found_fast(tables):
+def test_what_the_footer_says_is_found_fast(tables):
     tables.write(tables.read().slice(1).rename_columns({"vmaf": "score"}))
     rows, columns = tables.findings("rows-changed columns-changed", "t.parquet", "--fast")
     assert rows["which"] == {"rows": {"manifest": 6, "table": 5}}
@@ -39,7 +39,7 @@ def test_what_the_footer_tells_is_found_fast(tables):
     assert columns["which"]["removed"] == ["vmaf"]
 
 
-def test_another_size_is_not_enough_to_tell_fast(tables):
+def test_another_size_is_not_enough_to_say_fast(tables):
     tables.write(tables.read(), compression="gzip")
     (finding,) = tables.findings("unverifiable", "t.parquet", "--fast")
     assert "verify without --fast to compare the rows" in finding["why"][0]

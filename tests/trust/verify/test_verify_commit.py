@@ -56,7 +56,7 @@ def test_a_commit_that_was_killed_at_any_step_is_intact_or_torn(tables, kill, st
     assert tables.intact("t.parquet", "--full")
 
 
-def test_a_torn_commit_tells_what_is_there_and_what_is_not(tables, kill):
+def test_a_torn_commit_says_what_is_there_and_what_is_not(tables, kill):
     kill("moved t.parquet.manifest.json")
     (finding,) = tables.findings("torn", "t.parquet")
     which = finding["which"]

@@ -81,23 +81,23 @@ def changed_columns(tables, table):
     return {how: what for how, what in finding["which"].items() if what}
 
 
-def test_reordered_columns_are_told(tables):
+def test_reordered_columns_are_reported(tables):
     order = ["vmaf", "clip_name", "frame_index", "adm2"]
     assert changed_columns(tables, tables.read().select(order)) == {"reordered": order}
 
 
-def test_a_renamed_column_is_told_by_its_digest(tables):
+def test_a_renamed_column_is_reported_by_its_digest(tables):
     renamed = tables.read().rename_columns({"vmaf": "score"})
     assert changed_columns(tables, renamed) == {"renamed": {"vmaf": "score"}}
 
 
-def test_a_retyped_column_is_told(tables):
+def test_a_retyped_column_is_reported(tables):
     retyped = tables.read().set_column(2, "vmaf", tables.read()["vmaf"].cast("float32"))
     kinds = {"manifest": "float64", "table": "float32"}
     assert changed_columns(tables, retyped) == {"retyped": {"vmaf": kinds}}
 
 
-def test_an_added_and_a_removed_column_are_told(tables):
+def test_an_added_and_a_removed_column_are_reported(tables):
     other = tables.read().drop_columns("adm2").append_column("x", pa.array(range(6)))
     assert changed_columns(tables, other) == {"added": ["x"], "removed": ["adm2"]}
 
@@ -137,7 +137,7 @@ def test_rows_that_were_added_are_counted(tables):
     assert why[0] == "6 rows more: 12, in the manifest 6"
 
 
-def test_all_that_changed_is_told_with_the_most_severe_first(tables):
+def test_all_that_changed_is_reported_with_the_most_severe_first(tables):
     tables.write(tables.read().rename_columns({"vmaf": "score"}).slice(0, 4).drop_columns("adm2"))
     assert tables.findings("rows-changed columns-changed", "t.parquet")
 
@@ -146,7 +146,9 @@ def test_all_that_changed_is_told_with_the_most_severe_first(tables):
 
 
 @pytest.mark.parametrize("rest", [slice(-9), slice(9), slice(0), slice(40, None)])
-def test_a_table_that_cannot_be_read_is_unverifiable_and_its_bytes_are_told_to_differ(tables, rest):
+def test_a_table_that_cannot_be_read_is_unverifiable_and_its_bytes_are_reported_to_differ(
+    tables, rest
+):
     path = tables.path / "t.parquet"
     path.write_bytes(path.read_bytes()[rest])
     (finding,) = tables.findings("unverifiable", "t.parquet")

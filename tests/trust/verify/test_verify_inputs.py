@@ -59,7 +59,7 @@ def test_what_lies_beside_a_selection_of_files_is_no_part_of_it(tables):
     assert state["changed"] == ["a.mp4"]
 
 
-def test_without_its_listing_a_folder_that_changed_is_told_but_not_its_files(tables):
+def test_without_its_listing_a_folder_that_changed_is_reported_but_not_its_files(tables):
     for listing in (tables.path / "lengths.parquet.history").iterdir():
         listing.write_bytes(b"damaged")
     assert tables.intact("lengths.parquet", "--inputs", "stat")
@@ -99,13 +99,13 @@ def test_a_parent_that_was_built_again_is_a_changed_input_though_it_is_intact(ta
     assert found == {"rich.parquet": "inputs-changed", "t.parquet": "intact"}
 
 
-def test_a_parent_that_lost_its_manifest_is_told(tables):
+def test_a_parent_that_lost_its_manifest_is_reported(tables):
     (tables.path / "t.parquet.manifest.json").unlink()
     found = tables.verdicts("rich.parquet", "--parents")
     assert found == {"rich.parquet": "intact", "t.parquet": "no-manifest"}
 
 
-def test_a_parent_of_another_name_is_found_by_its_digest_and_told(tables):
+def test_a_parent_of_another_name_is_found_by_its_digest_and_reported(tables):
     tables.rename("t.parquet", "u.parquet")
     ended = tables.tablehost("verify", "rich.parquet", "--parents")
     assert (ended.code, ended.out.splitlines()) == (

@@ -4,7 +4,7 @@ import pyarrow.compute as pc
 import pytest
 
 
-def test_a_table_without_a_manifest_is_told(tables):
+def test_a_table_without_a_manifest_is_reported(tables):
     (tables.path / "t.parquet.manifest.json").unlink()
     assert tables.findings("no-manifest", "t.parquet")
     assert tables.verify("t.parquet")[0]["manifest"] is None
@@ -22,7 +22,7 @@ def test_the_manifest_of_another_table_copied_over_is_not_its_manifest(tables, q
     assert found["findings"][0]["why"] == [why]
 
 
-def test_a_manifest_whose_own_table_is_gone_is_told_by_its_name_and_digests(tables):
+def test_a_manifest_whose_own_table_is_gone_is_reported_by_its_name_and_digests(tables):
     tables.write_manifest(tables.manifest("other.parquet"))
     (tables.path / "other.parquet").unlink()
     finding, _ = tables.findings("not-its-manifest rows-changed", "t.parquet")
@@ -116,7 +116,7 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("number", range(len(STRANGE)))
-def test_a_manifest_that_tells_nothing_known_is_never_intact(tables, number, question):
+def test_a_manifest_that_says_nothing_known_is_never_intact(tables, number, question):
     tables.write_manifest(STRANGE[number])
     found, *_ = tables.verify("t.parquet", *question)
     assert found["verdict"] in {"unverifiable", "columns-changed"}

@@ -78,7 +78,7 @@ def test_beside_a_selection_only_a_file_that_came_later_is_new(tables):
 # ------------------------------------------------------------------------------------------ parents
 
 
-def test_a_parent_that_was_rebuilt_is_told_with_both_runs(tables):
+def test_a_parent_that_was_rebuilt_is_reported_with_both_runs(tables):
     before = tables.manifest("rich.parquet")["run_provenance"]["run_id"]
     tables.run(*RICH, *OVER, "--metadata-keys", "split")
     after = tables.manifest("rich.parquet")["run_provenance"]["run_id"]
@@ -111,7 +111,7 @@ def test_a_parent_of_another_name_is_found_and_the_command_names_it(tables):
     assert tables.reasons() == ("current", [])
 
 
-def test_a_parent_that_is_stale_itself_is_told_and_makes_nothing_stale(tables):
+def test_a_parent_that_is_stale_itself_is_reported_and_makes_nothing_stale(tables):
     tables.write(tables.read("raw2.parquet"), "raw.parquet")
     ended = tables.tablehost("why", "all.parquet")
     text = "t.parquet, which it was made of, is itself stale; see `tablehost why t.parquet`"
@@ -151,7 +151,7 @@ def test_a_path_that_leads_nowhere_is_a_usage_error(tables):
         {"code": {"packages": 3, "host": [], "tools": {"a": {"path": 3}}}, "environment": 3},
     ],
 )
-def test_what_a_manifest_does_not_tell_is_unknown_and_never_changed(tables, block):
+def test_what_a_manifest_does_not_say_is_unknown_and_never_changed(tables, block):
     tables.write_manifest(
         {"run_provenance": block, "run": {"items": {"failed": "x"}, "failures": 3}}
     )

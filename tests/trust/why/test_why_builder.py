@@ -15,7 +15,7 @@ def test_other_code_makes_a_table_stale(words):
     assert reason["details"] == ["words.py has other code"]
 
 
-def test_other_comments_are_cosmetic_and_told(words):
+def test_other_comments_are_cosmetic_and_reported(words):
     (words.path / "words.py").write_text(WORDS + "# the end\n")
     ended = words.tablehost("why", "w.parquet")
     assert ended.code == 0

@@ -40,7 +40,10 @@ def builder_at_fault(request: Request, where: str) -> Iterator[None]:
             msg = f"{error.filename or 'a file'} could not be written in {where}: {error.strerror}"
             raise NotWritten(msg) from error
         who = str(request.builder)
-        text = request.redact(f"{type(error).__name__}: {error}")
+        said = (
+            str(error).partition("Detail: Python exception:")[0].strip()
+        )  # Arrow adds a traceback
+        text = request.redact(f"{type(error).__name__}: {said}")
         msg = f"builder {who} failed in {where}: {text}"
         raise BrokenBuilder(msg, builder=who, report=request.output.failed) from error
 

@@ -111,6 +111,8 @@ class RunSession:
         data = build.data
         if isinstance(data, Iterator) and not hasattr(data, "__arrow_c_stream__"):
             data = self._batches(data)
+        else:
+            self.has_rows = True  # rows may have been read wherever its stream ends
         with builder_at_fault(self.request, "its stream"), disk_at_fault(self.request):
             return write_table(data, self.services.staged, schema=build.schema)
 

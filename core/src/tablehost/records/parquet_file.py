@@ -31,10 +31,10 @@ def read_parquet_rows(path: Path, wanted: Sequence[str]) -> Rows:
                     "convert them to text, numbers or truth values"
                     for key in odd
                 )
+            count = file.metadata.num_rows
             columns = {key: list(map(_or_none, table[key].to_pylist())) for key in there}
     except BadRows as damaged:  # before the first row of any table
         raise Refused(str(damaged)) from damaged
-    count = table.num_rows if there else 0
     return Rows(
         lines=list(range(1, count + 1)),
         columns={key: columns.get(key) or [None] * count for key in wanted},

@@ -65,7 +65,7 @@ def remake(
         restored: the builder and its options.
         output: where to.
         reporter: shows its progress.
-        workers: processes to use; as many as there are cores unless given.
+        workers: processes to use; default: available cores.
         sample: which items to do, if not all.
 
     Returns:
