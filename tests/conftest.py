@@ -17,12 +17,17 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import imageio_ffmpeg
 import psutil
 import pytest
 from attrs import frozen
 from command_line import Ended, run_here
 from small_builders import SQUARES, WORD_COUNT
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 LEFTOVERS = (".tmp", ".lock", ".scratch")
 

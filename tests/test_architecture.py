@@ -90,7 +90,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_contracts_are_kept() -> None:
     ended = lint(REPOSITORY)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert f"{len(BREACHES)} kept, 0 broken" in ended.stdout
+    contracts = {contract for _, _, contract, _ in BREACHES.values()}
+    assert f"{len(contracts)} kept, 0 broken" in ended.stdout
 
 
 @pytest.mark.parametrize("breach", BREACHES)
