@@ -251,7 +251,7 @@ def test_a_replay_from_elsewhere_by_more_workers_makes_the_same_bytes(
 ) -> None:
     table = demo / f"demo/{name}.parquet"
     workers = str(len(os.sched_getaffinity(0)) + 1)
-    ended = run_here(tmp_path, os.environ, ["replay", str(table), "--workers", workers])
+    ended = run_here(tmp_path, os.environ, ["replay", str(table), "--trust", "--workers", workers])
     assert ended.code == 0, ended.err
     assert ended.out == f"reproduced-bytes  {table}\n"
     assert not list(tmp_path.iterdir())

@@ -75,6 +75,28 @@ def test_large_integers_keep_exact_bounds():
     assert seen.mean == pytest.approx(2.0**64)
 
 
+@pytest.mark.parametrize(
+    ("values", "kind", "mean"),
+    [
+        ([2**63 - 1, -(2**63)], pa.int64(), -0.5),
+        ([2**63 - 1, -(2**63)] * 20 + [3, None], pa.int64(), -17 / 41),
+        ([-(2**63)] * 21, pa.int64(), -(2.0**63)),
+        ([2**64 - 1, 1], pa.uint64(), 2.0**63),
+        ([2**53 + 1, 2**53 + 1, -(2**53) - 1, -(2**53) - 3], pa.int64(), -0.5),
+    ],
+)
+def test_the_mean_of_integers_that_are_no_float64_is_exact(values, kind, mean):
+    assert column(values, type=kind).mean == mean
+
+
+def test_only_a_column_with_null_and_nan_has_a_digest_of_which_is_which():
+    assert column([None, 1.0]).missing is column([math.nan, 1.0]).missing is None
+    assert column([None, math.nan]).missing != column([math.nan, None]).missing
+    pieces = pa.chunked_array([[None], [math.nan, 1.0], [None]], pa.float64())
+    _, (seen,) = digest_table(pa.table({"x": pieces}))
+    assert seen == column([None, math.nan, 1.0, None])
+
+
 def test_zero_has_no_sign_in_statistics():
     assert str(column([-0.0, -0.0])) == str(column([-0.0, -0.0]))
     seen = column([-0.0, 0.0])

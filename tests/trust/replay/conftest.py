@@ -1,13 +1,18 @@
 """Small tables, and `tablehost replay` inside this process."""
 
+import importlib
 import json
 import shutil
+import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
 from command_line import CommandLine
+
+from tablehost.trust.evidence import builder as made_by
+from tablehost.trust.evidence import code
 
 LENGTHS = '''
 import os
@@ -64,7 +69,7 @@ class Bench(CommandLine):
     """A folder of tables that are replayed."""
 
     def replay(self, *tokens, cwd="."):
-        ended = self.tablehost("replay", *tokens, "--workers", 1, "--json", cwd=cwd)
+        ended = self.tablehost("replay", *tokens, "--trust", "--workers", 1, "--json", cwd=cwd)
         assert ended.out, ended.err
         answer = ended.json
         assert ended.code == (0 if answer["verdict"].startswith(("reproduced", "within")) else 1)
@@ -78,6 +83,22 @@ class Bench(CommandLine):
         """Build the table of lengths anew, with other options."""
         fixed = ("./lengths.py", "--folder", "in", "--out", "t.parquet", "--overwrite")
         self.build(*fixed, *tokens, code=code)
+
+    def install(self, monkeypatch, name, source):
+        """Install a builder, or another version of it, and forget the one that there was."""
+        site = self.path / "site"
+        info = site / f"{name}_builder-1.0.dist-info"
+        info.mkdir(parents=True, exist_ok=True)
+        (site / f"{name}.py").write_text(source)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-b\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[tablehost.builders]\n{name} = {name}\n")
+        if str(site) not in sys.path:
+            monkeypatch.syspath_prepend(site)
+        importlib.invalidate_caches()
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        shutil.rmtree(site / "__pycache__", ignore_errors=True)
+        for cached in (made_by._load, code._installed_modules, code._packages_of):
+            cached.cache_clear()
 
     def edit(self, change):
         """Change the provenance in the table's manifest."""
@@ -108,6 +129,32 @@ def words(bench, word_count):
     (bench.path / "in/t.txt").write_text("a b\nc\n")
     bench.build("./words.py", "--text", "in/t.txt", "--out", "t.parquet")
     return bench
+
+
+@pytest.fixture
+def installed_words(words, word_count, monkeypatch):
+    """Give the table of a builder that is installed, and what installs another version of it."""
+
+    def install(source):
+        words.install(monkeypatch, "words", source)
+
+    install(word_count)
+    (words.path / "words.py").unlink()
+    words.build("words", "--text", "in/t.txt", "--out", "t.parquet", "--overwrite")
+    return words, install
+
+
+@pytest.fixture
+def installed_lengths(lengths, monkeypatch):
+    """Give the table of lengths by an installed builder, and what installs another version."""
+
+    def install(source):
+        lengths.install(monkeypatch, "lengths", source)
+
+    install(LENGTHS)
+    (lengths.path / "lengths.py").unlink()
+    lengths.build("lengths", "--folder", "in", "--out", "t.parquet", "--overwrite", code=1)
+    return lengths, install
 
 
 @pytest.fixture

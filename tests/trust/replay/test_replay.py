@@ -48,7 +48,7 @@ def test_a_manifest_of_release_1_0_0_is_replayed_though_its_table_is_gone(bench,
 
 
 def test_the_answer_of_a_table_that_is_the_same_is_one_line(words):
-    ended = words.tablehost("replay", "t.parquet")
+    ended = words.tablehost("replay", "t.parquet", "--trust")
     assert (ended.code, ended.out) == (0, "reproduced-bytes  t.parquet\n")
 
 
@@ -125,7 +125,7 @@ def test_the_script_says_where_defaults_could_not_be_compared(words, word_count)
 def test_one_row_and_one_cell_are_reported_as_one(words):
     table = pq.read_table(words.path / "t.parquet")
     pq.write_table(table.set_column(1, "words", [[2, 2]]), words.path / "t.parquet")
-    lines = words.tablehost("replay", "t.parquet").out.splitlines()
+    lines = words.tablehost("replay", "t.parquet", "--trust").out.splitlines()
     assert lines[2:] == [
         "  1 row has other values",
         "  words: 1 cell, largest difference 1; at row 1: 2 -> 1",
@@ -170,13 +170,14 @@ def test_another_manifest_of_an_input_is_a_remark_where_the_table_is_the_same(wo
 
 
 def test_a_replay_that_is_stopped_leaves_nothing(project, word_count):
-    project.write("words.py", word_count)
+    slow = "import os, pathlib, time\n    if 'SLOW' in os.environ:"
+    slow += " pathlib.Path('begun').touch(); time.sleep(60)\n"
+    project.write("words.py", word_count.replace("import pyarrow", f"{slow}    import pyarrow"))
     project.write("t.txt", "a b\n")
     assert project.run("run", "./words.py", "--text", "t.txt", "--out", "t.parquet").code == 0
-    slow = "import pathlib, time; pathlib.Path('begun').touch(); time.sleep(60)"
-    project.write("words.py", word_count.replace("import pyarrow", f"{slow}; import pyarrow"))
     (project.path / "tmp").mkdir()
-    process = project.start("replay", "t.parquet", env={"TMPDIR": str(project.path / "tmp")})
+    environment = {"TMPDIR": str(project.path / "tmp"), "SLOW": "1"}
+    process = project.start("replay", "t.parquet", "--trust", env=environment)
     while not (project.path / "begun").exists():
         assert process.poll() is None
         time.sleep(0.02)
@@ -187,8 +188,9 @@ def test_a_replay_that_is_stopped_leaves_nothing(project, word_count):
     assert not [path.name for path in (project.path / "tmp").iterdir()]
 
 
-def test_other_code_is_the_cause_of_another_table(words, word_count):
-    (words.path / "words.py").write_text(word_count.replace("len(s.split())", "len(s)"))
+def test_other_code_is_the_cause_of_another_table(installed_words, word_count):
+    words, install = installed_words
+    install(word_count.replace("len(s.split())", "len(s)"))
     found = words.replay("t.parquet")
     assert found["verdict"] == "code-changed"
     assert found["remarks"] == ["words.py has other code (semantic)"]
@@ -198,8 +200,9 @@ def test_other_code_is_the_cause_of_another_table(words, word_count):
 @pytest.mark.parametrize(
     ("more", "kind"), [("# a comment\n", "cosmetic"), ("UNUSED = 1\n", "semantic")]
 )
-def test_other_code_that_makes_the_same_is_a_remark(words, word_count, more, kind):
-    (words.path / "words.py").write_text(word_count + more)
+def test_other_code_that_makes_the_same_is_a_remark(installed_words, word_count, more, kind):
+    words, install = installed_words
+    install(word_count + more)
     found = words.replay("t.parquet")
     assert found["verdict"] == "reproduced-bytes"
     assert [remark.endswith(f"({kind})") for remark in found["remarks"]] == [True]
@@ -221,7 +224,7 @@ def test_a_builder_that_leaves_it_to_chance_differs_by_so_much(lengths):
     assert found["rows"]["key"] == ["name"]
     assert length["changed"] > 15
     assert 0 < length["largest"] < 1
-    said = lengths.tablehost("replay", "t.parquet").out.splitlines()
+    said = lengths.tablehost("replay", "t.parquet", "--trust").out.splitlines()
     assert said[0] == "differs  t.parquet"
     assert said[2].startswith("  length: ")
 
@@ -283,8 +286,9 @@ def test_a_table_that_is_gone_and_not_made_again_differs_as_its_manifest_says(wo
     assert found["why"] == ["1 row fewer: 2, in the manifest 3", "other values in words"]
 
 
-def test_a_table_that_was_changed_is_not_laid_to_the_code(lengths, lengths_source):
-    (lengths.path / "lengths.py").write_text(lengths_source + "UNUSED = 1\n")
+def test_a_table_that_was_changed_is_not_laid_to_the_code(installed_lengths, lengths_source):
+    lengths, install = installed_lengths
+    install(lengths_source + "UNUSED = 1\n")
     table = pq.read_table(lengths.path / "t.parquet")
     pq.write_table(table.slice(1), lengths.path / "t.parquet")
     found = lengths.replay("t.parquet")

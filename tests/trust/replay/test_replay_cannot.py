@@ -48,12 +48,14 @@ def test_a_value_that_the_builder_does_not_take_is_named(words):
 
 
 def test_a_builder_that_fails_is_reported_with_what_has_changed(
-    lengths, lengths_source, monkeypatch
+    installed_lengths, lengths_source, monkeypatch
 ):
+    lengths, install = installed_lengths
     monkeypatch.setenv("WORKS", "1")
-    lengths.lengths("--broken")
+    run = ("lengths", "--folder", "in", "--out", "t.parquet", "--overwrite", "--broken")
+    lengths.build(*run, code=1)
     monkeypatch.delenv("WORKS")
-    (lengths.path / "lengths.py").write_text(lengths_source + "# a comment\n")
+    install(lengths_source + "# a comment\n")
     found = lengths.replay("t.parquet", "--into", "new/again")
     assert found["verdict"] == "cannot"
     failed, changed, *_ = found["why"]

@@ -1,5 +1,7 @@
 """Every kind of option comes back from the manifest as it was given, from wherever it was given."""
 
+import hashlib
+
 import pytest
 
 ECHO = '''
@@ -79,8 +81,10 @@ def test_moved_files_of_any_role_are_found_by_the_map(echo):
     assert found["verdict"] == "reproduced-bytes", found["why"]
 
 
-def test_a_tool_with_other_content_is_the_cause_of_another_table(echo):
+def test_a_tool_with_other_content_is_named_and_not_run(echo):
     (echo.path / "model").write_text("another text")
     found = echo.replay("t.parquet")
     assert found["verdict"] == "environment-changed"
-    assert found["remarks"] == ["tool model: model has other content"]
+    sha256 = hashlib.sha256(b"another text").hexdigest()
+    said = f"tool model model (sha256 {sha256}) is not the recorded one, so that it is not run"
+    assert found["why"] == [said]

@@ -71,9 +71,9 @@ def test_the_same_items_are_drawn_in_whatever_order_they_come():
     assert len(set(drawn) - {"07"}) == 5
 
 
-def test_an_item_that_fails_only_now_is_a_finding(lengths, lengths_source):
-    source = lengths_source.replace('== "bad"', '!= "x"')
-    (lengths.path / "lengths.py").write_text(source)
+def test_an_item_that_fails_only_now_is_a_finding(installed_lengths, lengths_source):
+    lengths, install = installed_lengths
+    install(lengths_source.replace('== "bad"', '!= "x"'))
     found = lengths.replay("t.parquet", "--sample", 20)
     assert found["verdict"] == "code-changed"
     assert len(found["why"]) == 19
@@ -81,7 +81,7 @@ def test_an_item_that_fails_only_now_is_a_finding(lengths, lengths_source):
 
 
 def test_the_answer_says_what_a_sample_proves(lengths):
-    ended = lengths.tablehost("replay", "t.parquet", "--sample", 8)
+    ended = lengths.tablehost("replay", "t.parquet", "--trust", "--sample", 8)
     proof = "8 of 20 items, seed 0; a sample this size catches 30.00 % bad items or more with"
     said = f"reproduced-rows  t.parquet\n  sample: {proof} 95 % probability\n"
     assert (ended.code, ended.out) == (0, said)

@@ -1,5 +1,6 @@
 """Each kind of drift of a table, made for real, and the very verdict."""
 
+import math
 import struct
 
 import duckdb
@@ -70,6 +71,38 @@ def test_pandas_recodes_missing_values(tables):
         "adm2": {"nulls": {"manifest": 2, "table": 3}, "nan": {"manifest": 1, "table": 0}}
     }
     assert finding["why"] == ["adm2: 3 null and 0 NaN, in the manifest 2 and 1"]
+
+
+def with_odd(tables, values):
+    """Build a table with a column of these values."""
+    rows = len(values)
+    made = pa.table({"clip_name": ["a"] * rows, "frame_index": range(rows), "odd": values})
+    pq.write_table(made, tables.path / "raw3.parquet")
+    tables.run("./copy_table.py", "--source", "raw3.parquet", "--out", "odd.parquet")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ([None, math.nan, 1.0], [math.nan, None, 1.0]),
+        ([[None, 1.0], [math.nan]], [[math.nan, 1.0], [None]]),
+        ([[None, 1.0], None], [[math.nan, 1.0], None]),
+        ([{"a": None}, {"a": math.nan}], [{"a": math.nan}, {"a": None}]),
+    ],
+    ids=["two rows", "elements of two lists", "all elements of a list", "fields of two structs"],
+)
+def test_null_and_nan_that_were_swapped_are_recoded_though_there_are_as_many(tables, then, now):
+    before = with_odd(tables, then)
+    pq.write_table(before.set_column(2, "odd", pa.array(now)), tables.path / "odd.parquet")
+    (finding,) = tables.findings("missing-values-recoded", "odd.parquet")
+    assert finding["why"] == ["odd: null where the manifest has NaN, and NaN where it has null"]
+
+
+def test_rows_written_again_with_null_and_nan_where_they_were_are_the_same_rows(tables):
+    before = with_odd(tables, [None, math.nan, 1.0])
+    pq.write_table(before, tables.path / "odd.parquet", compression="gzip")
+    tables.findings("rewritten", "odd.parquet")
 
 
 # ---------------------------------------------------------------------------------- columns

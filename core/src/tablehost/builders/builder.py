@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from attrs import frozen
@@ -51,13 +53,22 @@ class Builder:
         return (self.options_class.__doc__ or "").strip().partition("\n")[0]
 
 
+class _FromSource(SourceFileLoader):
+    """Compiles a file each time: what stands in `__pycache__` may be anything."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
 def load_module(file: Path) -> Any:
     """Import a builder's file under its own name, so that worker processes find it again."""
     name = file.stem
     known = sys.modules.get(name)
     if known is not None and getattr(known, "__file__", None) == str(file):
         return known
-    spec = importlib.util.spec_from_file_location(name, file)
+    loader = _FromSource(name, str(file))
+    spec = importlib.util.spec_from_file_location(name, file, loader=loader)
     if known is not None or spec is None or spec.loader is None:
         msg = f"{file}: a module {name} exists already; give the file another name"
         raise UsageError(msg)

@@ -31,7 +31,8 @@ def lineage(
 
     Ancestors are found by their digests, so that files that were moved keep their ancestry. They
     are searched for in their recorded places and in the folder of the table, histories included.
-    An ancestor without a manifest is shown as unknown, with exit code 1.
+    An ancestor whose manifest is missing is shown as unknown, and one whose manifest is not the
+    one that was read is said to be; either is exit code 1.
 
     Args:
         path: The table, its manifest, or a folder for every table in it.
@@ -45,7 +46,8 @@ def lineage(
         print("\n".join(_mermaid(found)))
     else:
         _print_tree(found)
-    return 1 if any(node.kind == "unknown" for node in found.nodes) else 0
+    unknown = any(node.kind == "unknown" for node in found.nodes)
+    return 1 if unknown or any(edge.why for edge in found.edges) else 0
 
 
 def _print_tree(found: Lineage) -> None:
@@ -82,9 +84,9 @@ class _Branches:
             node, label = self._nodes[edge.parent], f"{edge.label}=" if edge.label else ""
             further, again = self._edges[node.id], node.id in self.shown
             self.shown.add(node.id)
-            line = _line(
-                node, f"{edge.option}: {label}", " (see above)" if further and again else ""
-            )
+            after = f" ({edge.why})" if edge.why else ""
+            after += " (see above)" if further and again else ""
+            line = _line(node, f"{edge.option}: {label}", after)
             twig = branch.add(Text(line))
             todo += [(twig, one) for one in reversed(further) if not again]
         return top
@@ -121,7 +123,7 @@ def _mermaid(found: Lineage) -> Iterator[str]:
         text = "<br/>".join(map(_quoted, (shown(Path(node.path)), *_facts(node))))
         yield f'    {numbers[node.id]}{left}"{text}"{right}'
     for edge in found.edges:
-        text = _quoted(f"{edge.option} {edge.label}" if edge.label else edge.option)
+        text = _quoted(" ".join(filter(None, (edge.option, edge.label, edge.why))))
         yield f'    {numbers[edge.parent]} -->|"{text}"| {numbers[edge.child]}'
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +13,7 @@ from cyclopts.validators import Number
 
 from tablehost.cli.answer import Json, Switch, print_json
 from tablehost.console.reporter import reporter
-from tablehost.console.text import counted, first, printable, shown, some
+from tablehost.console.text import counted, first, printable, shell_line, shown, some
 from tablehost.contract.errors import UsageError
 from tablehost.trust.evidence.command import replaying
 from tablehost.trust.evidence.places import never_there
@@ -39,12 +38,15 @@ def replay(
         tuple[str, ...], Parameter(name="--map", negative=(), show_default=False)
     ] = (),
     workers: _AtLeastOne = None,
+    trust: Switch = False,
     script: Switch = False,
     as_json: Json = False,
 ) -> int:
     """Make a table again from its manifest alone, elsewhere, and compare.
 
     This runs the builder that the manifest names; without --into its table is deleted afterwards.
+    The file of a builder, and a tool that was given by its path, are run with --trust alone and
+    only if they are what they were; what would run is listed first.
     The outcome is reproduced-bytes, reproduced-rows or within-tolerance, or with exit code 1
     differs, inputs-changed, code-changed, environment-changed or cannot.
 
@@ -56,6 +58,7 @@ def replay(
         moved: OLD=NEW, the new place of an input or a folder of inputs; may be given more than
             once.
         workers: Processes that work in parallel; default: available cores.
+        trust: Run what only the manifest names: the file of a builder, and tools by their paths.
         script: Print the command that makes the table again, in ./replay or --into; run nothing.
         as_json: Write the answer as one JSON object.
     """
@@ -65,7 +68,7 @@ def replay(
         return 0
     from tablehost.trust.replay.replay import Asked  # pyarrow, and help does without
 
-    asked = Asked(into=into, workers=workers, sample=sample, seed=seed)
+    asked = Asked(into=into, workers=workers, sample=sample, seed=seed, trust=trust)
     answer = _replay(found, asked, as_json=as_json)
     if as_json:
         print_json(answer)
@@ -112,7 +115,7 @@ def _print_script(found: Subject, out: Path, *, as_json: bool) -> None:
         return
     for remark in script.remarks:
         print(printable(f"# {remark}".replace("\n", "\\n")))
-    print(shlex.join(script.command))
+    print(shell_line(script.command))
 
 
 def _lines(answer: Replayed) -> Iterator[str]:

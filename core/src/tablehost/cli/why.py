@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from tablehost.cli.answer import Json, print_json
-from tablehost.console.text import first, printable, shown
+from tablehost.console.text import first, printable, shell_line, shown
 from tablehost.trust.evidence.subject import subjects
 from tablehost.trust.why.why import Staleness
 from tablehost.trust.why.why import why as staleness_of
@@ -48,6 +47,6 @@ def _lines(answer: Staleness) -> Iterator[str]:
     if answer.notes:
         yield f"    also different   {', '.join(first(answer.notes, _AS_MANY))}"
     for command in answer.refresh.commands if answer.refresh else ():
-        yield f"    to refresh       {shlex.join(command)}"
+        yield f"    to refresh       {shell_line(command)}"
     for remark in answer.refresh.remarks if answer.refresh else ():
         yield f"    note             {remark}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,27 @@ def _shown(character: str) -> str:
     if character.isprintable() or character == "\n":
         return character
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def shell_line(command: Sequence[str]) -> str:
+    """Quote a command for a shell, in one line and without control characters."""
+    return " ".join(map(_quoted, command))
+
+
+def _quoted(word: str) -> str:
+    if word.isprintable():
+        return shlex.quote(word)
+    escaped = (
+        one
+        if one.isprintable() and one not in "\\'"
+        else "".join(map("\\x{:02x}".format, _bytes(one)))
+        for one in word
+    )
+    return f"$'{''.join(escaped)}'"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def utc_now() -> str:

@@ -11,10 +11,12 @@ from typing import Any
 
 import attrs
 import cattrs
+from cattrs.gen import make_dict_unstructure_fn, override
 
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.manifest.sections import HostSections
 from tablehost.options.json_schema import DIALECT, fields_schema
+from tablehost.table.column import Column
 
 
 def merge(fields: Any, sections: HostSections) -> dict[str, Any]:
@@ -88,7 +90,10 @@ def to_plain(value: Any) -> dict[str, Any]:
 
 @cache
 def _converter() -> cattrs.Converter:
-    return cattrs.Converter()
+    converter = cattrs.Converter()
+    written = make_dict_unstructure_fn(Column, converter, missing=override(omit_if_default=True))
+    converter.register_unstructure_hook(Column, written)
+    return converter
 
 
 def _jsonable(value: Any) -> Any:

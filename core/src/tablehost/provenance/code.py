@@ -23,6 +23,7 @@ from tablehost.files.digests import file_digest
 from tablehost.files.folder_listing import dir_hash1
 from tablehost.manifest.sections import Code, Environment
 from tablehost.options.record import paths_of
+from tablehost.provenance.neighbours import with_neighbours
 
 
 def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: StatCache) -> Code:
@@ -53,8 +54,17 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: Sta
 
 
 def modules_of(builder: Builder) -> dict[str, dict[str, str]]:
-    """Digest each source file of a builder."""
+    """Digest each source file of a builder; of one file, also the neighbours that it imports."""
     return {name: source_digests(path) for name, path in _own_files(builder)}
+
+
+def file_modules(file: Path) -> dict[str, tuple[Path, dict[str, str]]]:
+    """Return the file of a builder and the neighbours that it imports, with their digests.
+
+    Args:
+        file: which is read, and never imported.
+    """
+    return {name: (path, source_digests(path)) for name, path in with_neighbours(file)}
 
 
 def source_digests(path: Path) -> dict[str, str]:
@@ -65,7 +75,7 @@ def source_digests(path: Path) -> dict[str, str]:
     source = path.read_bytes()
     try:
         tree = ast.dump(ast.parse(source)).encode()
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         tree = source  # a template, or broken: nothing imports it
     return {
         "sha256": hashlib.sha256(source).hexdigest(),
@@ -115,7 +125,7 @@ def _own_files(builder: Builder) -> list[tuple[str, Path]]:
     package = sys.modules.get(builder.module.__name__.partition(".")[0])
     folder = Path(package.__file__ or path).parent if package is not None else path.parent
     if builder.file is not None or "." not in builder.module.__name__:
-        return [(path.name, path)]
+        return with_neighbours(path)
     return _package_files(folder)
 
 

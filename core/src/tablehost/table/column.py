@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from attrs import fields, frozen
+from attrs import field, fields, frozen
 
 
 @frozen(kw_only=True)
@@ -26,6 +26,8 @@ class Column:
         max: the greatest.
         mean: of numbers; None also where it overflows.
         std: of numbers, their standard deviation as a population.
+        missing: digest of which missing floats are null and which are NaN; None, and not written,
+            where `nulls` and `nan` are enough to know it.
     """
 
     name: str
@@ -38,10 +40,11 @@ class Column:
     max: int | float | str | None
     mean: float | None
     std: float | None
+    missing: str | None = field(default=None, metadata={"since": "1.1.0"})
 
 
 STATISTICS: Final = tuple(
-    one.name for one in fields(Column) if one.name not in {"name", "type", "digest"}
+    one.name for one in fields(Column) if one.name not in {"name", "type", "digest", "missing"}
 )
 ROUNDED: Final = ("mean", "std")
 """The statistics that another machine may round differently."""

@@ -39,6 +39,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as is_type
 
+from tablehost.files.digests import json_digest
 from tablehost.table.layout import (
     elements,
     fixed_bytes,
@@ -93,6 +94,18 @@ class ColumnDigest:
     def hash(self, array: pa.Array) -> None:
         """Add the values of rows, at least one, without an extension type."""
 
+    def missing(self, *, inside: bool = False) -> str | None:  # noqa: ARG002  # floats look at it
+        """Digest which missing floats are null and which are NaN, which `hexdigest` does not see.
+
+        Args:
+            inside: whether these are the values of a list or struct, which are not counted.
+
+        Returns:
+            None where counts are enough to know it, or nothing is missing.
+        """
+        found = [child.missing(inside=True) for child in self.children]
+        return json_digest(found) if any(found) else None
+
     def hexdigest(self) -> str:
         """Return the digest of all rows added."""
         lines = [self._name]
@@ -104,10 +117,21 @@ class ColumnDigest:
 class _Floats(ColumnDigest):
     lines = ("values",)
 
+    def __init__(self, name: str, children: Sequence[ColumnDigest]) -> None:
+        super().__init__(name, children)
+        self._missing = hashlib.sha256()
+        self._kinds: set[bool] = set()
+
+    def missing(self, *, inside: bool = False) -> str | None:
+        return self._missing.hexdigest() if len(self._kinds) > (0 if inside else 1) else None
+
     def hash(self, array: pa.Array) -> None:
         values = numbers(array, absent=np.nan)
         absent = np.isnan(values)
         if absent.any():
+            is_nan = validity(array)[absent]
+            self._missing.update(is_nan.tobytes())
+            self._kinds |= set(is_nan.tolist())
             values = np.where(absent, values.dtype.type(np.nan), values)
         self.hashes["values"].update(values)
 

@@ -15,6 +15,11 @@ from tablehost.table.types import is_number, plain_type
 BLOCK: Final = 8192
 """Numbers merged into mean and deviation at once."""
 
+_WIDEST: Final = 64
+_HALF: Final = 32
+_EXACT: Final = 2**53
+"""The largest size up to which every integer is a float64."""
+
 
 def statistics_of(kind: pa.DataType) -> Statistics:
     """Begin the statistics of a column.
@@ -26,6 +31,8 @@ def statistics_of(kind: pa.DataType) -> Statistics:
         An accumulator of the column's rows.
     """
     kind = plain_type(kind)
+    if is_number(kind) and kind.bit_width == _WIDEST and is_type.is_integer(kind):
+        return _LongIntegers()
     if is_number(kind):
         return _Numbers()
     if is_type.is_date32(kind):
@@ -82,11 +89,34 @@ class _Numbers(Statistics):
         if self._low is None:
             return found
         found |= {"min": self._low + 0, "max": self._high + 0}  # -0.0 is 0.0 here
-        mean, std = self._moments.finish()
+        mean, std = self._mean_and_std()
         if np.isfinite(mean) and np.isfinite(std):  # report mean and std together or not at all
             mean = min(max(mean, float(self._low)), float(self._high)) + 0.0
             found |= {"mean": mean, "std": std}
         return found
+
+    def _mean_and_std(self) -> tuple[float, float]:
+        return self._moments.finish()
+
+
+class _LongIntegers(_Numbers):
+    """Integers of 64 bits; the mean is exact where some of them are not float64."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = self._sum = 0
+
+    def update(self, array: pa.Array) -> None:
+        super().update(array)
+        values = numbers(array.drop_null())
+        self._count += len(values)
+        # neither half of so few rows overflows
+        self._sum += (int((values >> _HALF).sum()) << _HALF) + int((values & (2**_HALF - 1)).sum())
+
+    def _mean_and_std(self) -> tuple[float, float]:
+        mean, std = super()._mean_and_std()
+        is_rounded = self._low < -_EXACT or self._high > _EXACT
+        return (self._sum / self._count if is_rounded else mean), std
 
 
 class _Times(Statistics):

@@ -63,6 +63,7 @@ class ColumnsSummary:
                     name=each.name,
                     type=logical_type(each.type),
                     digest=digest.hexdigest(),
+                    missing=digest.missing(),
                     **statistics.finish(),
                 )
                 for each, digest, statistics in self._columns

@@ -17,6 +17,7 @@ from tablehost.contract.errors import ManifestError, TablehostError
 from tablehost.files.names import HISTORY_SUFFIX, MANIFEST_SUFFIX
 from tablehost.manifest.read import dig, find
 from tablehost.trust.evidence.inputs import RecordedInput, inputs_of, listed_digests
+from tablehost.trust.evidence.places import locate_file
 from tablehost.trust.evidence.subject import Subject, at, subject
 
 
@@ -135,7 +136,7 @@ def claim_of(child: Subject, one: RecordedInput) -> dict[str, Any]:
     name = os.path.basename(former)  # noqa: PTH119  # decides for most of a thousand claims
     for claim in _claims(child):
         path = claim["path"]
-        if path.endswith(name) and _former(child.manifest.cwd, path) == former:
+        if path.endswith(name) and _former(child.manifest.root, path) == former:
             return claim
     return (child.manifest.replaces or {}) if in_place(child, one) else {}
 
@@ -145,7 +146,7 @@ def tables_in(child: Subject, folder: RecordedInput) -> list[RecordedInput]:
     if not folder.is_folder:
         return []
     former = Path(_former(child.manifest.root, folder.descriptor["path"]))
-    claims = [Path(_former(child.manifest.cwd, claim["path"])) for claim in _claims(child)]
+    claims = [Path(_former(child.manifest.root, claim["path"])) for claim in _claims(child)]
     names = [str(path.relative_to(former)) for path in claims if path.is_relative_to(former)]
     digests = (listed_digests(folder) or {}) if names else {}
     return [
@@ -158,6 +159,23 @@ def tables_in(child: Subject, folder: RecordedInput) -> list[RecordedInput]:
             listing=None,
         )
         for name in names
+    ]
+
+
+def parents_beside(child: Subject, known: Iterable[RecordedInput]) -> list[RecordedInput]:
+    """Return the tables that a manifest names as parents, and not among its inputs."""
+    places = {_former(child.manifest.root, one.descriptor["path"]) for one in known}
+    claimed = {_former(child.manifest.root, claim["path"]): claim for claim in _claims(child)}
+    return [
+        RecordedInput(
+            option=str(claim.get("option") or "parents"),
+            label=None,
+            path=locate_file(child, claim["path"]),
+            descriptor={"path": former, "sha256": claim.get("table_sha256")},
+            listing=None,
+        )
+        for former, claim in claimed.items()
+        if former not in places
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,11 +15,28 @@ from tablehost.options.fields import Option, options_of
 from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subject import Subject
 
+_NAME = re.compile(r"[\w.-]+")
 _load = cache(load)  # what is installed does not change while one command runs
 
 
 def builder_of(subject: Subject) -> str:
     """Return what to type after `tablehost run`: the builder's name, or the path of its file.
+
+    Raises:
+        ManifestError: the manifest does not record it, or not by a name.
+    """
+    file = builder_file(subject)
+    if file is not None:
+        return shown(file)
+    name = subject.manifest.builder or ""
+    if not _NAME.fullmatch(name) or name.endswith(".py"):
+        msg = f"{subject.place} names {name!r} as an installed builder, which is no name of one"
+        raise ManifestError(msg)
+    return name
+
+
+def builder_file(subject: Subject) -> Path | None:
+    """Return the file of the builder, or None for a builder that was installed.
 
     Raises:
         ManifestError: the manifest does not record it.
@@ -28,8 +46,8 @@ def builder_of(subject: Subject) -> str:
         msg = f"{subject.place or subject.table} does not record which builder made the table"
         raise ManifestError(msg)
     if manifest.distribution or manifest.builder_file is None:
-        return manifest.builder
-    return shown(place_of(subject, manifest.builder_file))
+        return None
+    return place_of(subject, manifest.builder_file)
 
 
 def builder_now(subject: Subject) -> Builder | Path:
@@ -38,13 +56,13 @@ def builder_now(subject: Subject) -> Builder | Path:
     Raises:
         TablehostError: the manifest does not record it, or it is not there.
     """
-    name = builder_of(subject)
-    if subject.manifest.distribution:
-        return _load(name)
-    if not Path(name).is_file():
-        msg = f"the builder's file {name} is not there"
+    file = builder_file(subject)
+    if file is None:
+        return _load(builder_of(subject))
+    if not file.is_file():
+        msg = f"the builder's file {shown(file)} is not there"
         raise ManifestError(msg)
-    return Path(name)
+    return file
 
 
 def changed_defaults(subject: Subject, builder: Builder) -> list[Option]:

@@ -63,6 +63,18 @@ def module_changes(subject: Subject, builder: Builder | Path) -> list[ModuleChan
     return sorted(changes, key=lambda change: get_args(Effect).index(change.effect))
 
 
+def file_changes(subject: Subject, file: Path) -> list[str]:
+    """Return a sentence on each file of a builder that is not the recorded one, byte for byte."""
+    before, now = subject.manifest.modules or {}, _modules(file)
+    differ = {
+        name
+        for name in before.keys() | now.keys()
+        if dig(before.get(name), "sha256") != dig(now.get(name), "sha256")
+    }
+    said = (one for one in module_changes(subject, file) if one.what in differ)
+    return [f"{one.what} {one.detail} ({one.effect})" for one in said] or sorted(differ)
+
+
 def effect_of(before: Any, now: Any, python_before: Any, python_now: Any) -> Effect:
     """Return the effect of a change of a module, by its two descriptors; None is a missing one."""
     trees = [dig(one, "syntax_sha256") for one in (before, now)]
@@ -99,7 +111,7 @@ def surroundings_changes(subject: Subject, builder: Builder | Path) -> list[str]
 
 def _modules(builder: Builder | Path) -> dict[str, dict[str, str]]:
     if isinstance(builder, Path):
-        return {builder.name: provenance.source_digests(builder)}
+        return {name: digests for name, (_, digests) in provenance.file_modules(builder).items()}
     return _installed_modules(builder)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from attrs import frozen
 
 from tablehost.files.digests import file_digest
-from tablehost.trust.evidence.archive import Archive, claim_of, tables_in
+from tablehost.trust.evidence.archive import Archive, claim_of, parents_beside, tables_in
 from tablehost.trust.evidence.inputs import RecordedInput, inputs_of
 from tablehost.trust.evidence.subject import Subject, subjects
 
@@ -57,12 +57,14 @@ class Edge:
         parent: id of what it was made of.
         option: the builder's option that it was given by.
         label: in front of its path, if any.
+        why: of a parent whose manifest is not the one that the child names.
     """
 
     child: str
     parent: str
     option: str
     label: str | None
+    why: str | None = None
 
 
 @frozen(kw_only=True)
@@ -129,11 +131,15 @@ class _Trace:
             if child.manifest.inputs is None:
                 path, why = str(child.place), "the manifest does not name its inputs"
                 self._join(_id(child), self._enter(_unknown(path, why=why)), "inputs")
-            for one in inputs_of(child):
-                found = self._ancestor(child, one)
-                self._join(_id(child), found, one.option, one.label)
-                for part in tables_in(child, one):
-                    self._join(found, self._ancestor(child, part), part.option)
+            inputs = list(inputs_of(child))
+            parts = [(one, tables_in(child, one)) for one in inputs]
+            known = [*inputs, *(part for _, several in parts for part in several)]
+            for one, several in parts:
+                found = self._join_to(_id(child), child, one)
+                for part in several:
+                    self._join_to(found, child, part)
+            for one in parents_beside(child, known):
+                self._join_to(_id(child), child, one)
 
     def enter_bare(self, table: Subject) -> None:
         """Enter a table without a manifest, unless it is a raw input of others."""
@@ -147,12 +153,19 @@ class _Trace:
             return False
         return f"input:{file_digest(path).sha256}" in self.nodes
 
-    def _ancestor(self, child: Subject, one: RecordedInput) -> str:
+    def _join_to(self, below: str, child: Subject, one: RecordedInput) -> str:
+        """Join a table, or a folder of its inputs, to one of the tables and inputs it names."""
         parent = self.archive.parent(child, one)
-        return self._enter_table(parent) if parent else self._enter(_leaf(child, one))
+        found = self._enter_table(parent) if parent else self._enter(_leaf(child, one))
+        why = _another(child, one, parent) if parent else None
+        self._join(below, found, one.option, one.label, why)
+        return found
 
-    def _join(self, child: str, parent: str, option: str, label: str | None = None) -> None:
-        self.edges[Edge(child=child, parent=parent, option=option, label=label)] = None
+    def _join(
+        self, child: str, parent: str, option: str, label: str | None = None, why: str | None = None
+    ) -> None:
+        edge = Edge(child=child, parent=parent, option=option, label=label, why=why)
+        self.edges[edge] = None
 
     def _enter_table(self, table: Subject) -> str:
         if _id(table) not in self.nodes:
@@ -180,6 +193,13 @@ def _node(table: Subject) -> Node:
         when=table.manifest.finished_at,
         replaced=table.in_history,
     )
+
+
+def _another(child: Subject, one: RecordedInput, parent: Subject) -> str | None:
+    named = claim_of(child, one).get("manifest_sha256")
+    if named in (None, parent.manifest.digest):
+        return None
+    return f"its manifest is not the one that {child.manifest.builder} read, {str(named)[:12]}"
 
 
 def _leaf(child: Subject, one: RecordedInput) -> Node:

@@ -5,11 +5,13 @@ The outcome is decided in this order:
 1. The inputs are checked. Where one changed the outcome is `inputs-changed` and nothing is built;
    where one is missing, or anything else that the run needs, it is `cannot`. A table whose rows are
    no longer those of its manifest always `differs`: a sample may not contain them.
-2. The table is built by the builder as it is installed now, from nothing: the ledger of the first
+2. What only the manifest names, the file of a builder or a tool by path, is run if it is trusted;
+   where it is not the recorded one, nothing is built: `code-changed` or `environment-changed`.
+3. The table is built by the builder as it is installed now, from nothing: the ledger of the first
    run is neither used nor touched.
-3. The result is compared with the table, or where that is gone with its manifest:
+4. The result is compared with the table, or where that is gone with its manifest:
    `reproduced-bytes`, `reproduced-rows`, or `within-tolerance` of what the builder declared.
-4. Where it differs, the likely cause is named: `inputs-changed` where the builder read what it had
+5. Where it differs, the likely cause is named: `inputs-changed` where the builder read what it had
    not read then, such as a new file of a folder; `code-changed` where it has other code (not only
    another layout); `environment-changed` where a tool, a package, this host, Python or the machine
    is another. Where none of that changed it `differs`: the builder is not deterministic.
@@ -31,6 +33,7 @@ from tablehost.contract.errors import Interrupted, Refused, TablehostError, Usag
 from tablehost.host.interrupts import Interrupts
 from tablehost.items.sample import Sample, caught
 from tablehost.trust.diff.rows import RowsDifference
+from tablehost.trust.evidence.inputs import InputCheck
 from tablehost.trust.evidence.subject import Subject
 from tablehost.trust.evidence.subject import subject as made
 from tablehost.trust.replay.causes import causes_after, causes_before
@@ -45,6 +48,7 @@ from tablehost.trust.replay.likeness import (
 from tablehost.trust.replay.obstacles import check_inputs, check_replayable
 from tablehost.trust.replay.remake import NotRemade, place, remake
 from tablehost.trust.replay.restore import restore
+from tablehost.trust.replay.trusted import OtherCode, from_source
 
 Outcome = Literal[
     Reproduced, "differs", "inputs-changed", "code-changed", "environment-changed", "cannot"
@@ -60,12 +64,14 @@ class Asked:
         workers: processes to use; None for as many as there are cores.
         sample: how many items of every map to do; None for all.
         seed: of the random sample.
+        trust: whether to run what only the manifest names.
     """
 
     into: Path | None = None
     workers: int | None = None
     sample: int | None = None
     seed: int = 0
+    trust: bool = False
 
 
 @frozen(kw_only=True)
@@ -131,7 +137,8 @@ def replay(subject: Subject, asked: Asked, reporter: Reporter) -> Replayed:
         raise
     except (TablehostError, OSError) as error:
         why = error.problems if isinstance(error, TablehostError) else [str(error)]
-        return Replayed(table=str(subject.table), verdict="cannot", why=tuple(why))
+        verdict: Outcome = error.verdict if isinstance(error, OtherCode) else "cannot"
+        return Replayed(table=str(subject.table), verdict=verdict, why=tuple(why))
 
 
 def _replay(subject: Subject, asked: Asked, output: Output, reporter: Reporter) -> Replayed:
@@ -140,7 +147,15 @@ def _replay(subject: Subject, asked: Asked, output: Output, reporter: Reporter) 
     changed = [str(one) for one in checks if one.status == "changed"]
     if changed:
         return Replayed(table=str(subject.table), verdict="inputs-changed", why=tuple(changed))
-    restored, leave_out = restore(subject), _failed_before(subject)
+    with from_source(subject):
+        return _again(subject, asked, output, reporter, checks)
+
+
+def _again(
+    subject: Subject, asked: Asked, output: Output, reporter: Reporter, checks: list[InputCheck]
+) -> Replayed:
+    """Build the table, whose inputs are what they were, and compare."""
+    restored, leave_out = restore(subject, trust=asked.trust), _failed_before(subject)
     sample = Sample(asked.sample, asked.seed, leave_out) if asked.sample is not None else None
     original, causes = original_of(subject), causes_before(subject, restored.builder)
     try:

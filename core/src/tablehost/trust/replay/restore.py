@@ -27,9 +27,10 @@ from tablehost.options.fields import (
     variables_of,
 )
 from tablehost.options.grammar import Either, Many, Node, Pair, Scalar
-from tablehost.trust.evidence.builder import builder_of
+from tablehost.trust.evidence.builder import builder_file, builder_of
 from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subject import Subject
+from tablehost.trust.replay.trusted import check_named, check_tools
 
 
 @frozen
@@ -47,8 +48,10 @@ class Restored:
     sources: dict[str, str]
 
 
-def restore(subject: Subject) -> Restored:
+def restore(subject: Subject, *, trust: bool) -> Restored:
     """Restore a run from its manifest.
+
+    What only the manifest names is run if the user has said so and it is what it was.
 
     Its paths are located by `place_of`. Secrets are not in a manifest: they come from the
     environment or the configuration, as for `tablehost run`. The folder for scratch files is left
@@ -57,6 +60,7 @@ def restore(subject: Subject) -> Restored:
     Raises:
         Refused: something that the run needs is not known or not here.
     """
+    allowed = check_named(subject, trust=trust)
     builder = _builder(subject)
     recorded = _recorded(subject, builder)
     redacted = [one for one, value in recorded if one.secret and value == REDACTED]
@@ -71,16 +75,14 @@ def restore(subject: Subject) -> Restored:
     names = {option.name: value for option, value in recorded if _is_name(subject, option)}
     with attrs.validators.disabled():  # a file here may have such a name and be mistaken for it
         options = attrs.evolve(resolved.instance, **names)
+    check_tools(options, allowed)
     return Restored(builder, options, resolved.sources)
 
 
 def _builder(subject: Subject) -> Builder:
     try:
-        name = builder_of(subject)
-        if name.endswith(".py") and not Path(name).is_file():
-            msg = f"its builder {name} is not there; if it was moved, give --map OLD=NEW"
-            raise Refused([msg])
-        builder = load(name)
+        file = builder_file(subject)
+        builder = load(str(file.absolute()) if file else builder_of(subject))
         check(builder)
     except TablehostError as error:
         raise Refused(error.problems) from error

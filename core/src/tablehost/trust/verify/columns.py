@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -139,14 +139,17 @@ def _recoded(matched: _Matched) -> Iterator[Finding]:
         for a, b in matched.pairs
         if _is_recoded(a, b)
     }
-    why = [
-        f"{name}: {nulls['table']} null and {nan['table']} NaN, "
-        f"in the manifest {nulls['manifest']} and {nan['manifest']}"
-        for name, (nulls, nan) in ((name, counts.values()) for name, counts in which.items())
-    ]
+    why = [f"{name}: {_recoding(**counts)}" for name, counts in which.items()]
     if why:
         lines = tuple(first(why, SHOWN))
         yield Finding(verdict="missing-values-recoded", why=lines, which=which)
+
+
+def _recoding(nulls: Mapping[str, int], nan: Mapping[str, int]) -> str:
+    now, then = ((nulls[one], nan[one]) for one in ("table", "manifest"))
+    if now == then:
+        return "null where the manifest has NaN, and NaN where it has null"
+    return f"{now[0]} null and {now[1]} NaN, in the manifest {then[0]} and {then[1]}"
 
 
 def _is_recoded(a: ColumnFacts, b: ColumnFacts) -> bool:
@@ -155,6 +158,8 @@ def _is_recoded(a: ColumnFacts, b: ColumnFacts) -> bool:
     same = a.get("digest") is not None and a["digest"] == b.get("digest")
     if not same or not isinstance(nulls, int) or not isinstance(nan, int):
         return False
+    if nulls == b["nulls"] and nan == b["nan"]:
+        return _differ(a.get("missing"), b.get("missing"))
     return bool(nulls != b["nulls"] and nulls + nan == b["nulls"] + b["nan"])
 
 
