@@ -35,6 +35,8 @@ def damage_recognised() -> Iterator[None]:
     """
     try:
         yield
+    except Damaged:
+        raise
     except (sqlite3.Error, UnicodeDecodeError) as error:  # the second: SQLite quotes damaged text
         code = getattr(error, "sqlite_errorcode", None)  # only SQLite's own errors have one
         if code is not None and code & 0xFF not in _DAMAGE:

@@ -148,14 +148,14 @@ def open_file(path: Path) -> sqlite3.Connection:
 
 def unusable(path: Path, error: sqlite3.Error) -> LedgerError:
     """Return an error of SQLite as a sentence with the ledger's path and a remedy."""
+    what = f"the ledger {path} cannot be used: {error}"
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    remedy = _REMEDIES.get(code, "see what is wrong with it")
+    remedy = _REMEDIES.get(code)
     if code == sqlite3.SQLITE_BUSY:
         remedy = f"{locked_by(path)} has locked it: end that"
-    return LedgerError(
-        f"the ledger {path} cannot be used: {error}; {remedy}, and the same command goes on with "
-        "what it has"
-    )
+    if remedy is None:
+        return LedgerError(f"{what}; move it away, or give another --out")
+    return LedgerError(f"{what}; {remedy}, and the same command goes on with what it has")
 
 
 def user_name(number: int) -> str:
