@@ -339,3 +339,12 @@ def test_a_ledger_without_one_of_its_tables_is_set_aside(unlanded, table):
     assert "Traceback" not in ended.err
     assert "ledger" in ended.err
     assert ended.code == 0, ended.err
+
+
+@pytest.mark.outcome("The command that `why` prints has `--fresh`, and runs.")
+def test_why_asks_for_fresh_where_the_ledger_is_gone(squared):
+    gone(squared.path / "t.parquet.ledger")
+    squares = squared.path / "squares.py"
+    squares.write_text(squares.read_text().replace("item.number**2)", "item.number * item.number)"))
+    command = squared.run("why", "t.parquet", "--json").json
+    assert "--fresh" in json.dumps(command)
