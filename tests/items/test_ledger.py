@@ -73,7 +73,7 @@ def test_a_lost_ledger_beside_an_intact_table_wants_fresh(squared, worked_on, da
     assert squares == [0, 1, 4, 9, 16, 25]
 
 
-@pytest.mark.outcome("Exit 0: nobody would measure again what this table has.")
+@pytest.mark.outcome("Exit 0: nothing of this table would be measured again.")
 def test_a_lost_ledger_beside_a_table_of_another_recipe_is_begun(squared, worked_on):
     path = squared.path / "t.parquet.manifest.json"
     manifest = json.loads(path.read_text())
