@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,35 @@ def _drop_privileges():
 @pytest.fixture
 def open_words(words, new_project):
     """Give the same as `words` in a folder that every user may enter, unlike those of pytest."""
+    with _open_copy(words) as path:
+        yield new_project(path)
+
+
+@pytest.fixture
+def open_squares(squares, new_project):
+    """Give the same as `squares` in a folder that every user may enter."""
+    with _open_copy(squares) as path:
+        yield new_project(path)
+
+
+@contextmanager
+def _open_copy(project):
     with tempfile.TemporaryDirectory(prefix="tablehost-test-") as name:
         path = Path(name)
-        for source in words.path.iterdir():
+        for source in project.path.iterdir():
             shutil.copy(source, path)
         path.chmod(0o777)
-        yield new_project(path)
+        yield path
+
+
+@pytest.fixture
+def small_disk(project):
+    """Give a file system of ten megabytes, or None where mounting is not allowed."""
+    folder = project.path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", folder]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        yield None
+        return
+    yield folder
+    subprocess.run(["umount", folder], check=True)

@@ -1,8 +1,5 @@
 """A disk that takes no more, and inputs that change while the table is built."""
 
-import os
-import subprocess
-
 import pytest
 from damage import limited
 
@@ -29,19 +26,6 @@ def build_table(options: Options, run: Run):
             yield pa.record_batch([[os.urandom(1024) for _ in range(1024)]], schema=schema)
     return Build(batches(), schema=schema)
 '''
-
-
-@pytest.fixture
-def small_disk(project):
-    """Give a file system of ten megabytes, or None where mounting is not allowed."""
-    folder = project.path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", folder]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
-        yield None
-        return
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 @pytest.mark.outcome("Exit 2; the old pair is untouched.")

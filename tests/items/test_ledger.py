@@ -1,7 +1,16 @@
 """A ledger that may not grow, or that went bad."""
 
+import json
 import os
+import pickle
+import pwd
+import re
+import shlex
+import signal
+import socket
 import sqlite3
+import time
+import zlib
 from contextlib import closing
 
 import pyarrow.parquet as pq
@@ -12,7 +21,7 @@ from hypothesis import strategies as st
 
 from tablehost.contract.build import Failure, Session
 from tablehost.items.ledger import Ledger
-from tablehost.items.ledger_file import LedgerError, is_damaged
+from tablehost.items.ledger_file import LedgerError, lost
 from tablehost.items.worker import Outcome, Task
 
 MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
@@ -29,24 +38,209 @@ def test_a_ledger_that_may_not_grow_is_the_disks_fault_and_keeps_what_it_has(squ
     assert 0 < len(worked_on()) < 2000
 
 
-@pytest.mark.outcome("Exit 0, right rows: zeros, cut, text, a newer version, another database.")
-@pytest.mark.parametrize("damage", [zeros, cut, text, newer, another])
-def test_a_damaged_ledger_is_said_set_aside_and_begun_anew(squared, worked_on, damage):
+@pytest.fixture
+def unlanded(squared):
+    """Give a project in which five squares are done, and their table has not landed yet."""
+    (squared.path / "t.parquet").unlink()
+    (squared.path / "t.parquet.manifest.json").unlink()
+    return squared
+
+
+def gone(path):
+    path.unlink()
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+@pytest.mark.outcome("Exit 2 with the number of items; nothing is touched. `--fresh` makes them.")
+@pytest.mark.parametrize("damage", [zeros, cut, text, gone, empty])
+def test_a_lost_ledger_beside_an_intact_table_wants_fresh(squared, worked_on, damage):
     damage(squared.path / "t.parquet.ledger")
+    before = {name: squared.digest(name) for name in squared.files()}
     ended = squared.run(*MAP, "--count", 6)
-    kept = [name for name in squared.files() if ".ledger.damaged-" in name]
+    assert ended.code == 2, ended.err
+    assert "the ledger t.parquet.ledger is " in ended.err
+    assert "5 finished items of the table would be measured again" in ended.err
+    assert "--fresh" in ended.err
+    assert {name: squared.digest(name) for name in squared.files()} == before
+    assert worked_on() == []
+    ended = squared.run(*MAP, "--count", 6, "--fresh")
     assert ended.code == 0, ended.err
-    assert "the ledger t.parquet.ledger is damaged (" in ended.err
-    assert "a new one is begun" in ended.err
-    assert len(kept) == 1
     assert len(worked_on()) == 6
     squares = pq.read_table(squared.path / "t.parquet")["square"].to_pylist()
     assert squares == [0, 1, 4, 9, 16, 25]
 
 
+@pytest.mark.outcome("Exit 0: nothing of this table would be measured again.")
+def test_a_lost_ledger_beside_a_table_of_another_recipe_is_begun(squared, worked_on):
+    path = squared.path / "t.parquet.manifest.json"
+    manifest = json.loads(path.read_text())
+    recipes = manifest["run_provenance"]["recipe"]["item"]
+    recipes |= dict.fromkeys(recipes, "0" * 64)
+    path.write_text(json.dumps(manifest))
+    gone(squared.path / "t.parquet.ledger")
+    assert squared.run(*MAP, "--overwrite").code == 0
+    assert len(worked_on()) == 5
+
+
+@pytest.mark.outcome("Exit 2: the reason; nothing is done, and the file is left as it is.")
+@pytest.mark.parametrize("damage", [newer, another])
+def test_a_ledger_of_another_version_or_application_is_left_as_it_is(unlanded, worked_on, damage):
+    damage(unlanded.path / "t.parquet.ledger")
+    before = unlanded.digest("t.parquet.ledger")
+    for tokens in ((), ("--fresh",)):
+        ended = unlanded.run(*MAP, "--count", 6, *tokens)
+        assert ended.code == 2
+        assert "the ledger t.parquet.ledger cannot be used: it " in ended.err
+        assert "Traceback" not in ended.err
+    assert unlanded.digest("t.parquet.ledger") == before
+    assert unlanded.files() == {"squares.py", "t.parquet.failed.json", "t.parquet.ledger"}
+    assert worked_on() == []
+
+
+HOLD = """
+import sqlite3, time
+db = sqlite3.connect("t.parquet.ledger", isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.outcome("Exit 2 within seconds: who holds the lock; nothing is done.")
+def test_a_ledger_that_a_stopped_process_has_locked_is_said(squared, worked_on):
+    holder = squared._start("-c", HOLD)
+    try:
+        assert holder.stdout.readline() == "locked\n"
+        holder.send_signal(signal.SIGSTOP)
+        before, began = squared.digest("t.parquet.ledger"), time.monotonic()
+        ended = squared.run(*MAP, "--count", 6)
+        assert time.monotonic() - began < 10
+        assert ended.code == 2
+        assert "the ledger t.parquet.ledger cannot be used: database is locked; " in ended.err
+        assert f"process {holder.pid} (python" in ended.err
+        assert ", which is stopped) has locked it" in ended.err
+        assert squared.digest("t.parquet.ledger") == before
+        assert worked_on() == []
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert squared.run(*MAP, "--count", 6).code == 0
+    assert worked_on() == ["0005"]
+
+
+@pytest.mark.outcome("Exit 2; what it leads to is untouched.")
+@pytest.mark.parametrize("piece", ["", "-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_in_the_place_of_a_ledger_is_refused(unlanded, worked_on, piece, exists):
+    link, target = unlanded.path / f"t.parquet.ledger{piece}", unlanded.path / "precious"
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    if exists:
+        target.write_text("precious")
+    ended = unlanded.run(*MAP)
+    assert ended.code == 2
+    assert f"the ledger t.parquet.ledger{piece} is a symbolic link" in ended.err
+    assert link.is_symlink()
+    assert target.exists() == exists
+    assert not exists or target.read_text() == "precious"
+    assert worked_on() == []
+
+
+@pytest.mark.outcome("Exit 2 at once.")
+def test_a_fifo_in_the_place_of_a_ledger_is_refused(unlanded):
+    (unlanded.path / "t.parquet.ledger").unlink()
+    os.mkfifo(unlanded.path / "t.parquet.ledger")
+    ended = unlanded.run(*MAP)
+    assert ended.code == 2
+    assert "the ledger t.parquet.ledger is not a regular file" in ended.err
+
+
+@pytest.mark.outcome("Read and upgraded; nothing is done again.")
+def test_a_ledger_of_the_first_format_is_read(squared, worked_on):
+    with closing(sqlite3.connect(squared.path / "t.parquet.ledger")) as db:
+        db.executescript(
+            "ALTER TABLE sessions DROP COLUMN user; ALTER TABLE sessions DROP COLUMN host;"
+            "PRAGMA user_version = 1"
+        )
+    assert squared.run("show", "t.parquet").code == 0
+    assert squared.run(*MAP, "--count", 6).code == 0
+    assert worked_on() == ["0005"]
+    manifest = squared.manifest("t.parquet")
+    assert manifest["run"]["rows_of_others"] == 0
+    earlier, this = manifest["run_provenance"]["sessions"]
+    assert (earlier["user"], earlier["host"]) == (None, None)
+    assert this["user"] == pwd.getpwuid(os.geteuid()).pw_name
+    assert this["host"] == socket.gethostname()
+
+
+@pytest.mark.outcome("Counted in the manifest, and shown.")
+@pytest.mark.parametrize("column", ["user", "host"])
+def test_rows_of_another_user_or_host_are_counted(squared, column):
+    with closing(sqlite3.connect(squared.path / "t.parquet.ledger")) as db, db:
+        db.execute(f"UPDATE sessions SET {column} = 'another'")
+    assert squared.run(*MAP, "--count", 7).code == 0
+    assert squared.manifest("t.parquet")["run"]["rows_of_others"] == 5
+    shown = squared.run("show", "t.parquet").out
+    assert "others   5 results were made by another user or on another host" in shown
+
+
+class Planted:
+    """A pickle that leaves a trace where it is loaded."""
+
+    def __reduce__(self):
+        return (os.mkdir, ("loaded",))
+
+
+@pytest.mark.outcome("It is never loaded; the item is made again.")
+def test_a_pickle_that_was_planted_in_a_ledger_is_never_loaded(squared, worked_on):
+    planted = pickle.dumps(Planted())
+    with closing(sqlite3.connect(squared.path / "t.parquet.ledger")) as db, db:
+        for recipe, key, digest in db.execute("SELECT recipe, key, input FROM items").fetchall():
+            checksum = zlib.crc32(f"{recipe}\0{key}\0{digest}\0{planted!r}".encode())
+            where = "WHERE recipe = ? AND key = ?"
+            row = (planted, checksum, recipe, key)
+            db.execute(f"UPDATE items SET result = ?, checksum = ? {where}", row)
+    ended = squared.run(*MAP)
+    assert ended.code == 0, ended.err
+    assert not (squared.path / "loaded").exists()
+    assert len(worked_on()) == 5
+
+
+@pytest.mark.outcome("Exit 2: the item is named, and the remedy.")
+@pytest.mark.parametrize("result", ["no JSON", "[]", '{"number": "x", "square": 1}'])
+def test_a_row_that_is_no_result_ends_the_run(squared, result):
+    with closing(sqlite3.connect(squared.path / "t.parquet.ledger")) as db, db:
+        ((recipe,),) = db.execute("SELECT recipe FROM items WHERE key = '0003'").fetchall()
+        checksum = zlib.crc32(f"{recipe}\0{3:04d}\0\0{result}".encode())
+        row = (result, checksum)
+        db.execute("UPDATE items SET result = ?, checksum = ? WHERE key = '0003'", row)
+    ended = squared.run(*MAP, "--count", 6)
+    assert ended.code == 2, ended.err
+    assert "t.parquet.ledger: the row of '0003' is not a result" in ended.err
+    assert "--fresh" in ended.err
+
+
+@pytest.mark.outcome("Exit 0, right rows: zeros, cut, text.")
+@pytest.mark.parametrize("damage", [zeros, cut, text])
+def test_a_damaged_ledger_is_said_set_aside_and_begun_anew(unlanded, worked_on, damage):
+    damage(unlanded.path / "t.parquet.ledger")
+    ended = unlanded.run(*MAP, "--count", 6)
+    kept = [name for name in unlanded.files() if ".ledger.damaged-" in name]
+    assert ended.code == 0, ended.err
+    assert "the ledger t.parquet.ledger is damaged (" in ended.err
+    assert "a new one is begun" in ended.err
+    assert len(kept) == 1
+    assert len(worked_on()) == 6
+    squares = pq.read_table(unlanded.path / "t.parquet")["square"].to_pylist()
+    assert squares == [0, 1, 4, 9, 16, 25]
+
+
 @pytest.mark.outcome("Said; no traceback.")
 @pytest.mark.parametrize("damage", [zeros, cut, text, another])
-def test_show_says_that_a_ledger_is_damaged(squared, damage):
+def test_show_says_that_a_ledger_lost(squared, damage):
     damage(squared.path / "t.parquet.ledger")
     shown = squared.run("show", "t.parquet")
     assert "Traceback" not in shown.err
@@ -65,9 +259,9 @@ def test_a_ledger_that_cannot_be_opened_ends_the_run(squared):
 
 
 @pytest.mark.outcome("Exit 0; every item is worked on.")
-def test_an_empty_ledger_is_begun(squared, worked_on):
-    os.truncate(squared.path / "t.parquet.ledger", 0)
-    assert squared.run(*MAP, "--count", 6).code == 0
+def test_an_empty_ledger_is_begun(unlanded, worked_on):
+    os.truncate(unlanded.path / "t.parquet.ledger", 0)
+    assert unlanded.run(*MAP, "--count", 6).code == 0
     assert len(worked_on()) == 6
 
 
@@ -104,7 +298,7 @@ def ledger(tmp_path_factory):
 
 def rows_of(path):
     """Return the rows that a second session takes from a ledger, or None if it takes none."""
-    if is_damaged(path):
+    if lost(path):
         return None
     with Ledger(path, Session("two", "x")) as opened:
         number = opened.begin_map("recipe", "{}")
@@ -114,7 +308,7 @@ def rows_of(path):
                 opened.note(number, Outcome(key))
             else:
                 opened.note(number, Outcome(key, failure=Failure(key, "again")))
-        return list(opened.results(number))
+        return [result for _, result in opened.results(number)]
 
 
 @pytest.mark.outcome("Right rows, or the ledger is set aside.")
@@ -140,10 +334,22 @@ def test_no_flipped_bit_of_a_ledger_becomes_a_wrong_row(ledger, tmp_path_factory
 
 @pytest.mark.outcome("Exit 0, no traceback.")
 @pytest.mark.parametrize("table", ["items", "failures", "sessions", "recipes"])
-def test_a_ledger_without_one_of_its_tables_is_set_aside(squared, table):
-    with closing(sqlite3.connect(squared.path / "t.parquet.ledger")) as db:
+def test_a_ledger_without_one_of_its_tables_is_set_aside(unlanded, table):
+    with closing(sqlite3.connect(unlanded.path / "t.parquet.ledger")) as db:
         db.execute(f"DROP TABLE {table}")
-    ended = squared.run(*MAP, "--count", 6)
+    ended = unlanded.run(*MAP, "--count", 6)
     assert "Traceback" not in ended.err
     assert "ledger" in ended.err
     assert ended.code == 0, ended.err
+
+
+@pytest.mark.outcome("The command that `why` prints has `--fresh`, and runs.")
+def test_why_asks_for_fresh_where_the_ledger_is_gone(squared):
+    gone(squared.path / "t.parquet.ledger")
+    squares = squared.path / "squares.py"
+    squares.write_text(squares.read_text().replace("item.number**2)", "item.number * item.number)"))
+    asked = squared.run("why", "t.parquet")
+    (line,) = re.findall(r"to refresh +tablehost (.*)", asked.out)
+    assert "--fresh" in line
+    assert squared.run(*shlex.split(line)).code == 0
+    assert squared.run("why", "t.parquet").code == 0

@@ -11,7 +11,7 @@ from tablehost.commit import commit
 from tablehost.commit.output import Output
 from tablehost.console.text import printable
 from tablehost.contract.errors import UsageError
-from tablehost.files.names import beside
+from tablehost.files.sqlite_file import pieces
 
 
 def clean(
@@ -23,7 +23,8 @@ def clean(
 ) -> int:
     """Remove ledger, history, listings and leftovers of an output, after naming them.
 
-    The table and its manifest stay. Without the ledger, the next run does every item again.
+    The table and its manifest stay. Without the ledger, the next run wants --fresh, and does every
+    item again.
 
     Args:
         out: The table that was given as --out.
@@ -54,10 +55,9 @@ def clean(
 
 
 def _removable(output: Output) -> list[Path]:
-    ledgers = [beside(output.ledger, part) for part in ("", "-wal", "-shm")]
     set_aside = sorted(output.table.absolute().parent.glob(f"{glob.escape(output.ledger.name)}.*"))
     return [
-        *ledgers,
+        *reversed(pieces(output.ledger)),
         *set_aside,
         output.history,
         output.failed,

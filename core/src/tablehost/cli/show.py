@@ -102,6 +102,9 @@ def _main_lines(manifest: Manifest) -> Iterator[tuple[str, Any]]:
     yield "when", f"{began} to {ended}" if began else None
     yield "status", manifest.status
     yield "items", _counts(manifest.items or {})
+    if manifest.rows_of_others:
+        made = "results were made by another user or on another host"
+        yield "others", f"{manifest.rows_of_others} {made}"
 
 
 def _counts(items: dict[str, Any]) -> str:

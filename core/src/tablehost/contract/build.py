@@ -61,6 +61,8 @@ class Session:
         workers: processes that it used.
         outcome: `complete`, `partial`, `nothing-to-do`, `failed`, `interrupted`, or None
             when it was killed.
+        user: who ran it, or None where an earlier version did not record it.
+        host: the machine, or None likewise.
     """
 
     run_id: str
@@ -70,6 +72,8 @@ class Session:
     failed: int = 0
     workers: int = 1
     outcome: str | None = None
+    user: str | None = field(default=None, metadata={"since": "1.1.0"})
+    host: str | None = field(default=None, metadata={"since": "1.1.0"})
 
 
 @define

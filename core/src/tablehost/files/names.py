@@ -18,7 +18,7 @@ LOCK_SUFFIX = ".lock"
 FAILED_SUFFIX = ".failed.json"
 INTENT_SUFFIX = ".intent.json"
 _ENDINGS = (MANIFEST_SUFFIX, LISTING_SUFFIX, LOCK_SUFFIX, FAILED_SUFFIX, INTENT_SUFFIX)
-_ANY_LEDGER = re.compile(rf".+{re.escape(LEDGER_SUFFIX)}(\.[a-z]+-{RUN_ID})?(-wal|-shm)?")
+_ANY_LEDGER = re.compile(rf".+{re.escape(LEDGER_SUFFIX)}(\.[a-z]+-{RUN_ID})?(-journal|-wal|-shm)?")
 
 
 def staging_name(target: Path, run_id: str = "") -> Path:

@@ -96,7 +96,8 @@ class HostRun(Run):
         recipe = self._recipe(function, settings)
         services.earlier.check_recipe(recipe.function, recipe.digest)
         self.recipes[recipe.function] = recipe.digest
-        number = services.ledger.begin_map(recipe.digest, recipe.text)
+        in_table = services.earlier.items_of(recipe.function, recipe.digest)
+        number = services.ledger.begin_map(recipe.digest, recipe.text, in_table)
         if request.sample is not None:
             items = request.sample.draw(items, key)
         what = function.__name__.replace("_", " ")

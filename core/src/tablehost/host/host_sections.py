@@ -67,6 +67,7 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
         BrokenBuilder: an invariant does not hold.
     """
     table, build, items = facts.table, facts.build, facts.build.items
+    services = facts.services
     return sections.HostSections(
         run=sections.RunSection(
             status=facts.status,
@@ -78,6 +79,7 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
                 removed=items.removed,
             ),
             failures=items.failures,
+            rows_of_others=services.ledger.rows_of_others(),
         ),
         table=sections.TableSection(
             sha256=table.sha256,

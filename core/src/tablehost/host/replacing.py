@@ -10,7 +10,7 @@ from attrs import field, frozen
 from tablehost.commit.output import Output
 from tablehost.contract.errors import ManifestError, Refused
 from tablehost.files.digests import file_digest
-from tablehost.manifest.read import Manifest, find, read_typed
+from tablehost.manifest.read import Manifest, dig, find, read_typed
 
 _REMEDY = "give another --out, or --overwrite to replace it"
 
@@ -88,6 +88,13 @@ class Earlier:
         if not self.overwrite and self._recipes and self._recipes.keys().isdisjoint(functions):
             msg = f"--out: {self.output.table} was made of other items; --overwrite replaces it"
             raise Refused(msg)
+
+    def items_of(self, function: str, digest: str) -> int:
+        """Return how many finished items of a recipe the table has, while it is intact."""
+        if self._recipes.get(function) != digest or (self.overwrite and not self._matches()):
+            return 0  # without --overwrite, `refusals` has compared it already
+        done = [dig(self.manifest.items, name) for name in ("done_before", "ok")]
+        return sum(one for one in done if isinstance(one, int))
 
     def is_same(self, recipe: str, sha256: str) -> bool:
         """Return whether the table and its manifest are what a run has just made.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,6 +27,7 @@ from tablehost.host.replacing import Earlier
 from tablehost.host.request import Landed, Request
 from tablehost.host.session import RunSession
 from tablehost.items.ledger import Ledger
+from tablehost.items.ledger_file import user_name
 from tablehost.items.workers import Workers
 from tablehost.options.fields import options_of
 from tablehost.provenance.given import given_paths
@@ -59,7 +62,13 @@ def run(request: Request, reporter: Reporter) -> Landed:
         problems = earlier.refusals(request.builder.name)
         if problems:
             raise Refused(problems)
-        session = Session(new_run_id(), utc_now(), workers=request.workers)
+        session = Session(
+            new_run_id(),
+            utc_now(),
+            workers=request.workers,
+            user=user_name(os.geteuid()),
+            host=socket.gethostname(),
+        )
         root, cache = Root.of(output), open_.enter_context(StatCache())
         services = Services(
             request=request,
@@ -73,7 +82,14 @@ def run(request: Request, reporter: Reporter) -> Landed:
             cache=cache,
             inputs=open_.enter_context(Inputs(request.options, given, output, root, cache)),
             pool=open_.enter_context(Workers(request.workers)),
-            ledger=open_.enter_context(Ledger(output.ledger, session, fresh=request.host.fresh)),
+            ledger=open_.enter_context(
+                Ledger(
+                    output.ledger,
+                    session,
+                    fresh=request.host.fresh,
+                    accept=request.host.accept_ledger,
+                )
+            ),
         )
         with RunSession(services) as building:
             return building.build()

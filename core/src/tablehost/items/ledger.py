@@ -17,8 +17,19 @@ from typing import Any, Self
 
 from tablehost.console.text import utc_now
 from tablehost.contract.build import Failure, Items, Session
+from tablehost.contract.errors import Refused
 from tablehost.files.digests import ReadInput
-from tablehost.items.ledger_file import LedgerError, is_damaged, open_file, sessions_in, set_aside
+from tablehost.items.ledger_file import (
+    Lost,
+    check_owner,
+    lost,
+    open_file,
+    sessions_in,
+    set_aside,
+    unusable,
+    user_name,
+)
+from tablehost.items.ledger_sync import Syncing
 from tablehost.items.worker import Outcome, Task
 
 _log = logging.getLogger("tablehost")
@@ -40,13 +51,20 @@ class Ledger:
         path: the SQLite file, `<out>.ledger`; it is opened by the first map.
         session: the one that writes.
         fresh: whether to set aside what earlier sessions have finished.
+        accept: whether to use a ledger that belongs to another user.
     """
 
-    def __init__(self, path: Path, session: Session, *, fresh: bool = False) -> None:
+    def __init__(
+        self, path: Path, session: Session, *, fresh: bool = False, accept: bool = False
+    ) -> None:
         self.path = path
         self.is_open = False
         self._session = session
         self._fresh = fresh
+        self._accept = accept
+        self._lost: Lost | None = None
+        self._owner = session.user
+        self._syncing: Syncing | None = None
         self._recipes: list[int] = []
         self._db = open_file(Path(":memory:"))  # a run without items has no ledger file
         self._execute(_SESSION_TABLE)
@@ -55,10 +73,31 @@ class Ledger:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._syncing is not None:
+            self._syncing.close()
         self._db.close()  # every finished item is on disk already
 
-    def begin_map(self, digest: str, text: str) -> int:
-        """Return the number of a new map; the text of its recipe is for readers of the ledger."""
+    def begin_map(self, digest: str, text: str, in_table: int = 0) -> int:
+        """Return the number of a new map.
+
+        Args:
+            digest: of its recipe.
+            text: of its recipe, for readers of the ledger.
+            in_table: how many finished items of this recipe the output's table has.
+
+        Raises:
+            Refused: these would be made again without being asked for, since the ledger is lost.
+            LedgerError: the ledger cannot be used.
+        """
+        if not self.is_open:
+            check_owner(self.path, accept=self._accept)
+            self._lost = lost(self.path)
+        if self._lost is not None and in_table and not self._fresh:
+            msg = (
+                f"the ledger {self.path} {self._lost.how}, and {in_table} finished items of the "
+                "table would be measured again; put it back, or measure them again with --fresh"
+            )
+            raise Refused(msg)
         if not self.is_open:
             self._open()
         self._execute("INSERT OR IGNORE INTO recipes (digest, text) VALUES (?, ?)", (digest, text))
@@ -104,7 +143,7 @@ class Ledger:
         ).fetchall()
         sound: dict[str, set[str]] = {}
         for key, sha256, result, checksum in rows:
-            if checksum == _checksum(recipe, key, sha256, result):
+            if isinstance(result, str) and checksum == _checksum(recipe, key, sha256, result):
                 sound.setdefault(key, set()).add(sha256)
             else:
                 self._drop(recipe, key, sha256)
@@ -145,18 +184,19 @@ class Ledger:
             )
 
     def commit(self) -> None:
-        """Make everything recorded so far survive a kill."""
+        """Make everything recorded so far survive a kill, and within a second a power cut."""
         with self._explained():
             self._db.commit()
+        if self._syncing is not None:
+            self._syncing.written()
 
-    def results(self, of_map: int) -> Iterator[str]:
-        """Yield the encoded results of a map, ordered by key."""
-        rows = self._execute(
-            "SELECT items.result FROM wanted JOIN items USING (recipe, key, input)"
+    def results(self, of_map: int) -> Iterator[tuple[str, str]]:
+        """Yield the keys and encoded results of a map, ordered by key."""
+        return self._execute(
+            "SELECT key, items.result FROM wanted JOIN items USING (recipe, key, input)"
             " WHERE wanted.map = ? AND wanted.state != 'failed' ORDER BY wanted.key",
             (of_map,),
         )
-        return (row[0] for row in rows)
 
     def items(self) -> Items:
         """Count this session's items by key: one is ok where every map that it went through was."""
@@ -186,6 +226,20 @@ class Ledger:
             removed=removed,
             failures=tuple(Failure(*row) for row in failures),
         )
+
+    def rows_of_others(self) -> int:
+        """Count this session's finished items whose results another user or host has made.
+
+        Where a session's user was not recorded, it is the owner of the file.
+        """
+        count: int = self._execute(
+            "SELECT count(DISTINCT wanted.key) FROM wanted JOIN items USING (recipe, key, input)"
+            " LEFT JOIN sessions ON sessions.run_id = items.run_id"
+            " WHERE wanted.state != 'failed'"
+            " AND (coalesce(sessions.user, ?) != ? OR sessions.host != ?)",
+            (self._owner, self._session.user, self._session.host),
+        ).fetchone()[0]
+        return count
 
     def read_inputs(self) -> Iterator[ReadInput]:
         """Yield each file that this session's items read, in this session or an earlier one."""
@@ -219,23 +273,32 @@ class Ledger:
         self.commit()
 
     def _open(self) -> None:
-        run_id, started_at = self._session.run_id, self._session.started_at
-        why = is_damaged(self.path)
-        if why is not None:
-            why = f"the ledger {self.path} is damaged ({why})"
-            set_aside(self.path, f"damaged-{run_id}", why)
+        run_id = self._session.run_id
+        if self._lost is not None and self._lost.damaged:
+            set_aside(self.path, f"damaged-{run_id}", f"the ledger {self.path} {self._lost.how}")
         elif self._fresh and self.path.exists():
             why = f"--fresh: the ledger {self.path} is not used"
             set_aside(self.path, f"before-{run_id}", why)
-        in_memory, self._db = self._db, open_file(self.path)
-        in_memory.close()
-        self._execute(_SESSION_TABLE)
-        self._execute(
-            "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?)",
-            (run_id, started_at, self._session.workers, started_at),
+        opened = open_file(self.path)
+        try:
+            with self._explained():
+                self._begin_session(opened)
+        except BaseException:
+            opened.close()
+            raise
+        self._db.close()
+        self._db, self.is_open = opened, True
+        self._owner = user_name(self.path.stat().st_uid)
+        self._syncing = Syncing.of(self.path)
+
+    def _begin_session(self, db: sqlite3.Connection) -> None:
+        this = self._session
+        db.execute(_SESSION_TABLE)
+        db.execute(
+            "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?, ?, ?)",
+            (this.run_id, this.started_at, this.workers, this.started_at, this.user, this.host),
         )
-        self.commit()
-        self.is_open = True
+        db.commit()
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         with self._explained():
@@ -247,11 +310,7 @@ class Ledger:
         try:
             yield
         except sqlite3.Error as error:
-            msg = (
-                f"the ledger {self.path} cannot be used: {error}; make room for it, and the same "
-                "command goes on with what it has"
-            )
-            raise LedgerError(msg) from error
+            raise unusable(self.path, error) from error
 
     def _drop(self, recipe: int, key: str, sha256: str) -> None:
         _log.warning("%s: the row of %r is damaged; it is made again", self.path, key)

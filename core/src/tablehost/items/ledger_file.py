@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import pwd
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -12,14 +15,31 @@ from attrs import frozen
 from tablehost.contract.build import Session
 from tablehost.contract.errors import TablehostError
 from tablehost.files.names import beside
-from tablehost.files.sqlite_file import Damaged, SqliteFormat, damage_recognised, pieces
+from tablehost.files.sqlite_file import (
+    Damaged,
+    OtherFormat,
+    SqliteFormat,
+    locked_by,
+    pieces,
+    read_only,
+)
 
 _log = logging.getLogger("tablehost")
 _SESSION = "run_id, started_at, finished_at, ok, failed, workers, outcome"
+_ROOM = "make room for it"
+_RIGHTS = "see to it that this user may read and write it"
+_REMEDIES = {
+    sqlite3.SQLITE_FULL: _ROOM,
+    sqlite3.SQLITE_IOERR: "see whether its disk is full or damaged",
+    sqlite3.SQLITE_CANTOPEN: _RIGHTS,
+    sqlite3.SQLITE_PERM: _RIGHTS,
+    sqlite3.SQLITE_READONLY: _RIGHTS,
+}
 
 _FORMAT = SqliteFormat(
     application=0x7AB1E057,
-    version=1,
+    version=2,
+    patience=2,
     schema="""
 CREATE TABLE recipes (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
 CREATE TABLE items (
@@ -34,8 +54,11 @@ CREATE TABLE failures (
 CREATE TABLE sessions (
     run_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, finished_at TEXT, total INTEGER NOT NULL,
     done_before INTEGER NOT NULL, ok INTEGER NOT NULL, failed INTEGER NOT NULL,
-    workers INTEGER NOT NULL, outcome TEXT, last_activity TEXT NOT NULL
+    workers INTEGER NOT NULL, outcome TEXT, last_activity TEXT NOT NULL, user TEXT, host TEXT
 )""",
+    upgrades={
+        1: "ALTER TABLE sessions ADD COLUMN user TEXT; ALTER TABLE sessions ADD COLUMN host TEXT"
+    },
 )
 
 
@@ -43,22 +66,63 @@ class LedgerError(TablehostError):
     """The ledger cannot be used."""
 
 
-def is_damaged(path: Path) -> str | None:
-    """Return why an existing file is not a ledger that this version can use, or None.
+def check_owner(path: Path, *, accept: bool) -> None:
+    """Check that a ledger is a file of this user's own.
+
+    Args:
+        path: `<out>.ledger`, which need not exist.
+        accept: whether another user's is taken too.
+
+    Raises:
+        LedgerError: it is a symbolic link, no regular file, or another user's.
+    """
+    for piece in pieces(path):
+        if not os.path.lexists(piece):
+            continue
+        status = piece.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            msg = f"the ledger {piece} is a symbolic link; remove it, or give another --out"
+            raise LedgerError(msg)
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            msg = f"the ledger {piece} is not a regular file; remove it, or give another --out"
+            raise LedgerError(msg)
+        if status.st_uid != os.geteuid() and not accept:
+            msg = (
+                f"the ledger {piece} belongs to the user {user_name(status.st_uid)}, and its rows "
+                f"would become those of {user_name(os.geteuid())}; take them with --accept-ledger, "
+                "or give another --out"
+            )
+            raise LedgerError(msg)
+
+
+@frozen
+class Lost:
+    """Why a ledger has no finished items: it is missing, empty or damaged."""
+
+    how: str
+    damaged: bool = False
+
+
+def lost(path: Path) -> Lost | None:
+    """Return why a ledger has no finished items, or None where it may have some.
 
     Raises:
         LedgerError: it cannot be used, although it may be undamaged: locked, unreadable, ...
     """
     if not path.exists():
-        return None
+        return Lost("is gone")
     try:
-        with damage_recognised(), closing(_FORMAT.connect(path)) as db:
-            check: str = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        return None if _FORMAT.examine(path) else Lost("is empty")
+    except OtherFormat as other:
+        msg = (
+            f"the ledger {path} cannot be used: {other}; it was left as it is: move it away, or "
+            "give another --out"
+        )
+        raise LedgerError(msg) from other
     except Damaged as damage:
-        return str(damage)
+        return Lost(f"is damaged ({damage})", damaged=True)
     except sqlite3.Error as error:
-        raise _unusable(path, error) from error
-    return None if check == "ok" else check
+        raise unusable(path, error) from error
 
 
 def set_aside(path: Path, suffix: str, why: str) -> None:
@@ -79,16 +143,32 @@ def open_file(path: Path) -> sqlite3.Connection:
     try:
         return _FORMAT.connect(path)
     except sqlite3.Error as error:
-        raise _unusable(path, error) from error
+        raise unusable(path, error) from error
 
 
-def _unusable(path: Path, error: Exception) -> LedgerError:
-    return LedgerError(f"the ledger {path} cannot be used: {error}")
+def unusable(path: Path, error: sqlite3.Error) -> LedgerError:
+    """Return an error of SQLite as a sentence with the ledger's path and a remedy."""
+    what = f"the ledger {path} cannot be used: {error}"
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    remedy = _REMEDIES.get(code)
+    if code == sqlite3.SQLITE_BUSY:
+        remedy = f"{locked_by(path)} has locked it: end that"
+    if remedy is None:
+        return LedgerError(f"{what}; move it away, or give another --out")
+    return LedgerError(f"{what}; {remedy}, and the same command goes on with what it has")
+
+
+def user_name(number: int) -> str:
+    """Return the name of a user id, or the number where it has none."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def sessions_in(db: sqlite3.Connection) -> tuple[Session, ...]:
     """Return the sessions in a ledger, oldest first."""
-    rows = db.execute(f"SELECT {_SESSION} FROM sessions ORDER BY rowid")
+    rows = db.execute(f"SELECT {_SESSION}, user, host FROM sessions ORDER BY rowid")
     return tuple(Session(*row) for row in rows)
 
 
@@ -118,9 +198,7 @@ def progress_of(path: Path) -> Progress | None:
     if not path.is_file():
         return None
     try:
-        # Without a write-ahead log there is no writer, and SQLite need not make one to read.
-        how = "mode=ro" if beside(path, "-wal").exists() else "immutable=1"
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as db:
+        with closing(read_only(path)) as db:
             row = db.execute(
                 f"SELECT {_SESSION}, total, done_before + ok, failed, last_activity FROM sessions"
                 " ORDER BY rowid DESC LIMIT 1"

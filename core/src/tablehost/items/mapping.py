@@ -17,6 +17,7 @@ from tablehost.contract.run import Result
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import Signature
 from tablehost.items.ledger import Ledger
+from tablehost.items.ledger_file import LedgerError
 from tablehost.items.results import decode
 from tablehost.items.worker import Outcome, Task
 
@@ -35,10 +36,21 @@ class StoredResults(Generic[Result]):
         self._cls = cls
 
     def __iter__(self) -> Iterator[Result]:
-        return (decode(text, self._cls) for text in self._ledger.results(self._map))
+        return (self._decoded(*row) for row in self._ledger.results(self._map))
 
     def __len__(self) -> int:
         return self._count
+
+    def _decoded(self, key: str, text: str) -> Result:
+        try:
+            found: Result = decode(text, self._cls)
+        except Exception as error:  # what was planted in the ledger may raise anything
+            msg = (
+                f"{self._ledger.path}: the row of {key!r} is not a result ({error}), although its "
+                "checksum is right; measure every item again with --fresh"
+            )
+            raise LedgerError(msg) from error
+        return found
 
 
 class MapItems:

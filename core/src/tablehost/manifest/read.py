@@ -129,6 +129,7 @@ class Manifest:
     status = Recorded(str, "run", "status")
     items = Recorded(dict, "run", "items")
     failed = Recorded(int, "run", "items", "failed")
+    rows_of_others = Recorded(int, "run", "rows_of_others")
     bytes = Recorded(int, "table", "bytes")
     table_sha256 = Recorded(str, "table", "sha256")
     rows = Recorded(int, "table", "rows")

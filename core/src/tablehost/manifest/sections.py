@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from tablehost.contract.build import Failure, Session
 from tablehost.table.column import Column
@@ -26,11 +26,19 @@ class ItemCounts:
 
 @frozen(kw_only=True)
 class RunSection:
-    """Whether every requested item is in the table."""
+    """Whether every requested item is in the table.
+
+    Args:
+        status: `partial` where items failed.
+        items: how many there were.
+        failures: the failed ones.
+        rows_of_others: finished items whose results another user, or another host, has made.
+    """
 
     status: Literal["complete", "partial"]
     items: ItemCounts
     failures: tuple[Failure, ...]
+    rows_of_others: int = field(default=0, metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)

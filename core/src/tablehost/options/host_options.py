@@ -29,6 +29,8 @@ class HostOptions:
     """Show the plan without running it."""
     fresh: bool = False
     """Process every item again; the ledger of finished ones is set aside."""
+    accept_ledger: bool = False
+    """Use a ledger that belongs to another user; the manifest counts the rows of others."""
     config: Path | None = None
     """Configuration file; default: ./tablehost.toml, if it exists."""
     json: bool = False

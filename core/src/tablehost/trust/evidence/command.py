@@ -128,12 +128,13 @@ def _over_itself(subject: Subject) -> list[str]:
     table, place = subject.table, subject.place or usual_manifest(subject.table)
     beside = (usual_manifest(table).absolute(), table.with_suffix(MANIFEST_SUFFIX).absolute())
     usual = subject.in_history or place.absolute() in beside
-    refused = Earlier.at(Output.at(table, None if usual else place)).refusals(
-        subject.manifest.builder or ""
-    )
+    output = Output.at(table, None if usual else place)
+    refused = Earlier.at(output).refusals(subject.manifest.builder or "")
+    lost = subject.manifest.item_recipes and not output.ledger.exists()
     return [
         *([] if usual else ["--manifest-out", shown(place)]),
         *(["--overwrite"] if refused else []),
+        *(["--fresh"] if lost else []),
     ]
 
 
