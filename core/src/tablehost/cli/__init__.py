@@ -27,6 +27,8 @@ _COMMANDS = {
     "clean": "Remove what is kept beside a table: ledger, history, leftovers.",
 }
 
+_LONGEST_NAME = 300
+
 
 def main() -> None:
     """Run the command line and exit with its code."""
@@ -46,9 +48,7 @@ def execute(tokens: list[str]) -> int:
         builder, 130 interrupted.
     """
     try:
-        code = _dispatch(tokens)
-        sys.stdout.flush()
-        return code
+        return _answered(tokens)
     except TablehostError as error:
         if "--verbose" in tokens:
             show_traceback(error)
@@ -68,10 +68,21 @@ def execute(tokens: list[str]) -> int:
 def of_the_system(error: OSError) -> str:
     """Return what the system refused, in one line: which file or stream, and why."""
     why = error.strerror or str(error)
-    if error.filename is not None:
-        between = f" and {error.filename2}" if error.filename2 is not None else ""
-        return f"{error.filename}{between}: {why}"
+    names = [str(one) for one in (error.filename, error.filename2) if one is not None]
+    if names:
+        return f"{' and '.join(map(_tail, names))}: {why}"
     return f"the system refused a call: {why}; --verbose shows where"
+
+
+def _answered(tokens: list[str]) -> int:
+    code = _dispatch(tokens)
+    sys.stdout.flush()  # else it is the interpreter's end that finds out that it cannot be written
+    return code
+
+
+def _tail(name: str) -> str:
+    """Return the end of a path that is too long for a line."""
+    return name if len(name) <= _LONGEST_NAME else f"...{name[-_LONGEST_NAME:]}"
 
 
 def _dispatch(tokens: list[str]) -> int:

@@ -72,7 +72,7 @@ def printing_to(reporter: Reporter) -> Iterator[Printed]:
     with ExitStack() as undo:
         undo.callback(printed.end)
         undo.callback(reporter.write_to, None)
-        own = Lasting(open(os.dup(2), "wb"), "utf-8", "backslashreplace", line_buffering=True)  # noqa: SIM115  # closed below
+        own = Lasting(os.fdopen(os.dup(2), "wb"), "utf-8", "backslashreplace", line_buffering=True)
         undo.callback(_close, own)
         reporter.write_to(own)
         undo.enter_context(_read_on_a_thread(printed))

@@ -1,4 +1,4 @@
-"""The standard streams of the process: there from the start, and no failure of theirs ends a run."""
+"""The standard streams of the process: always there, and named where they fail."""
 
 from __future__ import annotations
 
