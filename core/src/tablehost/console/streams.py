@@ -45,7 +45,7 @@ def prepare() -> None:
             setattr(sys, name, text)
     out = sys.stdout
     raw = open(out.fileno(), "wb", closefd=False)  # noqa: SIM115  # open to the end
-    sys.stdout = Answer(raw, out.encoding, out.errors, line_buffering=out.line_buffering)
+    sys.stdout = Answer(raw, out.encoding, out.errors, line_buffering=bool(out.line_buffering))
 
 
 def say(line: str) -> None:

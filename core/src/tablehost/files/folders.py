@@ -78,7 +78,8 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
     todo = [folder]
     while todo:
         here = todo.pop()
-        folders, files = [], []
+        folders: list[str] = []
+        files: list[str] = []
         with suppress(PermissionError), os.scandir(here) as entries:
             for entry in entries:
                 (folders if entry.is_dir() else files).append(entry.name)
