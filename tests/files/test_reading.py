@@ -1,4 +1,4 @@
-"""What others wrote is read in bounds: regular files only, of any depth, and no pattern for ever."""
+"""What others wrote is read in bounds: regular files, any depth, no pattern without an end."""
 
 import json
 import os
@@ -88,7 +88,7 @@ def test_a_listing_that_unpacks_to_more_than_a_folder_has(tmp_path, monkeypatch)
             folder_listing.read_listing(path)
     names = [(f"{number:04d}", "0" * 64) for number in range(100)]
     folder_listing.write_listing(path, folder_listing.listing_of(names))
-    with pytest.raises(folder_listing.ManifestError, match="damaged at line 14"):
+    with pytest.raises(folder_listing.ManifestError, match="damaged at line 15"):
         folder_listing.read_listing(path)
 
 
