@@ -74,11 +74,11 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
             redact = request.redact
             out.addFilter(request.redact.filter)
             printed.remove(request.redact.of_lines)
-            landed = None if settings.dry_run else _built(request, out)
-        if landed is None:
+        if settings.dry_run:
             from tablehost.cli.plan import dry_run
 
             return dry_run(request)
+        landed = _built(request, out)
     except TablehostError as error:
         return _failed(error, builder, settings, out, redact)
     except OSError as error:

@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tablehost.commit.output import Output
-from tablehost.console.printed import printing_to
 from tablehost.console.reporter import Reporter
 from tablehost.contract.build import Items
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
@@ -86,9 +85,7 @@ def remake(
     )
     reporter.addFilter(request.redact.filter)
     try:
-        with printing_to(reporter) as printed:
-            printed.remove(request.redact.of_lines)
-            return run_host(request, reporter).items
+        return run_host(request, reporter).items
     except Interrupted:
         raise
     except TablehostError as error:
