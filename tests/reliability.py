@@ -35,10 +35,12 @@ SECTIONS = {
         "test_digest_cache.py",
         "test_item_files.py",
         "test_commit.py",
+        "test_lock.py",
         "test_interrupted.py",
         "test_extract_faults_restart.py",
         "test_workers.py",
     ),
+    "What others wrote": ("test_reading.py",),
     "Builders": ("test_plugins.py", "test_returns.py"),
     "Properties": (
         "test_options_roundtrip.py",
@@ -46,7 +48,12 @@ SECTIONS = {
         "test_manifest_property.py",
         "test_text.py",
     ),
-    "Streams and secrets": ("test_streams.py", "test_show.py", "test_secrets.py"),
+    "Streams and secrets": (
+        "test_streams.py",
+        "test_printed.py",
+        "test_show.py",
+        "test_secrets.py",
+    ),
 }
 HEAD = """# Reliability
 

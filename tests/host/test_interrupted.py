@@ -2,9 +2,12 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 
+import pexpect
 import psutil
 import pyarrow.parquet as pq
 import pytest
@@ -85,7 +88,7 @@ def test_a_stopped_worker_that_is_killed_costs_at_most_the_item_that_it_held(
 
 
 @pytest.mark.outcome("Exit 130; finished items are kept, at most those at work are lost.")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_one_signal_ends_a_run_in_order(started, squares, worked_on, number):
     process = started("--count", 200, "--slow", 0.05)
     children = children_of(process)
@@ -105,6 +108,42 @@ def test_one_signal_ends_a_run_in_order(started, squares, worked_on, number):
     assert f"{len(done)} done, 0 failed, {200 - len(done)} pending" in shown
     assert squares.run(*RUN, "--count", 200).code == 0
     assert not done & set(worked_on())
+
+
+@pytest.mark.outcome("It goes on to its end.")
+def test_a_run_under_nohup_outlives_its_terminal(squares):
+    command = ["nohup", sys.executable, "-m", "tablehost", *RUN, "--count", "20", "--slow", "0.1"]
+    process = subprocess.Popen(
+        command,
+        cwd=squares.path,
+        env=squares.environment | squares.without_pandas,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (squares.path / "worked-on").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGHUP)
+    assert process.wait(60) == 0
+    assert squares.manifest("t.parquet")["run"]["status"] == "complete"
+
+
+@pytest.mark.outcome("Exit 130 all the same.")
+def test_a_terminal_that_goes_away_ends_its_run_in_order(squares):
+    command = f"{sys.executable} -m tablehost {' '.join(RUN)} --count 200 --slow 0.05"
+    child = pexpect.spawn(command, cwd=squares.path, env=squares.environment)
+    deadline = time.monotonic() + 60
+    while len(finished(squares.path / "t.parquet.ledger")) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.close(child.child_fd)  # the kernel sends SIGHUP, and every write to the terminal fails
+    _, status = os.waitpid(child.pid, 0)
+    child.terminated = child.closed = True
+    assert os.waitstatus_to_exitcode(status) == 130
+    assert squares.run(*RUN, "--count", 200).code == 0
 
 
 @pytest.mark.outcome("The status is interrupted.")

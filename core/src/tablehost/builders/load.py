@@ -13,6 +13,7 @@ import pluggy
 from tablehost import hookspecs
 from tablehost.builders.builder import Builder, load_module
 from tablehost.builders.discover import ENTRY_POINT_GROUP, READY, Listing, discover, unknown_builder
+from tablehost.console.streams import stdout_aside
 from tablehost.contract.annotations import annotation_of
 from tablehost.contract.errors import BrokenBuilder, UsageError
 from tablehost.contract.names import normalized
@@ -57,7 +58,8 @@ def _load_file(path: Path) -> Builder:
 def _guarded(who: str, load: Callable[[], Any]) -> Any:
     """Run one step of loading; whatever fails in it is reported in one sentence."""
     try:
-        return load()
+        with stdout_aside():
+            return load()
     except (UsageError, BrokenBuilder):
         raise
     except pluggy.PluginValidationError as error:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tablehost.console import streams
 from tablehost.console.text import printable
 from tablehost.contract.errors import TablehostError
 
@@ -26,11 +27,15 @@ _COMMANDS = {
     "clean": "Remove what is kept beside a table: ledger, history, leftovers.",
 }
 
+_LONGEST_NAME = 300
+
 
 def main() -> None:
     """Run the command line and exit with its code."""
     gc.disable()  # what imports allocate is kept; a command that works turns it on again
+    streams.prepare()
     code = execute(sys.argv[1:])
+    streams.give_up_failing()
     gc.freeze()  # the process ends: a last collection would take a tenth of a second
     sys.exit(code)
 
@@ -43,7 +48,7 @@ def execute(tokens: list[str]) -> int:
         builder, 130 interrupted.
     """
     try:
-        return _dispatch(tokens)
+        return _answered(tokens)
     except TablehostError as error:
         if "--verbose" in tokens:
             show_traceback(error)
@@ -52,8 +57,32 @@ def execute(tokens: list[str]) -> int:
     except KeyboardInterrupt:  # of a command that reads only; `run` has its own way to stop
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
         return 1
+    except OSError as error:
+        if "--verbose" in tokens:
+            show_traceback(error)
+        complain([of_the_system(error)])
+        return 2
+
+
+def of_the_system(error: OSError) -> str:
+    """Return what the system refused, in one line: which file or stream, and why."""
+    why = error.strerror or str(error)
+    names = [str(one) for one in (error.filename, error.filename2) if one is not None]
+    if names:
+        return f"{' and '.join(map(_tail, names))}: {why}"
+    return f"the system refused a call: {why}; --verbose shows where"
+
+
+def _answered(tokens: list[str]) -> int:
+    code = _dispatch(tokens)
+    sys.stdout.flush()  # else it is the interpreter's end that finds out that it cannot be written
+    return code
+
+
+def _tail(name: str) -> str:
+    """Return the end of a path that is too long for a line."""
+    return name if len(name) <= _LONGEST_NAME else f"...{name[-_LONGEST_NAME:]}"
 
 
 def _dispatch(tokens: list[str]) -> int:
@@ -114,14 +143,14 @@ def _app(tokens: list[str]) -> App:
 def complain(problems: list[str]) -> None:
     """Write each problem as one line on stderr."""
     for problem in problems:
-        print(f"tablehost: {printable(problem.replace(chr(10), ' '))}", file=sys.stderr)
+        streams.say(f"tablehost: {printable(problem.replace(chr(10), ' '))}")
 
 
 def show_traceback(error: BaseException, redact: Callable[[str], str] = str) -> None:
     """Show the traceback that `--verbose` asks for, without secrets."""
     import traceback  # only for this
 
-    print(printable(redact("".join(traceback.format_exception(error)))), file=sys.stderr)
+    streams.say(printable(redact("".join(traceback.format_exception(error)))))
 
 
 def one_line(error: CycloptsError) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tablehost.builders.discover import READY, discover, names_with
 from tablehost.builders.load import check, load
-from tablehost.cli import complain, flags, show_traceback
+from tablehost.cli import complain, flags, of_the_system, show_traceback
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
 from tablehost.options import config_file as config
 from tablehost.options.convert import Given
@@ -60,6 +60,7 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
     settings = _host_options(builder, given)
     import logging
 
+    from tablehost.console.printed import printing_to
     from tablehost.console.reporter import reporter
 
     out = reporter(as_json=settings.json, quiet=settings.quiet)
@@ -68,25 +69,34 @@ def _run(builder: Builder, given: Mapping[str, Given]) -> int:
     log.addHandler(out)
     redact: Callable[[str], str] = str
     try:
-        request = _request(builder, given, settings)
-        redact = request.redact
-        out.addFilter(request.redact.filter)
+        with printing_to(out) as printed:
+            request = _request(builder, given, settings)
+            redact = request.redact
+            out.addFilter(request.redact.filter)
+            printed.remove(request.redact.of_lines)
         if settings.dry_run:
             from tablehost.cli.plan import dry_run
 
             return dry_run(request)
-        from tablehost.host.run import run as run_host
-
-        # Row groups follow each other in memory of one size, which this allocator hands on;
-        # Arrow's own give it back to the system, and fetch it again page by page.
-        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-        landed = run_host(request, out)
+        landed = _built(request, out)
     except TablehostError as error:
         return _failed(error, builder, settings, out, redact)
+    except OSError as error:
+        explained = TablehostError(of_the_system(error)).with_traceback(error.__traceback__)
+        return _failed(explained, builder, settings, out, redact)
     finally:
         log.removeHandler(out)
     _report(landed, request, out)
     return landed.exit_code
+
+
+def _built(request: Request, out: Reporter) -> Landed:
+    from tablehost.host.run import run as run_host
+
+    # Row groups follow each other in memory of one size, which this allocator hands on;
+    # Arrow's own give it back to the system, and fetch it again page by page.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    return run_host(request, out)
 
 
 def _host_options(builder: Builder, given: Mapping[str, Given]) -> HostOptions:

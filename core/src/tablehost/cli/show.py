@@ -17,6 +17,8 @@ from tablehost.contract.errors import ManifestError
 from tablehost.items.ledger_file import Progress, progress_of
 from tablehost.manifest.read import Manifest, dig, find, folder_digest, read_typed
 
+_MOST_COLUMNS = 1000  # to lay out a hundred thousand takes minutes
+
 
 def show(path: Path, /, *, as_json: Json = False) -> int:
     """Show what a table is: what it was made of, by what and when, and what is in it.
@@ -88,7 +90,9 @@ def _print_manifest(manifest: Manifest) -> bool:
         console.print(printable(line), markup=False)
     columns = [one for one in manifest.columns or () if isinstance(one, dict)]
     if columns:
-        console.print(_column_table(columns))
+        console.print(_column_table(columns[:_MOST_COLUMNS]))
+        if len(columns) > _MOST_COLUMNS:
+            console.print(f"and {len(columns) - _MOST_COLUMNS} more columns; --json has them all")
     return bool(lines or columns)
 
 

@@ -7,13 +7,14 @@ that was killed before has changed nothing.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import cattrs
@@ -29,6 +30,9 @@ from tablehost.files.names import usual_manifest
 
 class TornCommit(TablehostError):
     """A commit did not finish and cannot be finished."""
+
+
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
 @frozen
@@ -58,20 +62,33 @@ reached: Callable[[str], None] = _nothing
 
 
 @contextmanager
-def locked(output: Output) -> Iterator[None]:
+def locked(output: Output, *, must: bool = True) -> Iterator[None]:
     """Hold the output's lock.
 
+    Args:
+        output: to lock.
+        must: refuse a file system that has no locks, instead of going on without one.
+
     Raises:
-        UsageError: another run holds it.
+        UsageError: another run holds it, or it cannot be had.
     """
     while True:
-        descriptor = os.open(output.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            descriptor = os.open(output.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise UsageError(_unlockable(output, error)) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(descriptor, 4096).decode(errors="replace")
             os.close(descriptor)
             raise UsageError(_busy(output, holder)) from None
+        except OSError as error:
+            if must or error.errno not in _NO_LOCKS:
+                if os.fstat(descriptor).st_size == 0:  # without a note it is of no other run
+                    output.lock.unlink(missing_ok=True)
+                os.close(descriptor)
+                raise UsageError(_unlockable(output, error)) from error
         if _is_still(output.lock, descriptor):
             break
         os.close(descriptor)  # its holder removed it between our open and our lock
@@ -207,6 +224,22 @@ def _is_still(path: Path, descriptor: int) -> bool:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
+
+
+def _unlockable(output: Output, error: OSError) -> str:
+    """Return why there is no lock, and what to do; whose file it is, where that matters."""
+    if error.errno in _NO_LOCKS:
+        return (
+            f"{output.lock.absolute().parent} is on a file system without locks "
+            f"({error.strerror}): a second run on {output.table} would not be noticed; build "
+            "elsewhere, or see to it yourself and give `run` --no-lock"
+        )
+    remedy = "wait for its run to end, or build another --out"
+    with suppress(OSError):
+        owner = os.lstat(output.lock).st_uid
+        if owner != os.geteuid():
+            return f"{output.lock} is of user id {owner} ({error.strerror}); {remedy}"
+    return f"{output.lock} cannot be made or locked: {error.strerror}; build another --out"
 
 
 def _busy(output: Output, holder: str) -> str:

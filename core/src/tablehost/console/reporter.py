@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
+from tablehost.console.streams import say
 from tablehost.console.text import printable
 
 _EVERY_SECONDS = 5.0
@@ -85,6 +86,11 @@ class Reporter(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(self.lowest)
+        self._stream: TextIO | None = None
+
+    def write_to(self, stream: TextIO | None) -> None:
+        """Write to a stream from now on; None is stderr."""
+        self._stream = stream
 
     def say(self, text: str) -> None:
         """Report one thing that happened to a person."""
@@ -102,9 +108,19 @@ class Reporter(logging.Handler):
         yield meter
         meter.show_last()
 
+    def printed(self, line: str) -> None:
+        """Write a line that a builder printed."""
+        self._write(printable(line.expandtabs()))
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write a log record as one line on stderr."""
-        print(f"tablehost: {printable(record.getMessage())}", file=sys.stderr, flush=True)
+        self._write(f"tablehost: {printable(record.getMessage())}")
+
+    def _write(self, line: str) -> None:
+        if self._stream is None:
+            say(line)
+        else:
+            self._stream.write(f"{line}\n")  # in one piece: another thread writes too
 
 
 class Plain(Reporter):
@@ -114,7 +130,7 @@ class Plain(Reporter):
 
     def say(self, text: str) -> None:
         """Write a line."""
-        print(printable(text), file=sys.stderr, flush=True)
+        self._write(printable(text))
 
     def show(self, meter: Meter) -> None:
         """Write a line."""
@@ -128,7 +144,11 @@ class Json(Reporter):
 
     def event(self, event: str, **fields: Any) -> None:
         """Write one event."""
-        print(json.dumps({"event": event, **fields}), file=sys.stderr, flush=True)
+        self._write(json.dumps({"event": event, **fields}))
+
+    def printed(self, line: str) -> None:
+        """Write an event."""
+        self.event("printed", line=line)
 
     @contextmanager
     def progress(self, total: int, what: str, done: int = 0) -> Iterator[Meter]:
@@ -162,6 +182,14 @@ class Terminal(Plain):
 
         self._console = Console(stderr=True)
 
+    def write_to(self, stream: TextIO | None) -> None:
+        """Write to a stream from now on; None is stderr."""
+        self._console.file = stream  # type: ignore[assignment]  # None is its default
+
+    def printed(self, line: str) -> None:
+        """Write a line that a builder printed above the bar."""
+        self.say(line.expandtabs())
+
     def say(self, text: str, style: str | None = None) -> None:
         """Write a line above the bar."""
         text = printable(text)
@@ -184,6 +212,8 @@ class Terminal(Plain):
             progress.TextColumn("{task.fields[rate]:.1f}/s"),
             progress.TimeRemainingColumn(),
             console=self._console,
+            redirect_stdout=False,  # what is printed takes its own way
+            redirect_stderr=False,
         )
         with bar:
             task = bar.add_task(what, total=total, completed=done, failed="", rate=0.0)

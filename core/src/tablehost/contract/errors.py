@@ -6,7 +6,7 @@
     ├── Stopped                2    the run cannot go on; the earlier table is untouched
     ├── ManifestError          2    a manifest cannot be read or does not fit its schema
     ├── BrokenBuilder          3    the builder breaks the contract, or failed
-    ├── Interrupted          130    SIGINT or SIGTERM
+    ├── Interrupted          130    SIGINT, SIGTERM or SIGHUP
     └── ...                    2    what other rooms add: a torn commit, a full disk, ...
 
 `ItemFailed` is none of them: one item has no result, and the run goes on and ends with 1.
@@ -69,7 +69,7 @@ class ManifestError(TablehostError):
 
 
 class Interrupted(TablehostError):
-    """The run was asked to stop by SIGINT or SIGTERM."""
+    """The run was asked to stop by SIGINT, SIGTERM or SIGHUP."""
 
     exit_code = 130
 

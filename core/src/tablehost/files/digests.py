@@ -14,6 +14,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from tablehost.contract.errors import TablehostError
+from tablehost.files.reading import open_regular
 
 QUIET_NS = 2_000_000_000
 """A file touched less than this before it was observed may change again unnoticed."""
@@ -54,8 +55,11 @@ def file_digest(path: Path) -> FileDigest:
 
     Returns:
         The sha256 and the number of bytes read.
+
+    Raises:
+        OSError: it cannot be read, or is not a regular file.
     """
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path) as file:
         digest = hashlib.file_digest(file, "sha256")
         return FileDigest(digest.hexdigest(), file.tell())
 

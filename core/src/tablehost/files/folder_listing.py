@@ -17,16 +17,19 @@ import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from tablehost.contract.errors import ManifestError
 from tablehost.files.digests import FileDigest, file_digest
+from tablehost.files.reading import open_regular
 
 _ESCAPES = {b"\\": rb"\\", b"\n": rb"\n", b"\r": rb"\r"}
 _UNESCAPES = {escaped: plain for plain, escaped in _ESCAPES.items()}
 _SPECIAL = re.compile(rb"[\\\n\r]")
 _LINE = re.compile(rb"(\\?)([0-9a-f]{64})  (.+)\n")
+_LONGEST_LINE = 16_384
+_MOST_BYTES = 1 << 30  # of some million files; a gzip of a megabyte may have as much of nothing
 
 Entries = Iterable[tuple[str | bytes, str]]
 """Relative path and sha256 of every file, in any order."""
@@ -56,11 +59,18 @@ def write_listing(path: Path, listing: bytes) -> FileDigest:
     Returns:
         The digest of the file.
     """
-    with suppress(OSError, EOFError, zlib.error):  # missing or damaged
-        if gzip.decompress(path.read_bytes()) == listing:
-            return file_digest(path)
+    if _is_there(path, listing):
+        return file_digest(path)
     path.write_bytes(gzip.compress(listing, compresslevel=1, mtime=0))
     return file_digest(path)
+
+
+def _is_there(path: Path, listing: bytes) -> bool:
+    try:
+        with open_regular(path) as file, gzip.open(file) as zipped:
+            return zipped.read(len(listing) + 1) == listing
+    except (OSError, EOFError, zlib.error):  # missing or damaged
+        return False
 
 
 def read_listing(path: Path) -> list[tuple[str, str]]:
@@ -74,23 +84,28 @@ def read_listing(path: Path) -> list[tuple[str, str]]:
 
     Raises:
         ManifestError: it is damaged, or is not a listing.
+        OSError: it cannot be read, or is not a regular file.
     """
-    entries = []
+    entries, before = [], b""
     try:
-        with gzip.open(path) as zipped:
-            for number, line in enumerate(zipped, start=1):
+        with open_regular(path) as file, gzip.open(file) as zipped:
+            for number, line in enumerate(iter(partial(zipped.readline, _LONGEST_LINE), b""), 1):
                 found = _LINE.fullmatch(line)
-                if found is None:
+                name = _unescaped(found) if found else b""
+                if found is None or name <= before or zipped.tell() > _MOST_BYTES:
                     msg = f"the listing {path} is damaged at line {number}"
                     raise ManifestError(msg)
-                mark, sha256, name = found.groups()
-                if mark:
-                    name = re.sub(rb"\\[\\nr]", lambda escape: _UNESCAPES[escape[0]], name)
-                entries.append((os.fsdecode(name), sha256.decode("ascii")))
+                before = name
+                entries.append((os.fsdecode(name), found[2].decode("ascii")))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         msg = f"the listing {path} is damaged: {error}"
         raise ManifestError(msg) from error
     return entries
+
+
+def _unescaped(line: re.Match[bytes]) -> bytes:
+    mark, _, name = line.groups()
+    return re.sub(rb"\\[\\nr]", lambda one: _UNESCAPES[one[0]], name) if mark else name
 
 
 def _lines(entries: Entries) -> Iterator[bytes]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -17,6 +19,9 @@ EVERYTHING = ("**/*",)
 """The pattern of all files of a folder."""
 
 Pattern = tuple[str, ...]
+
+_MOST_PARTS = 256
+_LONGEST_PATTERN = 4096  # as of a path
 
 _ALL: set[Pattern] = {("**", "*")}
 _ALL_LEFT: set[Pattern] = {(), ("**", "*")}  # below a file or folder of any name
@@ -56,9 +61,31 @@ def walk_files(folder: Path, patterns: Sequence[str] = EVERYTHING) -> list[str]:
         that is not UTF-8 keeps its bytes.
 
     Raises:
-        OSError: a folder cannot be read.
+        OSError: a folder cannot be read, or a pattern is too long.
     """
     return sorted((name for name, _ in _matching(folder, patterns)), key=os.fsencode)
+
+
+def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Yield every folder below one, itself first, with the names of its folders and its files.
+
+    As `os.walk`, which ends in a RecursionError a thousand folders deep. Links are not followed,
+    and the caller may remove folders from the names that it is given.
+
+    Raises:
+        OSError: a folder cannot be read, for another reason than that it is another user's.
+    """
+    todo = [folder]
+    while todo:
+        here = todo.pop()
+        folders: list[str] = []
+        files: list[str] = []
+        with suppress(PermissionError), os.scandir(here) as entries:
+            for entry in entries:
+                (folders if entry.is_dir() else files).append(entry.name)
+        yield here, folders, files
+        below = (here / name for name in reversed(folders))
+        todo += [one for one in below if not one.is_symlink()]
 
 
 def look(folder: Path, patterns: Sequence[str] = EVERYTHING) -> Look:
@@ -126,7 +153,12 @@ def _left(name: str, wanted: Collection[Pattern]) -> set[Pattern]:
 
 
 def _parts(pattern: str) -> Pattern:
-    parts = tuple(part for part in pattern.split("/") if part not in {"", "."})
+    """Split a pattern; `**` that follows itself says nothing more, and would be tried as often."""
+    split = [part for part in pattern.split("/") if part not in {"", "."}]
+    pairs = zip(split, ["", *split], strict=False)
+    parts = tuple(part for part, before in pairs if (part, before) != ("**", "**"))
+    if len(parts) > _MOST_PARTS or len(pattern) > _LONGEST_PATTERN:
+        raise OSError(errno.ENAMETOOLONG, "the pattern is too long", f"{pattern[:60]}...")
     return (*parts, "*") if parts[-1:] == ("**",) else parts
 
 

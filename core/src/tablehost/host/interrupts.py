@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends the run in order, a second one at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first ends the run in order, a second one at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from tablehost.contract.errors import Interrupted
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
@@ -27,7 +27,11 @@ class Interrupts:
         if threading.current_thread() is not threading.main_thread():
             yield  # signals reach the main thread only
             return
-        before = {number: signal.signal(number, self._receive) for number in _SIGNALS}
+        before = {
+            number: signal.signal(number, self._receive)
+            for number in _SIGNALS
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN  # nohup
+        }
         try:
             yield
         finally:

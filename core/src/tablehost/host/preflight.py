@@ -10,6 +10,7 @@ from pathlib import Path
 from tablehost.commit.output import Output
 from tablehost.files.folders import EVERYTHING
 from tablehost.files.names import staging_name, usual_manifest
+from tablehost.files.reading import irregular
 from tablehost.options.convert import NotUtf8, check_utf8
 from tablehost.provenance.given import Given
 
@@ -64,6 +65,8 @@ def _unreadable(flag: str, path: Path) -> Iterator[str]:
         return
     if not exists:
         yield f"{flag}: {path} does not exist"
+    elif (what := irregular(path.stat())) not in (None, "a folder"):
+        yield f"{flag}: {path} is {what}, which may have no end; give a regular file"
     elif not os.access(path, os.R_OK):
         yield f"{flag}: {path} cannot be read by this user"
 

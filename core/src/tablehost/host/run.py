@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def run(request: Request, reporter: Reporter) -> Landed:
     if problems:
         raise Refused(problems)
     interrupts = Interrupts()
-    with interrupts.listening(), _folders(output), commit.locked(output), ExitStack() as open_:
+    with interrupts.listening(), _folders(output), _lock(request), ExitStack() as open_:
         for sentence in commit.recover(output):
             _log.warning("%s: %s", output.table, sentence)
         earlier = Earlier.at(output, overwrite=overwrite)
@@ -95,6 +95,10 @@ def run(request: Request, reporter: Reporter) -> Landed:
             return building.build()
 
 
+def _lock(request: Request) -> AbstractContextManager[None]:
+    return commit.locked(request.output, must=request.host.lock)
+
+
 def _scratch_folder(options: Any) -> Path | None:
     """Return the folder that the builder's `ScratchDir` option gives."""
     scratch = (one.name for one in options_of(type(options)) if SCRATCH in one.type.roles)
@@ -106,8 +110,10 @@ def _folders(output: Output) -> Iterator[None]:
     """Make the folders that are missing, and remove those that stay empty."""
     made: list[Path] = []
     for folder in {output.table.absolute().parent, output.manifest.absolute().parent}:
-        made += [one for one in (folder, *folder.parents) if not one.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
+        missing = [one for one in (folder, *folder.parents) if not one.exists()]
+        made += missing
+        for one in reversed(missing):  # `parents=True` calls itself for each, up to a limit
+            one.mkdir(exist_ok=True)
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from attrs import evolve
 
 from tablehost.commit import commit
+from tablehost.console.printed import printing_to
 from tablehost.console.text import utc_now
 from tablehost.contract.build import Build, Items
 from tablehost.contract.errors import BrokenBuilder, Interrupted, Refused, Stopped, TablehostError
@@ -69,11 +70,13 @@ class RunSession:
         who, out = str(self.request.builder), str(self.output.table)
         self.services.reporter.event("started", run_id=self.run_id, builder=who, out=out)
         with self._truthful():
-            build = builder_calls.build_table(self.request, self.run)
-            self._stop_if_every_item_failed()
-            table = self._write(build)
-            self._fill(build, table)
-            fields = builder_calls.describe_manifest(self.request, build)
+            with printing_to(self.services.reporter) as printed:  # the builder's code runs here
+                printed.remove(self.request.redact.of_lines)
+                build = builder_calls.build_table(self.request, self.run)
+                self._stop_if_every_item_failed()
+                table = self._write(build)
+                self._fill(build, table)
+                fields = builder_calls.describe_manifest(self.request, build)
             return self._land(self._facts(build, table), fields)
 
     @contextmanager

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import logging
 import os
 import pickle
 import select
 import signal
 import stat
+import sys
 import threading
 import time
 import traceback
@@ -93,6 +95,8 @@ def serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the host has blocked it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a line that is printed must not end with us
+        sys.stdout.reconfigure(line_buffering=True)
     threading.Thread(target=_end_with_host, args=(pipe.fileno(),), daemon=True).start()
     pipe.send(None)
     function, settings = None, None

@@ -12,8 +12,12 @@ from attrs import field, frozen
 
 from tablehost.contract.errors import ManifestError
 from tablehost.files.names import MANIFEST_SUFFIX, usual_manifest
+from tablehost.files.reading import read_regular
 
 MAJOR = 1
+MOST_BYTES = 1 << 28
+"""No manifest is larger: one of a million failed items has half as much."""
+_LONGEST_VERSION = 9
 
 T = TypeVar("T")
 
@@ -65,7 +69,7 @@ def read_typed(path: Path) -> Manifest:
             version than this one.
     """
     try:
-        text = path.read_bytes()
+        text = read_regular(path, MOST_BYTES)
         content = json.loads(text, parse_constant=_refuse_constant)
     except OSError as error:
         msg = f"the manifest {path} cannot be read: {error.strerror}"
@@ -196,10 +200,10 @@ def _refuse_newer(manifest: Mapping[str, Any], path: Path) -> None:
     block = manifest.get("run_provenance")
     schema = block.get("schema") if isinstance(block, dict) else None
     major = str(schema).rpartition("-v")[2] if schema else ""
-    if major.isdecimal() and int(major) > MAJOR:
+    if major.isdecimal() and (len(major) > _LONGEST_VERSION or int(major) > MAJOR):
         msg = (
-            f"the manifest {path} has {schema}, newer than this tablehost reads (v{MAJOR}); "
-            "update tablehost"
+            f"the manifest {path} has {str(schema)[:60]}, newer than this tablehost reads "
+            f"(v{MAJOR}); update tablehost"
         )
         raise ManifestError(msg)
 

@@ -13,6 +13,8 @@ from tablehost.contract.names import normalized
 from tablehost.options.convert import Given
 from tablehost.options.fields import options_of
 
+_MOST_BYTES = 1 << 24
+
 USUAL = "tablehost.toml"
 
 
@@ -70,7 +72,12 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
     import tomllib  # its patterns are slow to compile
 
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            msg = f"{path} is larger than a configuration may be ({_MOST_BYTES} bytes)"
+            raise UsageError(msg)
+        document = tomllib.loads(content.decode())
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise UsageError(msg) from error

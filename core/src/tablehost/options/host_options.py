@@ -25,6 +25,8 @@ class HostOptions:
     """Replace an existing table, whatever made it; finished items are still used."""
     workers: Tuning[int | None] = field(default=None)
     """Processes that work in parallel; default: available cores."""
+    lock: bool = True
+    """Refuse to run on a file system without locks, where a second run would not be noticed."""
     dry_run: bool = False
     """Show the plan without running it."""
     fresh: bool = False

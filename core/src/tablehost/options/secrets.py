@@ -34,6 +34,12 @@ class Redaction:
             text = text.replace(spelling, REDACTED)
         return text
 
+    @property
+    def of_lines(self) -> Redaction:
+        """Return what removes the secrets from single lines: each line of a longer one, too."""
+        lines = {line for one in self.spellings for line in one.splitlines() if len(line) > 3}  # noqa: PLR2004  # shorter ones are in any text
+        return Redaction(tuple(sorted({*self.spellings, *lines}, key=len, reverse=True)))
+
     def filter(self, record: logging.LogRecord) -> bool:
         """Remove the secrets from a log record; a filter of a logging handler."""
         record.msg, record.args = self(record.getMessage()), ()

@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 from tablehost.commit import commit
 from tablehost.commit.output import Output
 from tablehost.contract.errors import ManifestError, TablehostError, UsageError
+from tablehost.files.folders import walk
 from tablehost.files.names import HISTORY_SUFFIX, INTENT_SUFFIX, MANIFEST_SUFFIX, usual_manifest
 from tablehost.manifest.read import Manifest, find, read_typed
 
@@ -123,7 +124,7 @@ def _below(folder: Path) -> Iterator[Subject]:
     """Yield every table below a folder, by the manifest that was written elsewhere if any."""
     tables: list[Path] = []
     manifests: list[Path] = []
-    for here, folders, names in os.walk(folder):
+    for here, folders, names in walk(folder):
         folders[:] = sorted(one for one in folders if not one.endswith(HISTORY_SUFFIX))
         paths = [Path(here, name) for name in sorted(names) if not name.startswith(".")]
         manifests += [path for path in paths if _is_manifest(path)]
