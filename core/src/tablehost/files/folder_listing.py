@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tablehost.contract.errors import ManifestError
+from tablehost.files.atomic import open_own, write_atomically
 from tablehost.files.digests import FileDigest, file_digest
 
 _ESCAPES = {b"\\": rb"\\", b"\n": rb"\n", b"\r": rb"\r"}
@@ -56,10 +57,10 @@ def write_listing(path: Path, listing: bytes) -> FileDigest:
     Returns:
         The digest of the file.
     """
-    with suppress(OSError, EOFError, zlib.error):  # missing or damaged
-        if gzip.decompress(path.read_bytes()) == listing:
+    with suppress(OSError, EOFError, zlib.error), open_own(path) as file:  # missing or damaged
+        if gzip.decompress(file.read()) == listing:
             return file_digest(path)
-    path.write_bytes(gzip.compress(listing, compresslevel=1, mtime=0))
+    write_atomically(path, gzip.compress(listing, compresslevel=1, mtime=0))
     return file_digest(path)
 
 

@@ -15,6 +15,7 @@ from tablehost.commit import commit
 from tablehost.console.text import utc_now
 from tablehost.contract.build import Build, Items
 from tablehost.contract.errors import BrokenBuilder, Interrupted, Refused, Stopped, TablehostError
+from tablehost.files.atomic import create
 from tablehost.host import builder_calls, failed_run
 from tablehost.host.builder_calls import builder_at_fault, disk_at_fault
 from tablehost.host.host_run import HostRun, Services
@@ -59,8 +60,8 @@ class RunSession:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         shutil.rmtree(self.services.scratch, ignore_errors=True)
-        for path in self.output.leftovers():
-            path.unlink()
+        with suppress(OSError):  # the next run removes it
+            commit.remove_leftovers(self.output)
         if error is not None:
             self._record_end(error)
 
@@ -157,15 +158,17 @@ class RunSession:
         write.check(merged, self.request.builder.fields_class)
         with disk_at_fault(self.request):
             staged = self.output.staged(self.output.manifest, self.run_id)
-            staged.write_text(write.to_json(merged), encoding="utf-8")
+            with create(staged) as file:
+                file.write(write.to_json(merged).encode())
             with self.services.interrupts.shielded():
                 commit.commit(self.output, self.run_id, facts.table.sha256)
-                self.output.failed.unlink(missing_ok=True)
                 if self.services.inputs.rebuilt:
                     _log.warning(_REBUILT, self.output.table, self.output.history)
                 return self._landed(facts.status, facts.build)
 
     def _landed(self, outcome: str, build: Build) -> Landed:
+        with suppress(OSError):  # the pair is in place, and that is what counts
+            self.output.failed.unlink(missing_ok=True)
         self.ledger.end_session(outcome, build.items)
         return Landed(
             outcome=outcome,

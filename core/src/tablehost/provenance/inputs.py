@@ -16,6 +16,7 @@ from tablehost.commit.output import Output
 from tablehost.commit.root import Root
 from tablehost.contract.errors import TablehostError
 from tablehost.contract.names import flag_of
+from tablehost.files.atomic import make_folder
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import ChangedWhileRead, FileDigest, ReadInput, Signature
 from tablehost.files.folder_listing import listing_of, write_listing
@@ -208,7 +209,7 @@ class Inputs:
         lines = listing_of(files.digests.items())
         digest = hashlib.sha256(lines).hexdigest()
         listing = self._output.history / f"{option}-{digest[:16]}{LISTING_SUFFIX}"
-        listing.parent.mkdir(exist_ok=True)
+        make_folder(listing.parent)
         written = write_listing(listing, lines)
         return {
             "path": self._root.name(files.folder),
