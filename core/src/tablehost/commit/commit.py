@@ -127,9 +127,9 @@ def commit(output: Output, run_id: str, table_sha256: str) -> None:
     }
     moves = [Move(target.absolute(), run_id, digests[target]) for target in staged]
     retired = file_digest(retire).sha256 if retire else None
-    commit = Pending(run_id, tuple(moves))
-    with _stopped_by_errors(output, commit):
-        _note_down(output, commit, retired, output.intents)
+    under_way = Pending(run_id, tuple(moves))
+    with _stopped_by_errors(output, under_way):
+        _note_down(output, under_way, retired, output.intents)
         _carry_out(output, moves, retired)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tablehost.commit.output import Output
 from tablehost.files.folders import EVERYTHING
-from tablehost.files.names import staging_name, usual_manifest
+from tablehost.files.names import MANIFEST_SUFFIX, is_reserved, staging_name, usual_manifest
 from tablehost.options.convert import NotUtf8, check_utf8
 from tablehost.provenance.given import Given
 
@@ -74,6 +74,8 @@ def _outputs(output: Output) -> Iterator[str]:
     for flag, target in (("--out", output.table), ("--manifest-out", output.manifest)):
         if len(os.fsencode(staging_name(target, _ANY_RUN_ID).name)) > _LONGEST_NAME:
             yield f"{flag}: the name {target.name[:40]}... is too long; give a shorter one"
+        elif _is_taken(flag, target):
+            yield f"{flag}: {target.name} is a name that tablehost gives to its own files; give another"
         elif target.is_symlink():
             yield f"{flag}: {target} is a symbolic link; give the path that it points to"
         elif target.is_dir():
@@ -82,6 +84,15 @@ def _outputs(output: Output) -> Iterator[str]:
             yield f"{flag}: {target} is not a regular file"
         elif flag == "--out" or target != usual_manifest(output.table):
             yield from _unwritable(flag, target.absolute().parent)
+    for kept in output.kept:
+        if kept.is_symlink():
+            yield f"--out: {kept} is a symbolic link, and nothing is written through one; remove it"
+
+
+def _is_taken(flag: str, target: Path) -> bool:
+    """Return whether a name is reserved; that of a manifest may be asked for as one."""
+    ours = flag == "--manifest-out" and target.name.endswith(MANIFEST_SUFFIX)
+    return is_reserved(target.name) and not ours
 
 
 def _unwritable(flag: str, folder: Path) -> Iterator[str]:

@@ -1,0 +1,77 @@
+"""A command under `strace`: the calls that it makes, and the same with one of them failing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from attrs import frozen
+from command_line import Ended
+
+MISSING = None if shutil.which("strace") else "strace is not installed"
+CALLS = (
+    *("rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "rmdir"),
+    *("mkdir", "mkdirat", "symlink", "symlinkat", "fsync", "fdatasync", "ftruncate", "flock"),
+    *("write", "pwrite64", "open", "openat"),
+)
+MANY = ("write", "open", "openat")  # most of them are of other files than the output's
+_LINE = re.compile(r"(\d+) +(\w+)\((.*)")
+
+
+@frozen
+class Call:
+    """One call of the process: the nth of its name."""
+
+    name: str
+    nth: int
+    line: str
+
+    def failing(self, fault: str) -> str:
+        """Return what makes strace let it fail, or kill the process there."""
+        how = f"signal={fault}" if fault.startswith("SIG") else f"error={fault}"
+        return f"inject={self.name}:{how}:when={self.nth}"
+
+
+def traced(project, tokens: list[str], *, inject: str | None = None) -> tuple[Ended, list[Call]]:
+    """Run `tablehost` under strace; return how it ended, and the calls of its first process."""
+    log = project.path / ".cache" / "strace"
+    log.parent.mkdir(exist_ok=True)
+    calls = inject.partition("=")[2].partition(":")[0] if inject else ",".join(CALLS)
+    command = ["strace", "-f", "-qq", "-y", "-s", "64", "-o", log]
+    if inject is None or "signal=" not in inject:
+        command.append("--seccomp-bpf")  # faster, but no signal can be sent
+    command += ["-e", f"trace={calls}", *(["-e", inject] if inject else [])]
+    done = subprocess.run(
+        [*command, sys.executable, "-m", "tablehost", *tokens],
+        cwd=project.path,
+        env=project.environment | project.without_pandas,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr), _calls(log)
+
+
+def _calls(log: Path) -> list[Call]:
+    """Return the calls of the process that was started; `nth` counts within it, as strace does."""
+    found, counts, first = [], Counter[str](), None
+    for line in log.read_text(errors="replace").splitlines():
+        match = _LINE.match(line)
+        if match is None:
+            continue
+        first = first or match[1]
+        if match[1] == first:
+            counts[match[2]] += 1
+            found.append(Call(match[2], counts[match[2]], line))
+    return found
+
+
+def of_the_output(call: Call) -> bool:
+    """Return whether a call is one that a run makes for its output or its own files."""
+    return call.name not in MANY or "t.parquet" in call.line or "m.manifest.json" in call.line
