@@ -34,6 +34,8 @@ SECTIONS = {
         "test_digest_cache.py",
         "test_item_files.py",
         "test_commit.py",
+        "test_intent.py",
+        "test_every_call.py",
         "test_interrupted.py",
         "test_extract_faults_restart.py",
         "test_workers.py",

@@ -159,7 +159,8 @@ def remove_leftovers(output: Output) -> None:
     """Remove what runs left staged, but for a commit under way, which needs it."""
     if not _is_under_way(output):
         for path in output.leftovers():
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # it is in the way of none: the next run tries again
+                path.unlink()
 
 
 def pending(output: Output) -> Pending | None:

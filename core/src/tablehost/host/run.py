@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +89,20 @@ def _scratch_folder(options: Any) -> Path | None:
 def _folders(output: Output) -> Iterator[None]:
     """Make the folders that are missing, and remove those that stay empty."""
     made: list[Path] = []
-    for folder in {output.table.absolute().parent, output.manifest.absolute().parent}:
-        made += [one for one in (folder, *folder.parents) if not one.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
     try:
+        for folder in {output.table.absolute().parent, output.manifest.absolute().parent}:
+            made += [one for one in (folder, *folder.parents) if not one.exists()]
+            _make(folder)
         yield
     finally:
         for folder in sorted(set(made), reverse=True):
-            if not any(folder.iterdir()):
+            with suppress(OSError):  # it is not empty
                 folder.rmdir()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"the folder {folder} cannot be made: {error.strerror}"
+        raise Refused(msg) from error

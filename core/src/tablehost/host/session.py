@@ -60,8 +60,7 @@ class RunSession:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         shutil.rmtree(self.services.scratch, ignore_errors=True)
-        with suppress(OSError):  # the next run removes it
-            commit.remove_leftovers(self.output)
+        commit.remove_leftovers(self.output)
         if error is not None:
             self._record_end(error)
 
