@@ -27,6 +27,16 @@ from tablehost.options.fields import options_of
 from tablehost.provenance.given import Given
 
 
+class NotListed(TablehostError):
+    """The listing of an input folder could not be written."""
+
+    def __init__(self, listing: Path, error: OSError) -> None:
+        super().__init__(
+            f"{listing} could not be written: {error.strerror}; the earlier table, if any, is "
+            "untouched and finished items are kept"
+        )
+
+
 class InputChanged(TablehostError):
     """An input was not the same at the end of the run as at its start."""
 
@@ -209,8 +219,11 @@ class Inputs:
         lines = listing_of(files.digests.items())
         digest = hashlib.sha256(lines).hexdigest()
         listing = self._output.history / f"{option}-{digest[:16]}{LISTING_SUFFIX}"
-        make_folder(listing.parent)
-        written = write_listing(listing, lines)
+        try:
+            make_folder(listing.parent)
+            written = write_listing(listing, lines)
+        except OSError as error:
+            raise NotListed(listing, error) from error
         return {
             "path": self._root.name(files.folder),
             "exists": True,
