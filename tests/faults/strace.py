@@ -37,7 +37,7 @@ class Call:
 
 
 def traced(project, tokens: list[str], *, inject: str | None = None) -> tuple[Ended, list[Call]]:
-    """Run `tablehost` under strace; return how it ended, and the calls of its first process."""
+    """Run `tablehost` under strace; return how it ended, and the calls of all its threads."""
     log = project.path / ".cache" / "strace"
     log.parent.mkdir(exist_ok=True)
     calls = inject.partition("=")[2].partition(":")[0] if inject else ",".join(CALLS)
@@ -59,19 +59,32 @@ def traced(project, tokens: list[str], *, inject: str | None = None) -> tuple[En
 
 
 def _calls(log: Path) -> list[Call]:
-    """Return the calls of the process that was started; `nth` counts within it, as strace does."""
-    found, counts, first = [], Counter[str](), None
+    """Return the calls in a log; `nth` counts within a thread, as strace does."""
+    found, counts = [], Counter[tuple[str, str]]()
     for line in log.read_text(errors="replace").splitlines():
         match = _LINE.match(line)
-        if match is None:
-            continue
-        first = first or match[1]
-        if match[1] == first:
-            counts[match[2]] += 1
-            found.append(Call(match[2], counts[match[2]], line))
+        if match is not None:
+            thread, name, _ = match.groups()
+            counts[thread, name] += 1
+            found.append(Call(name, counts[thread, name], line))
     return found
 
 
 def of_the_output(call: Call) -> bool:
     """Return whether a call is one that a run makes for its output or its own files."""
+    if call.name == "write":
+        return re.search(r"write\(\d+<[^>]*(t\.parquet|m\.manifest)", call.line) is not None
     return call.name not in MANY or "t.parquet" in call.line or "m.manifest.json" in call.line
+
+
+def distinct(calls: list[Call]) -> list[Call]:
+    """Leave out what the same injection reaches: one of the same number in another thread."""
+    return list({(call.name, call.nth): call for call in calls}.values())
+
+
+def reached(call: Call, calls: list[Call]) -> str:
+    """Return whether a fault came to a call of the output, and to no other thread's."""
+    injected = [one for one in calls if one.name == call.name and "(INJECTED)" in one.line]
+    if not injected:
+        return "not reached"
+    return "reached" if all(map(of_the_output, injected)) else "elsewhere"
