@@ -189,8 +189,8 @@ def _agreed(output: Output, notes: dict[Path, Intent]) -> Pending:
     """
     digests: dict[Path, str] = {}
     for place, intent in notes.items():
-        targets = output.intents[place]
-        others = {target for both in output.intents.values() for target in both} - {*targets}
+        targets = output.noted[place]
+        others = {target for both in output.noted.values() for target in both} - {*targets}
         if [*intent.moves] != [one.name for one in targets] or bool(others) != bool(intent.apart):
             msg = (
                 f"{place} notes the commit of {' and '.join(map(repr, intent.moves))} by run "
@@ -250,7 +250,7 @@ def _note_down(
     """Write what each folder's note says of a commit."""
     digests = {move.target: move.sha256 for move in commit.moves}
     for place in places:
-        names = [target.absolute() for target in output.intents[place]]
+        names = [target.absolute() for target in output.noted[place]]
         here = {target.name: digests[target] for target in names}
         apart = [sha256 for target, sha256 in digests.items() if target not in names]
         write_intent(place, Intent(commit.run_id, here, next(iter(apart), None), retired))

@@ -68,7 +68,12 @@ class Output:
         return beside(self.table, HISTORY_SUFFIX)
 
     @property
-    def intents(self) -> dict[Path, tuple[Path, ...]]:
+    def intents(self) -> tuple[Path, ...]:
+        """Return the notes of a commit under way, that of the table first."""
+        return tuple(self.noted)
+
+    @property
+    def noted(self) -> dict[Path, tuple[Path, ...]]:
         """Return the notes of a commit under way, with the targets of each in order of the moves.
 
         There is one in each folder that has a target.
