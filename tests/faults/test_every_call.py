@@ -61,12 +61,14 @@ class Case:
     """A small build that replaces a pair.
 
     Args:
-        before: the project with the old pair, and everything ready for the command.
+        project: where the command runs; the manifest records the folder.
+        before: a copy of it with the old pair, and everything ready for the command.
         tokens: the command.
         manifest: where its manifest is.
         rows: of the old table and of the new one.
     """
 
+    project: object
     before: object
     tokens: list
     manifest: str
@@ -80,7 +82,7 @@ def folder(project):
     command = ["run", "./sizes.py", "--folder", "in", "--out", "t.parquet", "--workers", "1"]
     assert project.run(*command).code == 0
     project.write("in/c", "ccc")
-    return Case(project, command, "t.parquet.manifest.json", (2, 3))
+    return Case(project, copied(project), command, "t.parquet.manifest.json", (2, 3))
 
 
 def apart(project):
@@ -90,7 +92,7 @@ def apart(project):
     command += ["--manifest-out", "side/m.manifest.json"]
     assert project.run(*command).code == 0
     project.write("t.txt", "one\n")
-    return Case(project, command, "side/m.manifest.json", (2, 1))
+    return Case(project, copied(project), command, "side/m.manifest.json", (2, 1))
 
 
 @pytest.fixture(scope="session")
@@ -99,8 +101,7 @@ def cases(tmp_path_factory, new_project):
     made = {}
     for make in (folder, apart):
         case = make(new_project(tmp_path_factory.mktemp(make.__name__)))
-        clean = copied(case, tmp_path_factory.mktemp("clean") / "project", new_project)
-        ended, calls = traced(clean, case.tokens)
+        ended, calls = traced(case.project, case.tokens)
         assert ended.code == 0, ended.err
         counted = Counter(call.name for call in calls)
         assert all(counted[name] for name in ("rename", "fsync", "unlink", "openat")), counted
@@ -108,9 +109,16 @@ def cases(tmp_path_factory, new_project):
     return made
 
 
-def copied(case, path, new_project):
-    shutil.copytree(case.before.path, path)
-    return new_project(path)
+def copied(project):
+    path = project.path.with_name(f"{project.path.name}-before")
+    shutil.copytree(project.path, path)
+    return type(project)(path)
+
+
+def restored(case):
+    shutil.rmtree(case.project.path)
+    shutil.copytree(case.before.path, case.project.path)
+    return case.project
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -132,11 +140,11 @@ def test_a_call_of_the_run_that_fails_or_is_its_last(cases, kind, try_each):
 
 
 @pytest.fixture
-def try_each(tmp_path, new_project, capsys):
+def try_each(capsys):
     """Let each call fail in a run of its own, and say of all what was not as it should be."""
 
     def try_each(case, faults):
-        tally, wrong = fail_each(case, faults, tmp_path, new_project)
+        tally, wrong = fail_each(case, faults)
         with capsys.disabled():
             print(f"\n{len(faults)} faults, {len(wrong)} not held: {dict(tally)}")
         assert not wrong, "\n".join(wrong)
@@ -145,10 +153,10 @@ def try_each(tmp_path, new_project, capsys):
     return try_each
 
 
-def fail_each(case, faults, tmp_path, new_project):
+def fail_each(case, faults):
     tally, wrong = Counter(), []
-    for number, (call, fault) in enumerate(faults):
-        project = copied(case, tmp_path / str(number), new_project)
+    for call, fault in faults:
+        project = restored(case)
         ended, calls = traced(project, case.tokens, inject=call.failing(fault))
         how = "reached" if ended.code == -9 else reached(call, calls)
         try:
@@ -158,7 +166,6 @@ def fail_each(case, faults, tmp_path, new_project):
             wrong.append(
                 f"{fault} at {call.line[:150]}\n    {line}\n    {ended.err.strip()[-600:]}"
             )
-        shutil.rmtree(project.path)
     return tally, wrong
 
 

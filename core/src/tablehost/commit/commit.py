@@ -157,10 +157,11 @@ def recover(output: Output) -> list[str]:
 
 def remove_leftovers(output: Output) -> None:
     """Remove what runs left staged, but for a commit under way, which needs it."""
-    if not _is_under_way(output):
+    if _is_under_way(output):
+        return
+    with suppress(OSError):  # they are in the way of none, and the next run tries again
         for path in output.leftovers():
-            with suppress(OSError):  # it is in the way of none: the next run tries again
-                path.unlink()
+            path.unlink()
 
 
 def pending(output: Output) -> Pending | None:

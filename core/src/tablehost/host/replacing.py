@@ -130,9 +130,13 @@ class Earlier:
     def _matches(self) -> bool:
         """Return whether the table's bytes are those that its manifest describes."""
         table = self.output.table
-        if table.stat().st_size != self.manifest.bytes:
-            return False
-        return file_digest(table).sha256 == self.manifest.table_sha256
+        try:
+            if table.stat().st_size != self.manifest.bytes:
+                return False
+            return file_digest(table).sha256 == self.manifest.table_sha256
+        except OSError as error:
+            msg = f"--out: {table} exists and cannot be read: {error.strerror}"
+            raise Refused(msg) from error
 
 
 def _is_of(manifest: Manifest, table: Path) -> bool:
