@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
 from small_builders import WORD_COUNT
-from strace import MISSING, distinct, of_the_output, reached, traced
+from strace import distinct, missing, of_the_output, reached, traced
 
+MISSING = missing()
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 
 SIZES = '''
