@@ -3,6 +3,7 @@
 `make test` runs a part, spread over the whole run; `make faults` runs all.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -53,7 +54,6 @@ GROUPS = {
     "pwrite": ("pwrite64",),
     "open": ("open", "openat"),
 }
-KINDS = ("folder", "apart")
 LEFT = (".tmp", ".lock", ".scratch", ".intent.json", ".failed.json")
 
 
@@ -97,17 +97,19 @@ def apart(project):
 
 
 @pytest.fixture(scope="session")
-def cases(tmp_path_factory, new_project):
-    """Give each small build, with the calls that it makes for its output."""
-    made = {}
-    for make in (folder, apart):
+def case_of(tmp_path_factory, new_project):
+    """Give a small build, with the calls that it makes for its output."""
+
+    @functools.cache
+    def case_of(make):
         case = make(new_project(tmp_path_factory.mktemp(make.__name__)))
         ended, calls = traced(case.project, case.tokens)
         assert ended.code == 0, ended.err
         counted = Counter(call.name for call in calls)
         assert all(counted[name] for name in ("rename", "fsync", "unlink", "openat")), counted
-        made[make.__name__] = case, distinct([call for call in calls if of_the_output(call)])
-    return made
+        return case, distinct([call for call in calls if of_the_output(call)])
+
+    return case_of
 
 
 def copied(project):
@@ -124,17 +126,16 @@ def restored(case):
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("group", GROUPS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [folder, apart])
 @pytest.mark.skipif("TABLEHOST_FAULTS" not in os.environ, reason="make faults runs every call")
-def test_each_call_fails_once(cases, kind, group, fault, try_each):
-    case, calls = cases[kind]
+def test_each_call_fails_once(case_of, kind, group, fault, try_each):
+    case, calls = case_of(kind)
     try_each(case, [(call, fault) for call in calls if call.name in GROUPS[group]])
 
 
 @pytest.mark.outcome("The old pair or the new one; the same command ends well.")
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_call_of_the_run_that_fails_or_is_its_last(cases, kind, try_each):
-    case, calls = cases[kind]
+def test_a_call_of_the_run_that_fails_or_is_its_last(case_of, try_each):
+    case, calls = case_of(folder)
     moves = [call for call in calls if call.name == "rename"]
     syncs = [call for call in calls if call.name == "fsync"]
     try_each(case, [(moves[-1], "EIO"), (syncs[-3], "ENOSPC"), (moves[-2], "SIGKILL")])
