@@ -208,9 +208,6 @@ def test_a_full_disk_is_the_error_that_is_reported(tmp_path, monkeypatch):
     full = open("/dev/full", "wb")  # noqa: PTH123, SIM115  # closed where it is written
     monkeypatch.setattr("tablehost.table.write.create", lambda _: full)  # which follows no link
     table = pa.table({"x": np.random.default_rng(0).normal(size=300_000)})
-    full = open("/dev/full", "wb")  # noqa: PTH123, SIM115  # closed where it is written
-    monkeypatch.setattr("tablehost.table.write.create", lambda _: full)  # which follows no link
-    table = pa.table({"x": np.random.default_rng(0).normal(size=300_000)})
     with pytest.raises(OSError, match="No space left"):
         write_table(table, tmp_path / "full.parquet")
 

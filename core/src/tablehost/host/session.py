@@ -153,7 +153,8 @@ class RunSession:
         worked = not self.ledger.is_open or items.ok or items.failed
         if not worked and earlier.is_same(recipe.table, facts.table.sha256):
             return self._landed("nothing-to-do", facts.build)
-        merged = write.merge(fields, host_sections(facts, recipe))
+        with disk_at_fault(self.request):
+            merged = write.merge(fields, host_sections(facts, recipe))
         write.check(merged, self.request.builder.fields_class)
         with disk_at_fault(self.request):
             staged = self.output.staged(self.output.manifest, self.run_id)
