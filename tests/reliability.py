@@ -36,6 +36,8 @@ SECTIONS = {
         "test_item_files.py",
         "test_commit.py",
         "test_lock.py",
+        "test_intent.py",
+        "test_every_call.py",
         "test_interrupted.py",
         "test_extract_faults_restart.py",
         "test_workers.py",

@@ -60,7 +60,9 @@ def test_what_a_manifest_does_not_say_is_unknown_and_no_difference(twins):
 
 def test_a_commit_that_did_not_finish_is_said(pair):
     place = Output.at(pair.path / "b.parquet").intents[0]
-    place.write_text(json.dumps({"run_id": "r", "moves": [], "remove": None}))
+    moves = {"b.parquet.manifest.json": "0" * 64, "b.parquet": "0" * 64}
+    note = {"run_id": "20260101T000000Z-00000000", "moves": moves, "apart": None, "retire": None}
+    place.write_text(json.dumps(note))
     shown, _ = pair.diff("a.parquet", "b.parquet")
     assert "    the commit on b.parquet did not finish; the next run on it finishes it\n" in shown
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tablehost.commit import commit
+from tablehost.commit.lock import locked
 from tablehost.commit.output import Output
 from tablehost.files import digests
 
@@ -51,7 +52,7 @@ def test_a_commit_that_was_killed_at_any_step_is_intact_or_torn(tables, kill, st
     answer = " ".join(why for one in found["findings"] for why in one["why"])
     assert ("the next run on this path finishes it" in answer) is (found["verdict"] == "torn")
     output = Output.at(tables.path / "t.parquet")
-    with commit.locked(output):
+    with locked(output):
         commit.recover(output)
     assert tables.intact("t.parquet", "--full")
 

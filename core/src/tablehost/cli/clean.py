@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tablehost.cli.answer import Json, Switch, print_json
 from tablehost.commit import commit
+from tablehost.commit.lock import locked
 from tablehost.commit.output import Output
 from tablehost.console.text import printable
 from tablehost.contract.errors import UsageError
@@ -32,7 +33,7 @@ def clean(
         as_json: Write what was removed as JSON; never asks, so it needs --yes.
     """
     output = Output.at(out)
-    with commit.locked(output):
+    with locked(output):
         if commit.pending(output) is not None:
             msg = f"{out}: a commit was cut off; run its command again before cleaning"
             raise UsageError(msg)

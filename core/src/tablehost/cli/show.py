@@ -11,6 +11,7 @@ import attrs
 
 from tablehost.cli.answer import Json
 from tablehost.commit import commit
+from tablehost.commit.intent import Pending
 from tablehost.commit.output import Output
 from tablehost.console.text import printable
 from tablehost.contract.errors import ManifestError
@@ -51,7 +52,7 @@ def show(path: Path, /, *, as_json: Json = False) -> int:
 
 
 def _state(
-    output: Output, intent: commit.Intent | None, progress: Progress | None
+    output: Output, intent: Pending | None, progress: Progress | None
 ) -> dict[str, Any] | None:
     """Return what is unfinished about an output, or None."""
     said = []

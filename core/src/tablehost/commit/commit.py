@@ -1,56 +1,42 @@
 """The table and its manifest land together, or neither does.
 
 The order is: both staged and on disk, the intent written, manifest renamed, table renamed, intent
-dropped. A run that is killed after the intent was written is rolled forward by the next run; one
-that was killed before has changed nothing.
+dropped. A run that is killed, or stopped by an error, after the intent was written is rolled
+forward by the next run; one that was stopped before has changed nothing. From the intent on, what
+is staged belongs to the commit and nothing else removes it.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
+import hashlib
 import json
 import os
-import shutil
-import socket
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import cattrs
-from attrs import asdict, frozen
-
+from tablehost.commit.intent import (
+    Intent,
+    Move,
+    Pending,
+    TornCommit,
+    moves_of,
+    read_intent,
+    said,
+    write_intent,
+)
 from tablehost.commit.output import Output
-from tablehost.console.text import utc_now
-from tablehost.contract.errors import TablehostError, UsageError
-from tablehost.files.atomic import sync, write_atomically
+from tablehost.contract.errors import TablehostError
+from tablehost.files.atomic import make_folder, own_digest, sync, write_atomically
 from tablehost.files.digests import file_digest
-from tablehost.files.names import usual_manifest
+from tablehost.files.names import MANIFEST_SUFFIX, usual_manifest
+
+_NAME = re.compile(r"[\w-][\w.-]{0,99}")
 
 
-class TornCommit(TablehostError):
-    """A commit did not finish and cannot be finished."""
-
-
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
-
-
-@frozen
-class Move:
-    """A staged file on its way to its place."""
-
-    source: str
-    target: str
-    sha256: str
-
-
-@frozen
-class Intent:
-    """What a commit is about to do, written down before it begins."""
-
-    run_id: str
-    moves: tuple[Move, ...]
-    remove: str | None
+class UnderWay(TablehostError):
+    """An error stopped a commit that had begun; the next run goes on with it."""
 
 
 def _nothing(step: str) -> None:
@@ -59,47 +45,6 @@ def _nothing(step: str) -> None:
 
 reached: Callable[[str], None] = _nothing
 """Called after each step with its name. Only tests set it, to die there."""
-
-
-@contextmanager
-def locked(output: Output, *, must: bool = True) -> Iterator[None]:
-    """Hold the output's lock.
-
-    Args:
-        output: to lock.
-        must: refuse a file system that has no locks, instead of going on without one.
-
-    Raises:
-        UsageError: another run holds it, or it cannot be had.
-    """
-    while True:
-        try:
-            descriptor = os.open(output.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise UsageError(_unlockable(output, error)) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 4096).decode(errors="replace")
-            os.close(descriptor)
-            raise UsageError(_busy(output, holder)) from None
-        except OSError as error:
-            if must or error.errno not in _NO_LOCKS:
-                if os.fstat(descriptor).st_size == 0:  # without a note it is of no other run
-                    output.lock.unlink(missing_ok=True)
-                os.close(descriptor)
-                raise UsageError(_unlockable(output, error)) from error
-        if _is_still(output.lock, descriptor):
-            break
-        os.close(descriptor)  # its holder removed it between our open and our lock
-    try:
-        note = {"pid": os.getpid(), "host": socket.gethostname(), "since": utc_now()}
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, json.dumps(note).encode())
-        yield
-    finally:
-        output.lock.unlink(missing_ok=True)
-        os.close(descriptor)
 
 
 def commit(output: Output, run_id: str, table_sha256: str) -> None:
@@ -112,6 +57,10 @@ def commit(output: Output, run_id: str, table_sha256: str) -> None:
 
     Where the new manifest is elsewhere, a sidecar at the usual place is removed: it would describe
     another table.
+
+    Raises:
+        OSError: the commit has not begun, and both files are as they were.
+        UnderWay: it has begun and was stopped by an error.
     """
     retire = _stale_sidecar(output)
     staged = {target: output.staged(target, run_id) for target in (output.manifest, output.table)}
@@ -125,15 +74,12 @@ def commit(output: Output, run_id: str, table_sha256: str) -> None:
         output.table: table_sha256,
         output.manifest: file_digest(staged[output.manifest]).sha256,
     }
-    moves = [
-        Move(str(path.absolute()), str(target.absolute()), digests[target])
-        for target, path in staged.items()
-    ]
-    intent = Intent(run_id, tuple(moves), str(retire.absolute()) if retire else None)
-    for place in output.intents:
-        write_atomically(place, json.dumps(asdict(intent), indent=2) + "\n")
-        reached("intent")
-    _carry_out(output, intent)
+    moves = [Move(target.absolute(), run_id, digests[target]) for target in staged]
+    retired = file_digest(retire).sha256 if retire else None
+    under_way = Pending(run_id, tuple(moves))
+    with _stopped_by_errors(output, under_way):
+        _note_down(output, under_way, retired, output.intents)
+        _carry_out(output, moves, retired)
 
 
 def recover(output: Output) -> list[str]:
@@ -145,107 +91,191 @@ def recover(output: Output) -> list[str]:
         What was done, one sentence each.
 
     Raises:
-        TornCommit: a file that the commit was about to place is gone.
+        TornCommit: the notes of the commit and what they stand for do not fit together.
+        UnderWay: it was stopped by an error once more.
     """
     done = []
-    intent = pending(output)
-    if intent is not None:
-        _carry_out(output, intent)
-        done.append(f"finished the commit of run {intent.run_id}, which had been cut off")
-    for leftover in output.leftovers():
-        leftover.unlink()
+    notes = _notes(output)
+    if notes:
+        commit = _agreed(output, notes)
+        with _stopped_by_errors(output, commit):
+            done.append(_resume(output, notes, commit))
+    remove_leftovers(output)
     return done
 
 
-def pending(output: Output) -> Intent | None:
-    """Return the intent of a commit that did not finish; reading commands report it.
+def remove_leftovers(output: Output) -> None:
+    """Remove what runs left staged, but for a commit under way, which needs it."""
+    if _is_under_way(output):
+        return
+    with suppress(OSError):  # they are in the way of none, and the next run tries again
+        for path in output.leftovers():
+            path.unlink()
+
+
+def pending(output: Output) -> Pending | None:
+    """Return a commit that did not finish; reading commands report it.
 
     Raises:
-        TornCommit: there is one that cannot be read.
+        TornCommit: there is a note of one that cannot be read.
     """
-    for place in output.intents:
-        try:
-            return cattrs.structure(json.loads(place.read_bytes()), Intent)
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, cattrs.BaseValidationError) as error:
-            msg = f"{place} is not readable as the note of a commit; look at it and remove it"
-            raise TornCommit(msg) from error
-    return None
+    notes = _notes(output)
+    if not notes:
+        return None
+    moves = [move for place, intent in notes.items() for move in moves_of(place, intent)]
+    return Pending(next(iter(notes.values())).run_id, tuple(moves))
 
 
-def _carry_out(output: Output, intent: Intent) -> None:
-    for move in intent.moves:
-        source, target = Path(move.source), Path(move.target)
-        if source.exists():
-            source.replace(target)
-            sync(target.parent)
-        elif not target.exists() or file_digest(target).sha256 != move.sha256:
+def _notes(output: Output) -> dict[Path, Intent]:
+    found = {place: read_intent(place) for place in output.intents}
+    return {place: intent for place, intent in found.items() if intent is not None}
+
+
+def _agreed(output: Output, notes: dict[Path, Intent]) -> Pending:
+    """Return the one commit of this output that notes stand for.
+
+    Raises:
+        TornCommit: they are of another output, or of two runs.
+    """
+    digests: dict[Path, str] = {}
+    for place, intent in notes.items():
+        targets = output.noted[place]
+        others = {target for both in output.noted.values() for target in both} - {*targets}
+        if [*intent.moves] != [one.name for one in targets] or bool(others) != bool(intent.apart):
             msg = (
-                f"the commit of run {intent.run_id} was cut off and {source} is gone: "
-                f"{target} cannot be put in place. Build the table again with --overwrite after "
-                f"removing {', '.join(str(place) for place in output.intents)}"
+                f"{place} notes the commit of {' and '.join(map(repr, intent.moves))} by run "
+                f"{intent.run_id}, not that of this --out and --manifest-out; give those of that "
+                "run, or look at the note and remove it"
             )
             raise TornCommit(msg)
-        reached(f"moved {target.name}")
-    if intent.remove:
-        Path(intent.remove).unlink(missing_ok=True)
-    for place in output.intents:
-        place.unlink(missing_ok=True)
-        sync(place.parent)
+        theirs = dict(zip(targets, intent.moves.values(), strict=True))
+        theirs |= dict.fromkeys(others, str(intent.apart))
+        if any(digests.get(target, sha256) != sha256 for target, sha256 in theirs.items()):
+            msg = f"{' and '.join(map(str, notes))} are of different runs; look at them"
+            raise TornCommit(msg)
+        digests |= theirs
+    run_ids = {intent.run_id for intent in notes.values()}
+    if len(run_ids) > 1:
+        msg = f"{' and '.join(map(str, notes))} are of the runs {' and '.join(sorted(run_ids))}"
+        raise TornCommit(msg)
+    (run_id,) = run_ids
+    order = (output.manifest, output.table)
+    return Pending(run_id, tuple(Move(one.absolute(), run_id, digests[one]) for one in order))
+
+
+def _resume(output: Output, notes: dict[Path, Intent], commit: Pending) -> str:
+    """Go on with a commit where it was cut off; what it moves has the noted bytes.
+
+    Returns:
+        What was done.
+    """
+    missing = [place for place in output.intents if place not in notes]
+    waiting = [move for move in commit.moves if not move.is_in_place()]
+    # the notes are written before the first move and dropped after the last
+    if missing and waiting and not all(move.is_staged() for move in commit.moves):
+        msg = (
+            f"the commit of run {commit.run_id} was cut off and {missing[0]} is missing; give the "
+            "--out and --manifest-out of that run"
+        )
+        raise TornCommit(msg)
+    for move in waiting:
+        if not move.is_staged():
+            what = "has other bytes" if os.path.lexists(move.staged) else "is gone"
+            msg = (
+                f"the commit of run {commit.run_id} was cut off and {move.staged} {what}: "
+                f"{move.target} cannot be put in place. Build the table again with --overwrite "
+                f"after removing {', '.join(map(str, output.intents))}"
+            )
+            raise TornCommit(msg)
+    retired = next((one.retire for one in notes.values() if one.retire), None)
+    if waiting:
+        _note_down(output, commit, retired, missing)
+    _carry_out(output, waiting, retired)
+    return f"finished the commit of run {commit.run_id}, which had been cut off"
+
+
+def _note_down(
+    output: Output, commit: Pending, retired: str | None, places: Iterable[Path]
+) -> None:
+    """Write what each folder's note says of a commit."""
+    digests = {move.target: move.sha256 for move in commit.moves}
+    for place in places:
+        names = [target.absolute() for target in output.noted[place]]
+        here = {target.name: digests[target] for target in names}
+        apart = [sha256 for target, sha256 in digests.items() if target not in names]
+        write_intent(place, Intent(commit.run_id, here, next(iter(apart), None), retired))
+        reached("intent")
+
+
+def _carry_out(output: Output, moves: Iterable[Move], retired: str | None) -> None:
+    for move in moves:
+        move.staged.replace(move.target)
+        sync(move.target.parent)
+        reached(f"moved {move.target.name}")
+    usual = usual_manifest(output.table)
+    if retired and _is_elsewhere(output) and own_digest(usual) == retired:
+        usual.unlink()
+    _drop(output)
     reached("done")
+
+
+def _drop(output: Output) -> None:
+    """Remove the notes, that of the table last: readers begin at the table."""
+    for place in reversed(output.intents):
+        place.unlink(missing_ok=True)
+        with suppress(OSError):  # a note that comes back finds everything in place
+            sync(place.parent)
+
+
+@contextmanager
+def _stopped_by_errors(output: Output, commit: Pending) -> Iterator[None]:
+    """Say of an error what stands where, once a commit is under way.
+
+    Raises:
+        UnderWay: an error stopped it.
+        OSError: nothing is under way.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not _is_under_way(output):
+            raise
+        try:
+            state = "; ".join(said(commit.state()))
+        except OSError as other:
+            state = f"what stands where cannot be read ({other.strerror})"
+        msg = (
+            f"{output.table}: the commit of run {commit.run_id} is under way and was stopped by "
+            f"an error ({error.filename or 'disk'}: {error.strerror}); {state}; run the same "
+            "command to finish it"
+        )
+        raise UnderWay(msg) from error
+
+
+def _is_under_way(output: Output) -> bool:
+    return any(os.path.lexists(place) for place in output.intents)
 
 
 def _keep_in_history(output: Output, manifest: Path) -> None:
     """Keep a manifest that is about to be replaced, under the run that made it."""
     if not manifest.is_file():
         return
+    content = manifest.read_bytes()
     try:
-        run_id = str(json.loads(manifest.read_bytes())["run_provenance"]["run_id"])
-    except (ValueError, KeyError, TypeError):
-        run_id = file_digest(manifest).sha256[:16]  # an older tool's, which names no run
-    output.history.mkdir(exist_ok=True)
-    kept = output.history / f"{run_id.replace('/', '_')}.manifest.json"
-    staged = kept.with_suffix(".tmp")
-    shutil.copyfile(manifest, staged)
-    sync(staged)
-    staged.replace(kept)
-    sync(output.history)
+        run_id = str(json.loads(content)["run_provenance"]["run_id"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        run_id = ""
+    if not _NAME.fullmatch(run_id):
+        run_id = hashlib.sha256(content).hexdigest()[:16]  # an older tool's, which names no run
+    make_folder(output.history)
+    write_atomically(output.history / f"{run_id}{MANIFEST_SUFFIX}", content)
 
 
 def _stale_sidecar(output: Output) -> Path | None:
     usual = usual_manifest(output.table)
-    elsewhere = usual.absolute() != output.manifest.absolute()
-    return usual if elsewhere and usual.is_file() else None
+    return usual if _is_elsewhere(output) and usual.is_file() else None
 
 
-def _is_still(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
-def _unlockable(output: Output, error: OSError) -> str:
-    """Return why there is no lock, and what to do; whose file it is, where that matters."""
-    if error.errno in _NO_LOCKS:
-        return (
-            f"{output.lock.absolute().parent} is on a file system without locks "
-            f"({error.strerror}): a second run on {output.table} would not be noticed; build "
-            "elsewhere, or see to it yourself and give `run` --no-lock"
-        )
-    remedy = "wait for its run to end, or build another --out"
-    with suppress(OSError):
-        owner = os.lstat(output.lock).st_uid
-        if owner != os.geteuid():
-            return f"{output.lock} is of user id {owner} ({error.strerror}); {remedy}"
-    return f"{output.lock} cannot be made or locked: {error.strerror}; build another --out"
-
-
-def _busy(output: Output, holder: str) -> str:
-    try:
-        note = json.loads(holder)
-        who = f"process {note['pid']} on {note['host']} since {note['since']}"
-    except (ValueError, KeyError, TypeError):
-        who = "another process"
-    return f"{output.table} is being built by {who}; wait for it to end, or build another --out"
+def _is_elsewhere(output: Output) -> bool:
+    """Return whether the manifest is not at its usual place."""
+    return os.path.realpath(usual_manifest(output.table)) != os.path.realpath(output.manifest)

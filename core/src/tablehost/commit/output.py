@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -68,11 +69,25 @@ class Output:
 
     @property
     def intents(self) -> tuple[Path, ...]:
-        """Return the notes of a commit under way, one in each folder that has a target."""
-        places = [self.table]
-        if self.manifest.parent != self.table.parent:
-            places.append(self.manifest)
-        return tuple(beside(place, INTENT_SUFFIX) for place in places)
+        """Return the notes of a commit under way, that of the table first."""
+        return tuple(self.noted)
+
+    @property
+    def noted(self) -> dict[Path, tuple[Path, ...]]:
+        """Return the notes of a commit under way, with the targets of each in order of the moves.
+
+        There is one in each folder that has a target.
+        """
+        table, manifest = (beside(one, INTENT_SUFFIX) for one in (self.table, self.manifest))
+        if os.path.realpath(table.parent) == os.path.realpath(manifest.parent):
+            return {table: (self.manifest, self.table)}
+        return {table: (self.table,), manifest: (self.manifest,)}
+
+    @property
+    def kept(self) -> tuple[Path, ...]:
+        """Return everything that a run writes beside its targets, under a name that is known."""
+        ledgers = (beside(self.ledger, part) for part in ("", "-wal", "-shm", "-journal"))
+        return (self.lock, *ledgers, self.history, self.failed, *self.intents, self.scratch(None))
 
     def scratch(self, folder: Path | None) -> Path:
         """Return the run's private folder, the same in every session so that it can be removed.

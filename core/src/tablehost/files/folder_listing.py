@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from tablehost.contract.errors import ManifestError
+from tablehost.files.atomic import write_atomically
 from tablehost.files.digests import FileDigest, file_digest
 from tablehost.files.reading import open_regular
 
@@ -61,7 +62,7 @@ def write_listing(path: Path, listing: bytes) -> FileDigest:
     """
     if _is_there(path, listing):
         return file_digest(path)
-    path.write_bytes(gzip.compress(listing, compresslevel=1, mtime=0))
+    write_atomically(path, gzip.compress(listing, compresslevel=1, mtime=0))
     return file_digest(path)
 
 

@@ -20,6 +20,8 @@ INTENT_SUFFIX = ".intent.json"
 _ENDINGS = (MANIFEST_SUFFIX, LISTING_SUFFIX, LOCK_SUFFIX, FAILED_SUFFIX, INTENT_SUFFIX)
 _ANY_LEDGER = re.compile(rf".+{re.escape(LEDGER_SUFFIX)}(\.[a-z]+-{RUN_ID})?(-journal|-wal|-shm)?")
 
+_HIDDEN = re.compile(r"\..+\.(tmp|scratch)")
+
 
 def staging_name(target: Path, run_id: str = "") -> Path:
     """Return where a file is written before it replaces its target.
@@ -38,6 +40,17 @@ def is_kept_beside(name: str) -> bool:
         name: of the file, without its folder; staged files are hidden and not considered.
     """
     return name.endswith(_ENDINGS) or _ANY_LEDGER.fullmatch(name) is not None
+
+
+def is_reserved(name: str) -> bool:
+    """Return whether a name is one that the host gives to files beside a table, or while it works.
+
+    Args:
+        name: of a file that a user wants to have written.
+    """
+    return (
+        is_kept_beside(name) or name.endswith(HISTORY_SUFFIX) or _HIDDEN.fullmatch(name) is not None
+    )
 
 
 def usual_manifest(table: Path) -> Path:

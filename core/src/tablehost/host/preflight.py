@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tablehost.commit.output import Output
 from tablehost.files.folders import EVERYTHING
-from tablehost.files.names import staging_name, usual_manifest
+from tablehost.files.names import MANIFEST_SUFFIX, is_reserved, staging_name, usual_manifest
 from tablehost.files.reading import irregular
 from tablehost.options.convert import NotUtf8, check_utf8
 from tablehost.provenance.given import Given
@@ -75,16 +75,37 @@ def _outputs(output: Output) -> Iterator[str]:
     if _same(output.table, output.manifest):
         yield f"--manifest-out: {output.manifest} is the table itself; give another path"
     for flag, target in (("--out", output.table), ("--manifest-out", output.manifest)):
-        if len(os.fsencode(staging_name(target, _ANY_RUN_ID).name)) > _LONGEST_NAME:
-            yield f"{flag}: the name {target.name[:40]}... is too long; give a shorter one"
-        elif target.is_symlink():
-            yield f"{flag}: {target} is a symbolic link; give the path that it points to"
-        elif target.is_dir():
-            yield f"{flag}: {target} is a folder; give the path of a file in it"
-        elif target.exists() and not target.is_file():
-            yield f"{flag}: {target} is not a regular file"
+        unfit = _unfit(flag, target)
+        if unfit is not None:
+            yield f"{flag}: {unfit}"
         elif flag == "--out" or target != usual_manifest(output.table):
             yield from _unwritable(flag, target.absolute().parent)
+    for kept in output.kept:
+        if os.path.islink(kept):  # noqa: PTH114  # False for a name that is too long
+            yield f"--out: {kept} is a symbolic link, and nothing is written through one; remove it"
+
+
+def _unfit(flag: str, target: Path) -> str | None:
+    """Return why a path can be no file of an output, or None."""
+    if len(os.fsencode(staging_name(target, _ANY_RUN_ID).name)) > _LONGEST_NAME:
+        why = f"the name {target.name[:40]}... is too long; give a shorter one"
+    elif _is_taken(flag, target):
+        why = f"{target} has a name that tablehost gives to its own files; give another"
+    elif target.is_symlink():
+        why = f"{target} is a symbolic link; give the path that it points to"
+    elif target.is_dir():
+        why = f"{target} is a folder; give the path of a file in it"
+    elif target.exists() and not target.is_file():
+        why = f"{target} is not a regular file"
+    else:
+        return None
+    return why
+
+
+def _is_taken(flag: str, target: Path) -> bool:
+    """Return whether a name is reserved; that of a manifest may be asked for as one."""
+    ours = flag == "--manifest-out" and target.name.endswith(MANIFEST_SUFFIX)
+    return is_reserved(target.name) and not ours
 
 
 def _unwritable(flag: str, folder: Path) -> Iterator[str]:

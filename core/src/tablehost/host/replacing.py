@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from attrs import field, frozen
 from tablehost.commit.output import Output
 from tablehost.contract.errors import ManifestError, Refused
 from tablehost.files.digests import file_digest
+from tablehost.files.names import usual_manifest
 from tablehost.manifest.read import Manifest, dig, find, read_typed
 
 _REMEDY = "give another --out, or --overwrite to replace it"
@@ -50,8 +52,13 @@ class Earlier:
         Without `--overwrite` a table is replaced only by a run of the same builder, and only while
         it still matches its manifest. `check_recipe` compares the item recipes later.
         """
+        if self.overwrite:
+            return []
+        return [*self._table_refusals(builder), *self._manifest_refusals()]
+
+    def _table_refusals(self, builder: str) -> list[str]:
         table = self.output.table
-        if self.overwrite or not table.exists():
+        if not table.exists():
             return []
         made_by = self.manifest.builder
         if self.problem is not None:
@@ -65,6 +72,19 @@ class Earlier:
         else:
             return []
         return [f"--out: {table} {why}; {_REMEDY}"]
+
+    def _manifest_refusals(self) -> list[str]:
+        """Refuse to replace at `--manifest-out` anything but a manifest of this table."""
+        place, table = self.output.manifest, self.output.table
+        if place == usual_manifest(table) or not os.path.lexists(place):
+            return []
+        try:
+            if _is_of(read_typed(place), table):
+                return []
+            what = "the manifest of another table"
+        except ManifestError:
+            what = "no manifest"
+        return [f"--manifest-out: {place} is {what}; give another path, or --overwrite"]
 
     def check_recipe(self, function: str, digest: str) -> None:
         """Let a table be replaced only by items of the same recipe.
@@ -117,6 +137,22 @@ class Earlier:
     def _matches(self) -> bool:
         """Return whether the table's bytes are those that its manifest describes."""
         table = self.output.table
-        if table.stat().st_size != self.manifest.bytes:
-            return False
-        return file_digest(table).sha256 == self.manifest.table_sha256
+        try:
+            if table.stat().st_size != self.manifest.bytes:
+                return False
+            return file_digest(table).sha256 == self.manifest.table_sha256
+        except OSError as error:
+            msg = f"--out: {table} exists and cannot be read: {error.strerror}"
+            raise Refused(msg) from error
+
+
+def _is_of(manifest: Manifest, table: Path) -> bool:
+    """Return whether a manifest describes a table, which may have moved with its surroundings."""
+    recorded = Path(manifest.root or "/", manifest.table_path or "")
+    here = Path(os.path.abspath(table))  # noqa: PTH100  # `..` out, links kept
+    if os.path.realpath(recorded) == os.path.realpath(table):
+        return True
+    parts = Path(manifest.table_path or "/").parts
+    if not recorded.exists() and here.parts[-len(parts) :] == parts:
+        return True
+    return table.is_file() and file_digest(table).sha256 == manifest.sha256

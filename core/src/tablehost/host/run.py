@@ -6,11 +6,12 @@ import logging
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tablehost.commit import commit
+from tablehost.commit.lock import locked
 from tablehost.commit.output import Output
 from tablehost.commit.root import Root
 from tablehost.console.reporter import Reporter
@@ -96,7 +97,7 @@ def run(request: Request, reporter: Reporter) -> Landed:
 
 
 def _lock(request: Request) -> AbstractContextManager[None]:
-    return commit.locked(request.output, must=request.host.lock)
+    return locked(request.output, must=request.host.lock)
 
 
 def _scratch_folder(options: Any) -> Path | None:
@@ -109,14 +110,22 @@ def _scratch_folder(options: Any) -> Path | None:
 def _folders(output: Output) -> Iterator[None]:
     """Make the folders that are missing, and remove those that stay empty."""
     made: list[Path] = []
-    for folder in {output.table.absolute().parent, output.manifest.absolute().parent}:
-        missing = [one for one in (folder, *folder.parents) if not one.exists()]
-        made += missing
-        for one in reversed(missing):  # `parents=True` calls itself for each, up to a limit
-            one.mkdir(exist_ok=True)
     try:
+        for folder in {output.table.absolute().parent, output.manifest.absolute().parent}:
+            missing = [one for one in (folder, *folder.parents) if not one.exists()]
+            made += missing
+            for one in reversed(missing):  # `parents=True` calls itself for each, up to a limit
+                _make(one)
         yield
     finally:
         for folder in sorted(set(made), reverse=True):
-            if not any(folder.iterdir()):
+            with suppress(OSError):  # it is not empty
                 folder.rmdir()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        msg = f"the folder {folder} cannot be made: {error.strerror}"
+        raise Refused(msg) from error

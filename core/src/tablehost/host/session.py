@@ -16,6 +16,7 @@ from tablehost.console.printed import printing_to
 from tablehost.console.text import utc_now
 from tablehost.contract.build import Build, Items
 from tablehost.contract.errors import BrokenBuilder, Interrupted, Refused, Stopped, TablehostError
+from tablehost.files.atomic import create
 from tablehost.host import builder_calls, failed_run
 from tablehost.host.builder_calls import builder_at_fault, disk_at_fault
 from tablehost.host.host_run import HostRun, Services
@@ -60,8 +61,7 @@ class RunSession:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         shutil.rmtree(self.services.scratch, ignore_errors=True)
-        for path in self.output.leftovers():
-            path.unlink()
+        commit.remove_leftovers(self.output)
         if error is not None:
             self._record_end(error)
 
@@ -156,19 +156,22 @@ class RunSession:
         worked = not self.ledger.is_open or items.ok or items.failed
         if not worked and earlier.is_same(recipe.table, facts.table.sha256):
             return self._landed("nothing-to-do", facts.build)
-        merged = write.merge(fields, host_sections(facts, recipe))
+        with disk_at_fault(self.request):
+            merged = write.merge(fields, host_sections(facts, recipe))
         write.check(merged, self.request.builder.fields_class)
         with disk_at_fault(self.request):
             staged = self.output.staged(self.output.manifest, self.run_id)
-            staged.write_text(write.to_json(merged), encoding="utf-8")
+            with create(staged) as file:
+                file.write(write.to_json(merged).encode())
             with self.services.interrupts.shielded():
                 commit.commit(self.output, self.run_id, facts.table.sha256)
-                self.output.failed.unlink(missing_ok=True)
                 if self.services.inputs.rebuilt:
                     _log.warning(_REBUILT, self.output.table, self.output.history)
                 return self._landed(facts.status, facts.build)
 
     def _landed(self, outcome: str, build: Build) -> Landed:
+        with suppress(OSError):  # the pair is in place, and that is what counts
+            self.output.failed.unlink(missing_ok=True)
         self.ledger.end_session(outcome, build.items)
         return Landed(
             outcome=outcome,

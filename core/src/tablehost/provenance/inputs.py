@@ -16,6 +16,7 @@ from tablehost.commit.output import Output
 from tablehost.commit.root import Root
 from tablehost.contract.errors import TablehostError
 from tablehost.contract.names import flag_of
+from tablehost.files.atomic import make_folder
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import ChangedWhileRead, FileDigest, ReadInput, Signature
 from tablehost.files.folder_listing import listing_of, write_listing
@@ -24,6 +25,16 @@ from tablehost.files.names import LISTING_SUFFIX
 from tablehost.files.parts import parts_of
 from tablehost.options.fields import options_of
 from tablehost.provenance.given import Given
+
+
+class NotListed(TablehostError):
+    """The listing of an input folder could not be written."""
+
+    def __init__(self, listing: Path, error: OSError) -> None:
+        super().__init__(
+            f"{listing} could not be written: {error.strerror}; the earlier table, if any, is "
+            "untouched and finished items are kept"
+        )
 
 
 class InputChanged(TablehostError):
@@ -208,8 +219,11 @@ class Inputs:
         lines = listing_of(files.digests.items())
         digest = hashlib.sha256(lines).hexdigest()
         listing = self._output.history / f"{option}-{digest[:16]}{LISTING_SUFFIX}"
-        listing.parent.mkdir(exist_ok=True)
-        written = write_listing(listing, lines)
+        try:
+            make_folder(listing.parent)
+            written = write_listing(listing, lines)
+        except OSError as error:
+            raise NotListed(listing, error) from error
         return {
             "path": self._root.name(files.folder),
             "exists": True,

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from attrs import frozen
 
+from tablehost.files.atomic import create
 from tablehost.table.batches import Data, TableError, open_batches
 from tablehost.table.column import Column
 from tablehost.table.row_groups import GROUP_BYTES, group_rows, row_groups
@@ -82,13 +83,14 @@ def write_table(
     rows = group_rows(stored)
     try:
         with (
-            path.open("wb") as file,
+            create(path) as file,
             _HashingSink(file) as sink,
             _parquet(sink, stored) as writer,
         ):
             summary = _write(row_groups(batches, stored, rows), stored, writer)
     except BaseException:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
         raise
     columns = summary.finish()
     return TableInfo(

@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from tablehost.commit import commit
+from tablehost.commit.intent import Pending
 from tablehost.commit.output import Output
 from tablehost.contract.errors import ManifestError, TablehostError, UsageError
 from tablehost.files.folders import walk
@@ -35,7 +36,7 @@ class Subject:
     place: Path | None = None
     manifest: Manifest = field(factory=Manifest)
     problem: str | None = None
-    torn: commit.Intent | None = None
+    torn: Pending | None = None
     moved: Mapping[Path, Path] = field(factory=dict)
 
     @property
@@ -103,7 +104,7 @@ def subject(path: Path) -> Subject:
 
 def at(table: Path, place: Path) -> Subject:
     """Read the manifest at a place."""
-    torn = _torn(table)
+    torn = _torn(table, place)
     try:
         return Subject(table=table, place=place, manifest=read_typed(place), torn=torn)
     except ManifestError as error:
@@ -157,12 +158,12 @@ def _described(place: Path) -> Subject:
         for root in found.roots:
             table = root / found.manifest.table_path
             if os.path.isfile(table) and not usual_manifest(table).is_file():  # noqa: PTH113  # False where one may not look
-                return evolve(found, table=table, torn=_torn(table))
+                return evolve(found, table=table, torn=_torn(table, place))
     return found
 
 
-def _torn(table: Path) -> commit.Intent | None:
+def _torn(table: Path, place: Path | None = None) -> Pending | None:
     try:
-        return commit.pending(Output.at(table))
+        return commit.pending(Output.at(table, place))
     except TablehostError:
         return None  # its note cannot be read; `run` reports that

@@ -13,6 +13,7 @@ from typing import get_args
 
 from attrs import frozen
 
+from tablehost.commit.output import Output
 from tablehost.files.digest_cache import StatCache
 from tablehost.trust.evidence.archive import Archive, recorded_parents
 from tablehost.trust.evidence.inputs import InputCheck, InputDepth, RecordedInput, check_input
@@ -97,7 +98,7 @@ def _findings(
     subject: Subject, question: Question, asked: list[RecordedInput], cache: StatCache
 ) -> Iterator[Finding]:
     if subject.torn is not None:
-        yield torn(subject.table, subject.torn)
+        yield torn(Output.at(subject.table, subject.place), subject.torn)
     elif subject.place is None:
         yield Finding(verdict="no-manifest", why=(str(subject.problem),))
     elif subject.problem is not None:
