@@ -145,7 +145,7 @@ def test_broken_neighbours_disturb_no_one(project, install):
     project.write("site/bare-1.0.dist-info/entry_points.txt", "[tablehost.builders]\nbare = x\n")
     ended = project.run("run", "good", "--out", "t.parquet", env=environment)
     assert ended.code == 0, ended.err
-    assert ended.out == "['mod_good']\n"
+    assert "['mod_good']\n" in ended.err
 
 
 def test_plugins_lists_every_builder_with_its_state_and_imports_none(project, install):

@@ -58,6 +58,15 @@ def read_regular(path: Path, at_most: int) -> bytes:
         return content
 
 
+def check_regular(path: Path) -> None:
+    """Check that a file that a library opens by its path is a regular one.
+
+    Raises:
+        OSError: it is not there, or is not a regular file.
+    """
+    _refuse(path, irregular(path.stat()))
+
+
 def irregular(status: os.stat_result) -> str | None:
     """Return what a file is that is not a regular one: `a FIFO`; None for a regular file."""
     if not stat.S_ISREG(status.st_mode):

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tablehost.contract.errors import Refused, TablehostError
-from tablehost.files.reading import open_regular
+from tablehost.files.reading import check_regular
 
 MOST_COLUMNS = 10_000
 _READ_BYTES = 1 << 18
@@ -35,7 +35,7 @@ def opened(path: Path, who: str) -> Iterator[pq.ParquetFile]:
         BadRows: damage is found while rows are read.
     """
     try:
-        open_regular(path).close()  # Arrow would wait for the other end of a FIFO
+        check_regular(path)  # Arrow would wait for the other end of a FIFO
         file = _File(path, who)
     except _DAMAGE as error:
         raise Refused([_problem(who, error)]) from error
