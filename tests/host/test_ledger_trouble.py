@@ -14,13 +14,13 @@ import pytest
 MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
-SOMEBODY = 65534
+OTHER_USER = 65534
 
 
 @pytest.fixture
 def theirs(squared):
     """Give a project in which five squares are done, and the ledger is another user's."""
-    os.chown(squared.path / "t.parquet.ledger", SOMEBODY, SOMEBODY)
+    os.chown(squared.path / "t.parquet.ledger", OTHER_USER, OTHER_USER)
     return squared
 
 
@@ -30,7 +30,7 @@ def theirs(squared):
 def test_a_ledger_of_another_user_is_refused(theirs, worked_on, tokens):
     before = theirs.digest("t.parquet.ledger")
     ended = theirs.run(*MAP, "--count", 6, *tokens)
-    name = pwd.getpwuid(SOMEBODY).pw_name
+    name = pwd.getpwuid(OTHER_USER).pw_name
     assert ended.code == 2
     assert f"the ledger t.parquet.ledger belongs to the user {name}" in ended.err
     assert "--accept-ledger" in ended.err
@@ -42,7 +42,7 @@ def test_a_ledger_of_another_user_is_refused(theirs, worked_on, tokens):
 @pytest.mark.outcome("Exit 2: a log beside it could carry rows into it.")
 def test_a_log_of_another_user_beside_a_ledger_is_refused(squared):
     log = squared.write("t.parquet.ledger-wal", "rows")
-    os.chown(log, SOMEBODY, SOMEBODY)
+    os.chown(log, OTHER_USER, OTHER_USER)
     ended = squared.run(*MAP, "--count", 6)
     assert ended.code == 2
     assert "t.parquet.ledger-wal belongs to the user" in ended.err

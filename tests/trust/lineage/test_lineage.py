@@ -115,10 +115,10 @@ def test_an_ancestor_whose_manifest_is_gone_is_unknown(tables):
 
 
 def test_an_ancestor_whose_manifest_is_another_is_a_finding(tables):
-    tables.edit(lambda told: told.update(note="edited"), "rich.parquet")
-    told = tables.tablehost("lineage", "all.parquet")
-    assert told.code == 1
-    line = line_of(told.out, "input: A=rich.parquet")
+    tables.edit(lambda manifest: manifest.update(note="edited"), "rich.parquet")
+    ended = tables.tablehost("lineage", "all.parquet")
+    assert ended.code == 1
+    line = line_of(ended.out, "input: A=rich.parquet")
     assert re.search(r"\(its manifest is not the one that combine read, [0-9a-f]{12}\)$", line)
     assert tables.tablehost("lineage", "rich.parquet").code == 0
     chart = tables.tablehost("lineage", "all.parquet", "--format", "mermaid")
@@ -132,20 +132,20 @@ def test_an_ancestor_is_known_from_a_run_in_another_folder_than_the_root(tables)
     assert ended.code == 0, ended.err
     assert tables.tablehost("lineage", "new.parquet").code == 0
     (tables.path / "t.parquet.manifest.json").unlink()
-    told = tables.tablehost("lineage", "new.parquet")
-    assert told.code == 1
-    assert re.search(UNKNOWN, line_of(told.out, "features_parquet: t.parquet"))
+    ended = tables.tablehost("lineage", "new.parquet")
+    assert ended.code == 1
+    assert re.search(UNKNOWN, line_of(ended.out, "features_parquet: t.parquet"))
 
 
 def test_a_parent_that_is_not_among_the_inputs_is_looked_for_too(tables):
-    def more(told):
+    def more(ended):
         parent = {"option": "more", "path": "gone.parquet", "manifest_sha256": "0" * 64}
-        told["run_provenance"]["parents"].append(parent)
+        ended["run_provenance"]["parents"].append(parent)
 
     tables.edit(more, "rich.parquet")
-    told = tables.tablehost("lineage", "rich.parquet")
-    assert told.code == 1
-    assert line_of(told.out, "more: gone.parquet").endswith(
+    ended = tables.tablehost("lineage", "rich.parquet")
+    assert ended.code == 1
+    assert line_of(ended.out, "more: gone.parquet").endswith(
         "(unknown: no manifest with this digest found)"
     )
 

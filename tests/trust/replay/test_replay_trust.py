@@ -88,9 +88,9 @@ def build(bench):
 
 def test_the_neighbours_that_a_builder_imports_are_recorded_and_listed(helped):
     build(helped)
-    told = json.loads((helped.path / "t.parquet.manifest.json").read_text())
+    manifest = json.loads((helped.path / "t.parquet.manifest.json").read_text())
     names = ["words.py", "helper.py", "package/__init__.py", "package/part.py"]
-    assert set(told["run_provenance"]["code"]["plugin"]["modules"]) == set(names)
+    assert set(manifest["run_provenance"]["code"]["plugin"]["modules"]) == set(names)
     said = cannot(helped)
     assert [name for line in said for name in names if f" {name} (sha256 " in line] == names
     assert helped.replay("t.parquet")["verdict"] == "reproduced-bytes"
