@@ -56,7 +56,7 @@ def _load_file(path: Path) -> Builder:
 
 
 def _guarded(who: str, load: Callable[[], Any]) -> Any:
-    """Run one step of loading; whatever fails in it is reported in one sentence."""
+    """Run one step of loading; any failure in it is reported in one sentence."""
     try:
         with stdout_aside():
             return load()

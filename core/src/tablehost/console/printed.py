@@ -139,7 +139,7 @@ def _read(reading: int, mark: bytes, printed: Printed) -> None:
 
 
 def _show(printed: Printed, line: bytes) -> None:
-    with suppress(Exception):  # the pipe is read on whatever happens, else its writers hang
+    with suppress(Exception):  # the pipe must be read on, or its writers hang
         printed.line(line)
 
 

@@ -22,7 +22,7 @@ class HostOptions:
     manifest_out: Path | None = None
     """Another place for the manifest."""
     overwrite: bool = False
-    """Replace an existing table, whatever made it; finished items are still used."""
+    """Replace an existing table of any origin; finished items are still used."""
     workers: Tuning[int | None] = field(default=None)
     """Processes that work in parallel; default: available cores."""
     lock: bool = True
