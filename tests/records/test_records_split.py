@@ -84,3 +84,8 @@ def test_an_unpaired_surrogate_is_hashed_too():
 def test_shares_that_do_not_add_up_are_refused(shares):
     with pytest.raises(ValueError, match="sizes from 0 to 1 that add up to 1"):
         hash_split("a", "s", shares)
+
+
+def test_shares_that_are_not_finite_are_refused():
+    with pytest.raises(ValueError, match="sizes from 0 to 1 that add up to 1"):
+        hash_split("x", "s", {"a": float("inf"), "b": float("-inf")})

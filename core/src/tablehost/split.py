@@ -40,9 +40,8 @@ def hash_split(name: str, seed: str, shares: Mapping[str, float]) -> str:
 @cache
 def _bounds(shares: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
     """Return where each share ends; added as decimals, so that 0.7 and 0.1 end at 0.8."""
-    ends = accumulate(Decimal(str(size)) for _, size in shares)
-    bounds = tuple((share, float(end)) for (share, _), end in zip(shares, ends, strict=True))
-    if not bounds or not isclose(bounds[-1][1], 1) or not all(0 <= size <= 1 for _, size in shares):
+    if not all(0 <= size <= 1 for _, size in shares) or not isclose(sum(dict(shares).values()), 1):
         msg = f"shares must be sizes from 0 to 1 that add up to 1, got {dict(shares)}"
         raise ValueError(msg)
-    return bounds
+    ends = accumulate(Decimal(str(size)) for _, size in shares)
+    return tuple((share, float(end)) for (share, _), end in zip(shares, ends, strict=True))
