@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tablehost.host.replacing import Earlier
     from tablehost.host.request import Request
     from tablehost.items.ledger import Ledger
-    from tablehost.items.recipe import ItemRecipe
     from tablehost.items.pool import Pool
+    from tablehost.items.recipe import ItemRecipe
     from tablehost.provenance import inputs as provenance
 
 
