@@ -313,7 +313,7 @@ return table"""
 MAPS = {
     "lambda item, settings: item": "run.map was given a lambda; give it a function that is defined",
     "functools.partial(of_item, settings=1)": "run.map was given a partial; give it a function",
-    "of_item": "of_item(item) -> b.Row must take (item, settings): it is called so",
+    "of_item": "of_item(item) is called as of_item(item, settings); let it take both",
     "inner": "must be defined at module level",
     "unannotated": "unannotated must annotate its return value",
     "returns_int": "must annotate its return value with the attrs class",

@@ -92,7 +92,8 @@ class Earlier:
         Raises:
             Refused: it was made by another one.
         """
-        if not self.overwrite and self._recipes.get(function, digest) != digest:
+        recipes = self.manifest.recipes_of(function)
+        if not self.overwrite and recipes and digest not in recipes:
             msg = (
                 f"--out: {self.output.table} was made with other settings, tools or code of "
                 f"{function}; {_REMEDY}"
@@ -111,7 +112,8 @@ class Earlier:
 
     def items_of(self, function: str, digest: str) -> int:
         """Return how many finished items of a recipe the table has, while it is intact."""
-        if self._recipes.get(function) != digest or (self.overwrite and not self._matches()):
+        known = digest in self.manifest.recipes_of(function)
+        if not known or (self.overwrite and not self._matches()):
             return 0  # without --overwrite, `refusals` has compared it already
         done = [dig(self.manifest.items, name) for name in ("done_before", "ok")]
         return sum(one for one in done if isinstance(one, int))

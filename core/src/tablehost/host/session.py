@@ -145,7 +145,9 @@ class RunSession:
         request, services = self.request, self.services
         inputs = services.inputs.describe(self.ledger.read_inputs())
         code = code_of(request.builder, request.options, self.run.tools, services.cache)
-        return Facts(services, build, table, inputs, code, self.run.recipes)
+        return Facts(
+            services, build, table, inputs, code, self.run.item_recipes, tuple(self.run.maps)
+        )
 
     def _land(self, facts: Facts, fields: Any) -> Landed:
         from tablehost.host.host_sections import host_sections, recipe_of  # pyarrow

@@ -21,6 +21,7 @@ from tablehost.items.listing import Listing
 from tablehost.items.reading import is_utf8, read, see
 from tablehost.items.results import ResultType, decoder_of
 from tablehost.items.task import Outcome, Task
+from tablehost.manifest.sections import MapCounts
 
 _ITEMS_AT_ONCE = 500
 _LISTING_SECONDS = 0.05  # after which what is listed is begun
@@ -76,6 +77,7 @@ class MapItems:
     ) -> None:
         self.total = 0
         self.done = 0
+        self.ok = 0
         self.failed = 0
         self._ledger = ledger
         self._map = of_map
@@ -118,7 +120,9 @@ class MapItems:
                 self._note(outcome)
             self._ledger.commit()
             failed = sum(outcome.failure is not None for outcome in some)
+            self.ok += sum(outcome.result is not None for outcome in some)
             self.failed += failed
+            meter.total = self.total
             meter(len(some) - failed, failed)
             if len(self._digests) >= _DIGESTS_AT_ONCE:
                 self._cache.put_many(self._digests)
@@ -127,6 +131,17 @@ class MapItems:
     def results(self, kind: ResultType) -> StoredResults[Any]:
         """Return the results of the items that did not fail, ordered by key."""
         return StoredResults(self._ledger, self._map, self.total - self.failed, kind)
+
+    def counts(self, function: str, recipe: str) -> MapCounts:
+        """Return what became of the items."""
+        return MapCounts(
+            function=function,
+            recipe=recipe,
+            total=self.total,
+            done_before=self.total - self.ok - self.failed,
+            ok=self.ok,
+            failed=self.failed,
+        )
 
     def _note(self, outcome: Outcome) -> None:
         self._digests += [(one.signature, one.sha256) for one in outcome.read]

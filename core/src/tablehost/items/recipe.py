@@ -87,7 +87,8 @@ def check_function(function: Any) -> None:
     try:
         inspect.signature(function).bind(None, None)
     except TypeError:
-        msg = f"{name}{inspect.signature(function)} must take (item, settings): it is called so"
+        taken = str(inspect.signature(function)).partition(" ->")[0]
+        msg = f"{name}{taken} is called as {name}(item, settings); let it take both"
         raise BrokenBuilder(msg) from None
 
 
