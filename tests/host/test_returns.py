@@ -129,7 +129,10 @@ WRONG = {
     "return Build([pa.table({'n': ['x'], 't': ['a']})], schema=schema)": "column 'n': expected",
     "return table.select([])": "the table has no columns",
     "return pa.table([[1], [2]], names=['n', 'n'])": "more than one column named 'n'",
-    "return Build(table, key=('gone',))": "this does not hold of its table: [\"the key's columns",
+    "return Build(never(), schema=schema, key=('gone',))": "its key names the column 'gone', which",
+    "return Build(never(), schema=schema, tolerance={'m': 1.0})": "its tolerance names the column 'm'",
+    "return Build(pa.table({'n': [1, 2, 1], 't': ['a', None, 'a']}), key=('n', 't'))": "its key is not"
+    " unique: more than one row has n 1, t 'a'",
     "return Build(table, invariants={'it is large': False})": "of its table: ['it is large']",
     "return Build(table, schema=3)": "failed in its stream: TypeError",
     "return Build(table, tolerance={'n': 'x'})": "tolerance",

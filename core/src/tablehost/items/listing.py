@@ -40,8 +40,9 @@ class Listing:
         if not isinstance(name, str):
             msg = f"the key of {item!r} is {name!r}; a key is a string"
             raise BrokenBuilder(msg)
-        if attrs.has(type(item)):
-            check_frozen(type(item), "item class")
+        cls: Any = type(item)
+        if attrs.has(cls):
+            check_frozen(cls, "item class")
         paths = self._paths(item, name)
         what = f"item {name!r}" if self.identity is None else f"the identity of item {name!r}"
         value = item if self.identity is None else self.identity(item)

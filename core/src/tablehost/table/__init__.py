@@ -1,6 +1,7 @@
 """Arrow in, Parquet out, and back; digests and statistics of columns. Nothing of manifests.
 
-Builders import from here: `opened` and `BadRows`, `group_rows`, `repeated`, and questions about Arrow types.
+Builders import from here: `opened` and `BadRows`, `group_rows`, `repeated`, and questions about
+Arrow types.
 """
 
 from __future__ import annotations

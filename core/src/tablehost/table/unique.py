@@ -114,7 +114,8 @@ def _hashed_values(column: pa.Array) -> _Hashes:
     except pa.ArrowNotImplementedError:  # such as lists
         return np.array([_hash(value) for value in column.to_pylist()], "uint64")
     each = np.array([_hash(value) for value in encoded.dictionary.to_pylist()], "uint64")
-    return each[encoded.indices.to_numpy()]
+    found: _Hashes = each[encoded.indices.to_numpy()]
+    return found
 
 
 def _hash(value: object) -> int:
