@@ -54,7 +54,15 @@ DIFFERENT = [
     ),
     *(("ab", "c"), ("a", "bc"), ("abc",), (("ab",), "c"), [["ab"], "c"], {"ab": "c"}, {"c": "ab"}),
     *(Colour.RED, Colour.BLUE, Number.ONE, np.int64(1), np.int32(1), np.float64(1), np.str_("1")),
-    *(NOON.date(), NOON, BERLIN, BERLIN.replace(fold=1), BERLIN.astimezone(dt.UTC), str(NOON)),
+    *(
+        Pair(1.0),
+        NOON.date(),
+        NOON,
+        BERLIN,
+        BERLIN.replace(fold=1),
+        BERLIN.astimezone(dt.UTC),
+        str(NOON),
+    ),
     *({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 2, "b": 1}, {"a": 1}, Path("a"), Path("b")),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Generic, Self
 
 from attrs import evolve
@@ -24,7 +25,7 @@ from tablehost.items.task import Outcome, Task
 from tablehost.manifest.sections import MapCounts
 
 _ITEMS_AT_ONCE = 500
-_LISTING_SECONDS = 0.05  # after which what is listed is begun
+_QUICK_SECONDS = 0.05
 _DIGESTS_AT_ONCE = 256
 _LONGEST_DETAIL = 2000
 
@@ -151,20 +152,16 @@ class MapItems:
         self._ledger.note(self._map, outcome)
 
     def _entered(self, items: Iterable[Any]) -> Iterator[Task]:
-        """Enter items some at a time, and yield those that are to do."""
-        source = iter(items)
-        while some := self._listed(source):
-            pending = self._enter(some)
-            yield from pending
+        """Enter items, and yield those that are to do: more at a time as long as they come quickly.
 
-    def _listed(self, source: Iterator[Any]) -> list[Task]:
-        """Take items as long as they come quickly."""
-        began, some = time.monotonic(), list[Task]()
-        for item in source:
-            some.append(self._listing.task(item))
-            if len(some) == _ITEMS_AT_ONCE or time.monotonic() - began > _LISTING_SECONDS:
-                break
-        return some
+        An item that is listed slowly is handed on at once.
+        """
+        source, at_once, began = iter(items), 1, time.monotonic()
+        while some := [self._listing.task(item) for item in islice(source, at_once)]:
+            is_quick = time.monotonic() - began < _QUICK_SECONDS
+            at_once = min(2 * at_once, _ITEMS_AT_ONCE) if is_quick else 1
+            yield from self._enter(some)
+            began = time.monotonic()
 
     def _enter(self, tasks: Iterable[Task]) -> list[Task]:
         good = []
