@@ -99,11 +99,13 @@ def encoder_of(function: Callable[..., Any]) -> Callable[[Any], bytes]:
         except WrongValue as wrong:
             raise ItemFailed(WRONG_RESULT, str(wrong)) from None
         text = _json(checked, apart)
+        if not numbers:
+            return packed(text)
         if sum(len(one.values) for one in numbers) >= _MANY_NUMBERS:
             with suppress(OverflowError):  # an int has more than 64 bits
                 arrow, head = _to_arrow(numbers), packed(text)
                 return b"%b%d:%b%b" % (_WITH_ARROW, len(head), head, arrow)
-        return packed(_json(checked, inside) if numbers else text)
+        return packed(_json(checked, inside))
 
     return encode
 
@@ -119,6 +121,7 @@ def decoder_of(kind: ResultType) -> Callable[[bytes], Any]:
         return lambda raw, cls: numbers[raw] if type(raw) is int else usual(raw, cls)
 
     converter.register_structure_hook_factory(_is_list, list_hook)
+    structure = converter.get_structure_hook(kind.annotation)
 
     def decode(stored: bytes) -> Any:
         numbers.clear()
@@ -126,7 +129,7 @@ def decoder_of(kind: ResultType) -> Callable[[bytes], Any]:
             length, _, rest = stored[1:].partition(b":")
             stored, arrow = rest[: int(length)], rest[int(length) :]
             numbers.extend(_from_arrow(arrow))
-        return converter.structure(json.loads(zlib.decompress(stored)), kind.annotation)
+        return structure(json.loads(zlib.decompress(stored).decode()), kind.annotation)
 
     return decode
 
