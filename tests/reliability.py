@@ -30,6 +30,9 @@ SECTIONS = {
     "Outputs and machine": (
         "test_outputs.py",
         "test_disk.py",
+        "test_identity.py",
+        "test_results.py",
+        "test_listing.py",
         "test_ledger.py",
         "test_ledger_trouble.py",
         "test_digest_cache.py",
