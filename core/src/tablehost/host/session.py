@@ -77,7 +77,6 @@ class RunSession:
                 table = self._write(build)
                 self._fill(build, table)
                 fields = builder_calls.describe_manifest(self.request, build)
-            self._check_key(build)
             return self._land(self._facts(build, table), fields)
 
     @contextmanager
@@ -167,6 +166,7 @@ class RunSession:
         from tablehost.host.host_sections import host_sections, recipe_of  # pyarrow
 
         earlier, items = self.services.earlier, facts.build.items
+        self._check_key(facts.build)
         earlier.check_functions(facts.item_recipes)
         recipe = recipe_of(facts)
         worked = not self.ledger.is_open or items.ok or items.failed

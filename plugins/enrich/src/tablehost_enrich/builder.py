@@ -16,8 +16,8 @@ def build_table(options: Options, run: Run) -> Build:
     from tablehost_enrich.enrichment import plan, stream
 
     enrichment = plan(options, run)
-    data = stream(enrichment, options, run)
-    return Build(data=data, schema=enrichment.filler.schema, notes=enrichment, key=(options.key,))
+    data, schema = stream(enrichment, options, run), enrichment.filler.schema
+    return Build(data=data, schema=schema, notes=enrichment, key=enrichment.key)
 
 
 @hookimpl
