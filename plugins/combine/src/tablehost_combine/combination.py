@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from attrs import define
 
-from tablehost import Labelled, Refused, Run, parts_of
+from tablehost import Labelled, Refused, Run
 from tablehost.table import BadRows
 from tablehost_combine.columns import TEACHER
 from tablehost_combine.duplicates import MOST_ROWS, Duplicates, KeyHashes, count_again
@@ -53,7 +53,7 @@ def plan(options: Options, run: Run) -> Combination:
     Raises:
         Refused: with the problems of all inputs.
     """
-    files = [(one, path) for one in options.input for path in parts_of(one.value).files]
+    files = [(one, path) for one in options.input for path in run.parts(one.value)]
     problems = list(_given_twice(files))
     shards = []
     for one, path in files:
