@@ -93,7 +93,7 @@ def _builder(
         file=file,
         hooks=manager.hook,
         options_class=_annotated_class(who, build_table, "options"),
-        fields_class=_annotated_class(who, describe, "return") if describe else None,
+        find_fields_class=lambda: _annotated_class(who, describe, "return") if describe else None,
     )
     _naming(who, _check_options, builder.options_class)
     return builder

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
+from itertools import pairwise
 from typing import Any, cast, get_type_hints
 
 import attrs
 from attrs import NOTHING, frozen
-from docstring_parser import parse_from_object
 
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.names import flag_of
@@ -221,9 +223,23 @@ def _structure(option: Option, given: Given) -> Any:
 
 
 def _field_docstrings(cls: type) -> dict[str, str]:
-    return {
-        param.arg_name: " ".join((param.description or "").split())
-        for base in reversed(cls.__mro__)
-        if attrs.has(base)
-        for param in parse_from_object(base).params
-    }
+    bases = [base for base in reversed(cls.__mro__) if attrs.has(base)]
+    return {name: " ".join(text.split()) for base in bases for name, text in _documented(base)}
+
+
+def _documented(cls: type) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a class with the docstring that its source has under each."""
+    try:
+        lines, at = inspect.findsource(cls)
+    except OSError:  # there is no source
+        return
+    for node in ast.walk(ast.parse("".join(lines))):
+        if isinstance(node, ast.ClassDef) and _first_line(node) == at + 1:
+            for above, below in pairwise(node.body):
+                match above, below:
+                    case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                        yield name, text
+
+
+def _first_line(node: ast.ClassDef) -> int:
+    return min(one.lineno for one in (node, *node.decorator_list))

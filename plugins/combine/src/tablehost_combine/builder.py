@@ -5,10 +5,14 @@ This module is imported by `--help` too, so nothing heavy is imported with it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from tablehost import Build, Run, hookimpl
 from tablehost_combine.columns import KEY
-from tablehost_combine.fields import Fields
 from tablehost_combine.options import Options
+
+if TYPE_CHECKING:
+    from tablehost_combine.fields import Fields
 
 
 @hookimpl
@@ -27,3 +31,12 @@ def describe_manifest(options: Options, build: Build) -> Fields:
     from tablehost_combine.describe import describe
 
     return describe(options, build)
+
+
+def __getattr__(name: str) -> Any:
+    """Import the class of the manifest's fields on first use."""
+    if name != "Fields":
+        raise AttributeError(name)
+    from tablehost_combine.fields import Fields
+
+    return Fields

@@ -5,9 +5,13 @@ This module is imported by `--help` too, so nothing heavy is imported with it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from tablehost import Build, Run, hookimpl
-from tablehost_enrich.fields import Fields
 from tablehost_enrich.options import Options
+
+if TYPE_CHECKING:
+    from tablehost_enrich.fields import Fields
 
 
 @hookimpl
@@ -26,3 +30,12 @@ def describe_manifest(options: Options, build: Build) -> Fields:
     from tablehost_enrich.describe import describe
 
     return describe(options, build)
+
+
+def __getattr__(name: str) -> Any:
+    """Import the class of the manifest's fields on first use."""
+    if name != "Fields":
+        raise AttributeError(name)
+    from tablehost_enrich.fields import Fields
+
+    return Fields
