@@ -164,7 +164,7 @@ def test_parts_of_a_path_that_no_option_gives_are_the_builders_mistake(gather, s
     squared.write("gather.py", GATHER.replace("run.parts(options.parts)", "run.parts('other')"))
     ended = gather("parts")
     assert ended.code == 3
-    assert "run.parts('other'): no option of role InputFile or InputFiles gives this pa" in ended.err
+    assert "run.parts('other'): no option of role InputFile or InputFiles gives" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tablehost import Build, Run, hookimpl
+from tablehost import hookimpl
 from tablehost_combine.columns import KEY
 from tablehost_combine.options import Options
 
 if TYPE_CHECKING:
+    from tablehost import Build, Run
     from tablehost_combine.fields import Fields
 
 
 @hookimpl
 def build_table(options: Options, run: Run) -> Build:
     """Check all inputs, then stream their rows in the order in which they are given."""
+    from tablehost import Build
     from tablehost_combine.combination import plan, stream
 
     combination = plan(options, run)

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tablehost import Build, Run, hookimpl
+from tablehost import hookimpl
 from tablehost_enrich.options import Options
 
 if TYPE_CHECKING:
+    from tablehost import Build, Run
     from tablehost_enrich.fields import Fields
 
 
 @hookimpl
 def build_table(options: Options, run: Run) -> Build:
     """Read the metadata, then stream the table's rows with it filled in."""
+    from tablehost import Build
     from tablehost_enrich.enrichment import plan, stream
 
     enrichment = plan(options, run)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tablehost import Build, Run, hookimpl
+from tablehost import hookimpl
 from tablehost_extract_k150k.options import Options
 
 if TYPE_CHECKING:
+    from tablehost import Build, Run
     from tablehost_extract_k150k.fields import Fields
 
 ITEM_VERSION = 1
@@ -20,6 +21,7 @@ ITEM_VERSION = 1
 @hookimpl
 def build_table(options: Options, run: Run) -> Build:
     """Score every clip, join labels and metadata, and return the rows by clip name."""
+    from tablehost import Build
     from tablehost_extract_k150k.clips import clip_name, clip_path
     from tablehost_extract_k150k.describe import Notes
     from tablehost_extract_k150k.engine import check_engine
