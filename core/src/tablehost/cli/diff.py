@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tablehost.cli.answer import Json, print_json
+from tablehost.cli.answer import JsonSwitch, print_json
 from tablehost.console.text import first, printable, shown
 from tablehost.trust.diff.inputs import InputChange
 from tablehost.trust.diff.manifests import Change
@@ -23,7 +23,7 @@ _MOST_FILES = 5
 _LONGEST = 60
 
 
-def diff(a: Path, b: Path, /, *, as_json: Json = False) -> int:
+def diff(a: Path, b: Path, /, *, as_json: JsonSwitch = False) -> int:
     """Show what differs between two tables: how they were made, and what is in them.
 
     Their manifests are compared, and their rows where both tables are there: by the key that the

@@ -11,13 +11,13 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from tablehost.cli import one_line
 from tablehost.contract.errors import UsageError
-from tablehost.options.convert import Given, metavar
+from tablehost.options.convert import RawValue, metavar
 from tablehost.options.fields import Option, options_of
 
 
 def parse(
     name: str, summary: str, groups: Mapping[str, type], tokens: Sequence[str]
-) -> dict[str, Given] | None:
+) -> dict[str, RawValue] | None:
     """Return the flags that were given, by option name, or None where help was asked for.
 
     Args:
@@ -31,12 +31,12 @@ def parse(
     """
     options = [option for cls in groups.values() for option in options_of(cls)]
     _check_switches(name, options, tokens)
-    given: dict[str, Given] = {}
+    given: dict[str, RawValue] = {}
 
-    def command(**values: Any) -> dict[str, Given]:
+    def command(**values: Any) -> dict[str, RawValue]:
         for option in options:
             if values.get(option.name) is not None:
-                given[option.name] = Given(values[option.name], "flag", option.flag)
+                given[option.name] = RawValue(values[option.name], "flag", option.flag)
         return given
 
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # made here

@@ -11,7 +11,7 @@ from attrs import evolve
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from tablehost.cli.answer import Json, Switch, print_json
+from tablehost.cli.answer import JsonSwitch, Switch, print_json
 from tablehost.console.reporter import reporter
 from tablehost.console.text import counted, first, printable, shell_line, shown, some
 from tablehost.contract.errors import UsageError
@@ -40,7 +40,7 @@ def replay(
     workers: _AtLeastOne = None,
     trust: Switch = False,
     script: Switch = False,
-    as_json: Json = False,
+    as_json: JsonSwitch = False,
 ) -> int:
     """Make a table again from its manifest alone, elsewhere, and compare.
 

@@ -16,7 +16,7 @@ from tablehost.builders.load import check, load
 from tablehost.cli import complain, flags, of_the_system, show_traceback
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
 from tablehost.options import config_file as config
-from tablehost.options.convert import Given
+from tablehost.options.convert import RawValue
 from tablehost.options.fields import Resolved, from_environment, resolve
 from tablehost.options.host_options import HOST, HostOptions
 
@@ -55,7 +55,7 @@ def run(*tokens: str) -> int:
     return _run(builder, given)
 
 
-def _run(builder: Builder, given: Mapping[str, Given]) -> int:
+def _run(builder: Builder, given: Mapping[str, RawValue]) -> int:
     gc.enable()
     settings = _host_options(builder, given)
     import logging
@@ -99,7 +99,7 @@ def _built(request: Request, out: Reporter) -> Landed:
     return run_host(request, out)
 
 
-def _host_options(builder: Builder, given: Mapping[str, Given]) -> HostOptions:
+def _host_options(builder: Builder, given: Mapping[str, RawValue]) -> HostOptions:
     """Resolve the options of every run, which say how a problem is to be reported."""
     explicit = given.get("config") or from_environment(HostOptions, HOST, os.environ).get("config")
     path = config.locate(explicit.raw if explicit else None)
@@ -107,7 +107,7 @@ def _host_options(builder: Builder, given: Mapping[str, Given]) -> HostOptions:
     return settings
 
 
-def _request(builder: Builder, given: Mapping[str, Given], settings: HostOptions) -> Request:
+def _request(builder: Builder, given: Mapping[str, RawValue], settings: HostOptions) -> Request:
     from tablehost.host.request import Request
 
     path = config.locate(str(settings.config) if settings.config else None)
@@ -122,7 +122,7 @@ def _request(builder: Builder, given: Mapping[str, Given], settings: HostOptions
 
 
 def _resolved(
-    builder: Builder, cls: type, section: str, given: Mapping[str, Given], path: Path | None
+    builder: Builder, cls: type, section: str, given: Mapping[str, RawValue], path: Path | None
 ) -> Resolved:
     """Resolve options from flags, environment and a section of the configuration."""
     known = partial(names_with, builder.name)

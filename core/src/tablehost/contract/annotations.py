@@ -21,7 +21,7 @@ def annotation_of(function: Callable[..., Any], name: str) -> Any:
     try:
         return get_type_hints(holder, globalns=known)[name]
     except NameError as error:
-        module = sys.modules.get(function.__module__)
-        if not hasattr(module, error.name):
+        module, missing = sys.modules.get(function.__module__), str(error.name)
+        if not hasattr(module, missing):
             raise
-        return get_type_hints(holder, known, {error.name: getattr(module, error.name)})[name]
+        return get_type_hints(holder, known, {missing: getattr(module, missing)})[name]

@@ -10,7 +10,7 @@ from typing import Any
 
 from tablehost.contract.errors import UsageError
 from tablehost.contract.names import normalized
-from tablehost.options.convert import Given
+from tablehost.options.convert import RawValue
 from tablehost.options.fields import options_of
 
 _MOST_BYTES = 1 << 24
@@ -38,7 +38,7 @@ def locate(explicit: str | None) -> Path | None:
 
 def section(
     path: Path | None, name: str, cls: type, known: Callable[[], Collection[str]]
-) -> Mapping[str, Given]:
+) -> Mapping[str, RawValue]:
     """Return the options that one section of the configuration gives.
 
     Args:
@@ -63,7 +63,7 @@ def section(
         where = f"{path} [{name}]"
         if normalized(key) not in options:
             raise UsageError(_unknown(path, f"key {key!r} in [{name}]", normalized(key), options))
-        given[normalized(key)] = Given(value, "file", where, text=False, base=path.parent)
+        given[normalized(key)] = RawValue(value, "file", where, text=False, base=path.parent)
     return given
 
 

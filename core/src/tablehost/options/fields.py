@@ -16,8 +16,8 @@ from attrs import NOTHING, frozen
 
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.names import flag_of
-from tablehost.options.convert import Given, NotConvertible, expected, fits, structure
-from tablehost.options.grammar import Many, Node, Scalar, parse
+from tablehost.options.convert import NotConvertible, RawValue, expected, fits, structure
+from tablehost.options.grammar import Many, Scalar, TypeNode, parse
 
 REDACTED = "<redacted>"
 
@@ -34,7 +34,7 @@ class Option:
     """
 
     name: str
-    type: Node
+    type: TypeNode
     default: Any
     help: str
 
@@ -133,7 +133,7 @@ def _option(cls: type, field: attrs.Attribute[Any], annotation: Any, text: str) 
     return option
 
 
-def resolve(cls: type, *sources: Mapping[str, Given]) -> Resolved:
+def resolve(cls: type, *sources: Mapping[str, RawValue]) -> Resolved:
     """Make an instance of an options class from what was given, the first source winning.
 
     Args:
@@ -195,7 +195,7 @@ def variables_of(cls: type, section: str) -> dict[str, str]:
     return {option.name: prefix + option.name.upper() for option in options_of(cls)}
 
 
-def from_environment(cls: type, section: str, environ: Mapping[str, str]) -> dict[str, Given]:
+def from_environment(cls: type, section: str, environ: Mapping[str, str]) -> dict[str, RawValue]:
     """Return the options that environment variables give.
 
     Args:
@@ -204,13 +204,13 @@ def from_environment(cls: type, section: str, environ: Mapping[str, str]) -> dic
         environ: the environment.
     """
     return {
-        name: Given(environ[variable], "env", variable)
+        name: RawValue(environ[variable], "env", variable)
         for name, variable in variables_of(cls, section).items()
         if variable in environ
     }
 
 
-def _structure(option: Option, given: Given) -> Any:
+def _structure(option: Option, given: RawValue) -> Any:
     if given.kind != "env" or not option.repeatable:
         return structure(option.type, given)
     raw = None
@@ -234,12 +234,12 @@ def _documented(cls: type) -> Iterator[tuple[str, str]]:
     except OSError:  # there is no source
         return
     for node in ast.walk(ast.parse("".join(lines))):
-        if isinstance(node, ast.ClassDef) and _first_line(node) == at + 1:
+        if isinstance(node, ast.ClassDef) and at + 1 in _first_lines(node):
             for above, below in pairwise(node.body):
                 match above, below:
                     case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
                         yield name, text
 
 
-def _first_line(node: ast.ClassDef) -> int:
-    return min(one.lineno for one in (node, *node.decorator_list))
+def _first_lines(node: ast.ClassDef) -> set[int]:
+    return {node.lineno, *(one.lineno for one in node.decorator_list)}
