@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tablehost.builders.discover import READY, discover, names_with
 from tablehost.builders.load import check, load
 from tablehost.cli import complain, flags, of_the_system, show_traceback
+from tablehost.console.text import first
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
 from tablehost.options import config_file as config
 from tablehost.options.convert import RawValue
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # what a run needs, and help does not
     from tablehost.host.request import Landed, Request
 
 _HELP = ("--help", "-h")
+_MOST_FAILURES = 10
 _SUMMARY = "Build a table and its manifest. BUILDER is one of these, or the path of a Python file."
 
 
@@ -143,10 +145,9 @@ def _report(landed: Landed, request: Request, out: Reporter) -> None:
     if landed.outcome == "nothing-to-do":
         out.say(f"nothing to do: {landed.output.table} is up to date and was left as it is")
         return
-    for failure in items.failures[:10]:
-        out.say(f"failed  {failure.key}: {failure.reason}: {failure.detail}")
-    if len(items.failures) > 10:  # noqa: PLR2004  # as many as a screen takes
-        out.say(f"failed  ... and {len(items.failures) - 10} more, all in the manifest")
+    failures = [f"{one.key}: {one.reason}: {one.detail}" for one in items.failures]
+    for line in first(failures, _MOST_FAILURES, ", all in the manifest"):
+        out.say(f"failed  {line}")
     out.say(f"table     {landed.output.table} ({landed.rows} rows)")
     out.say(f"manifest  {landed.output.manifest}")
     out.say(f"{landed.outcome} in {duration(landed.elapsed)}")
