@@ -49,7 +49,7 @@ def replay(
     path: Path,
     /,
     *,
-    asked: Annotated[_Asked, Parameter(name="*")] = _Asked(),  # noqa: B008  # it is frozen
+    asked: Annotated[_Asked, Parameter(name="*")] = _Asked(),  # it is frozen
     moved: Annotated[
         tuple[str, ...], Parameter(name="--map", negative=(), show_default=False)
     ] = (),

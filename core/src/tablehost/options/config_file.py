@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -81,8 +82,14 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise UsageError(msg) from error
-    except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: 9999...9
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path} is not TOML: {error}"
+        raise UsageError(msg) from error
+    except RecursionError as error:
+        msg = f"{path} is nested too deeply"
+        raise UsageError(msg) from error
+    except ValueError as error:  # of `int`
+        msg = f"{path} has a number of more than {sys.get_int_max_str_digits()} digits"
         raise UsageError(msg) from error
     for key, value in document.items():
         if not isinstance(value, dict):

@@ -62,7 +62,7 @@ def plan(options: Options, run: Run) -> Combination:
         except Refused as refused:
             problems += refused.problems
         except BadRows as damaged:  # in the column of the teacher
-            problems.append(str(damaged))
+            problems += damaged.problems
     teachers: list[Teacher] = []
     try:
         teachers = agree(shards, options.assume_teacher)
