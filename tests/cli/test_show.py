@@ -33,7 +33,7 @@ def test_show_says_how_far_a_failed_run_came_and_how_to_go_on(squares):
     recorded = squares.run("show", "t.parquet")
     assert recorded.code == 0
     assert "4 done, 1 failed, 0 pending; last activity 20" in recorded.out
-    assert "to go on, run the same command again: finished items are kept" in recorded.out
+    assert "to resume, run the same command again: finished items are kept" in recorded.out
     assert "the last run failed; see t.parquet.failed.json" in recorded.out
 
 

@@ -62,7 +62,7 @@ def parse(
     try:
         return app(list(tokens), exit_on_error=False, print_error=False)  # type: ignore[no-any-return]  # ours
     except CycloptsError as error:
-        msg = f"{name}: {one_line(error)}; see {name} --help"
+        msg = f"{one_line(error)}; see {name} --help"
         raise UsageError(msg) from error
 
 
@@ -71,7 +71,7 @@ def _check_switches(name: str, options: Sequence[Option], tokens: Sequence[str])
     for option in options:
         if option.boolean and any(token.startswith(f"{option.flag}=") for token in tokens):
             off = option.flag.replace("--", "--no-", 1)
-            msg = f"{name}: {option.flag} takes no value; write {option.flag} or {off}"
+            msg = f"{option.flag} takes no value; write {option.flag} or {off}"
             raise UsageError(msg)
 
 

@@ -192,7 +192,7 @@ def _failed(
 
 def _problems(error: TablehostError, builder: Builder) -> list[str]:
     if isinstance(error, Interrupted):
-        return [f"{error}; finished items are kept, and the same command goes on from there"]
+        return [f"{error}; finished items are kept, and the same command resumes from there"]
     who = "" if error.builder else f"{builder}: "
     where = f" (details in {error.report})" if error.report else ""
     return [f"{who}{problem}{where}" for problem in error.problems]

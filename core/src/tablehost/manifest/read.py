@@ -124,7 +124,7 @@ def _provenance(kind: type[T], *names: str) -> Recorded[T]:
 
 @frozen
 class Manifest:
-    """A manifest that was read: what tablehost knows of it, whoever wrote it.
+    """A manifest that was read: what tablehost knows of it, whichever tool wrote it.
 
     Every field is None where the manifest lacks it or has another type there; see `sections` for
     their meaning.

@@ -78,7 +78,8 @@ def structure(node: TypeNode, given: RawValue) -> Any:
     except NotUtf8 as error:
         raise NotConvertible(raw, str(error)) from None
     except ValueError:
-        raise NotConvertible(raw, f"is not {expected(node)}") from None
+        verb = "must be" if isinstance(node, Pair) else "is not"
+        raise NotConvertible(raw, f"{verb} {expected(node)}") from None
 
 
 def _single(node: TypeNode, given: RawValue) -> Any:
@@ -153,7 +154,7 @@ def check_utf8(text: str) -> None:
 
 
 def expected(node: TypeNode) -> str:
-    """Return in words what a type takes: `an integer`, `LABEL=a path`.
+    """Return in words what a type takes: `an integer`, `LABEL=PATH`.
 
     Raises:
         TypeError: no option can have this type.
@@ -164,7 +165,7 @@ def expected(node: TypeNode) -> str:
         case Choice(values=values):
             return "one of " + ", ".join(map(str, values))
         case Pair(value=value):
-            return f"LABEL={expected(value)}"
+            return f"LABEL={metavar(value)}"
         case Either(arms=(Scalar(type=one), Scalar(type=other))) if {one, other} == {Path, str}:
             return "a path or text"
         case Scalar(type=kind) if kind in _WORDS:

@@ -129,15 +129,15 @@ def _shares(shards: list[Shard], teachers: list[Teacher], limit: int | None) -> 
 
 
 def _gated(shard: Shard, options: Options) -> Iterator[str]:
-    """Yield what the options do not let pass."""
+    """Yield what the options do not allow."""
     if options.on_missing_feature == "error" and shard.missing_features:
         listed = ", ".join(shard.missing_features)
         yield f"{shard}: lacks {listed}; --on-missing-feature fill makes them NaN"
     own = shard.manifest
     if own is not None and own.matches is False and not options.allow_drift:
         yield (
-            f"{shard}: no longer what its manifest {own.path} describes; build it again, or go on "
-            "with --allow-drift"
+            f"{shard}: no longer what its manifest {own.path} describes; build it again, or give "
+            "--allow-drift"
         )
 
 
@@ -149,6 +149,6 @@ def _report(found: Duplicates, options: Options, run: Run) -> None:
         f"such as {found.example}, which occurs {found.times} times"
     )
     if options.on_duplicate == "error":
-        msg = f"{problem}; --on-duplicate keep lets them pass"
+        msg = f"{problem}; --on-duplicate keep accepts them"
         raise BadRows(msg)
     run.log.warning(problem)
