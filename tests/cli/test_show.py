@@ -53,8 +53,12 @@ def test_show_prints_no_escape_of_an_item(squares):
         ("x.manifest.json", b"", "is not JSON"),
         ("x.manifest.json", b"[]", "is not a JSON object"),
         ("x.manifest.json", b'{"a": NaN}', "NaN is not strict JSON"),
-        ("x.manifest.json", b"[" * 100_000, "is not JSON"),
-        ("x.manifest.json", b'{"a": ' + b"9" * 5000 + b"}", "is not JSON"),
+        ("x.manifest.json", b"[" * 100_000, "cannot be read: it is nested too deeply"),
+        (
+            "x.manifest.json",
+            b'{"a": ' + b"9" * 5000 + b"}",
+            "cannot be read: a number has more than 4300 digits",
+        ),
         ("x.manifest.json", b"\xff\xfe\xff", "is not JSON"),
         (
             "x.manifest.json",

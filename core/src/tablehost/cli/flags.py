@@ -30,7 +30,7 @@ def parse(
         UsageError: an unknown flag, one without its value, or one given twice.
     """
     options = [option for cls in groups.values() for option in options_of(cls)]
-    _check_switches(name, options, tokens)
+    _check_switches(options, tokens)
     given: dict[str, RawValue] = {}
 
     def command(**values: Any) -> dict[str, RawValue]:
@@ -66,7 +66,7 @@ def parse(
         raise UsageError(msg) from error
 
 
-def _check_switches(name: str, options: Sequence[Option], tokens: Sequence[str]) -> None:
+def _check_switches(options: Sequence[Option], tokens: Sequence[str]) -> None:
     """Refuse `--switch=yes`: cyclopts would take many words for true that no other source does."""
     for option in options:
         if option.boolean and any(token.startswith(f"{option.flag}=") for token in tokens):
