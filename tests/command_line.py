@@ -19,6 +19,7 @@ from attrs import frozen
 
 from tablehost.cli import execute
 from tablehost.options import config_file
+from tablehost.provenance.code import packages_of
 
 
 @frozen
@@ -112,6 +113,8 @@ def _nothing_remembered(folder: Path) -> Iterator[None]:
         yield
     finally:
         config_file._tables.cache_clear()
+        if next(folder.glob("**/*.dist-info"), None):
+            packages_of.cache_clear()
         for name, module in list(sys.modules.items()):
             if str(getattr(module, "__file__", None)).startswith(f"{folder}/"):
                 del sys.modules[name]
