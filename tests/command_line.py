@@ -67,9 +67,8 @@ def forget_builders(folder: Path) -> None:
 
 def run_here(folder: Path, environment: Mapping[str, str], tokens: list[str]) -> Ended:
     """Run `tablehost` as a process of its own in a folder would, with this environment."""
-    if "PYTHONPATH" in environment:  # which may have distributions of its own
-        packages_of.cache_clear()
     with (
+        _installed_packages(environment),
         _nothing_remembered(folder),
         chdir(folder),
         mock.patch.dict(os.environ, environment, clear=True),
@@ -82,8 +81,6 @@ def run_here(folder: Path, environment: Mapping[str, str], tokens: list[str]) ->
         code = execute(tokens)
         sys.stdout.flush()
         sys.stderr.flush()
-        if "PYTHONPATH" in environment:
-            packages_of.cache_clear()
         return Ended(code, _text(out), _text(err))
 
 
@@ -113,6 +110,19 @@ def _written(name: str, descriptor: int, errors: str) -> Iterator[BinaryIO]:
 def _text(file: BinaryIO) -> str:
     file.seek(0)
     return file.read().decode()
+
+
+@contextmanager
+def _installed_packages(environment: Mapping[str, str]) -> Iterator[None]:
+    """Look anew for what is installed where an environment may have packages of its own."""
+    own = environment.get("PYTHONPATH") != os.environ.get("PYTHONPATH")
+    if own:
+        packages_of.cache_clear()
+    try:
+        yield
+    finally:
+        if own:
+            packages_of.cache_clear()
 
 
 @contextmanager

@@ -188,7 +188,7 @@ def test_the_workers_of_a_killed_host_end_with_it(squares, started):
     assert squares.run("clean", "t.parquet", "--yes").code == 0
 
 
-@pytest.mark.outcome("No finished item is worked on again.")
+@pytest.mark.outcome("6 kills, 25 in `make faults`; no finished item is worked on again.")
 @pytest.mark.parametrize("kills", [6, pytest.param(25, marks=pytest.mark.long)])
 def test_a_host_killed_at_many_instants_ends_with_the_same_bytes(squares, worked_on, kills):
     wanted = squares.run("run", "./squares.py", "--out", "calm.parquet", "--count", 300)
