@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from attrs import frozen
@@ -60,24 +60,39 @@ def read_checksums(path: Path | None, folder: Path | None = None) -> Checksums |
     except OSError as error:
         problem = f"the list of checksums {path} cannot be read: {error.strerror or error}"
         raise Refused([problem]) from error
-    algorithm, digests = "", dict[str, str]()
+    algorithm, listed = "", dict[str, str]()
     for line in _lines(path, content):
         algorithm = algorithm or line.algorithm
         if line.algorithm != algorithm:
             what = f"a checksum of {line.algorithm}sum, where the first is of {algorithm}sum"
-            remedy = "make a list a program"
-        elif digests.setdefault(line.name, line.digest) != line.digest:
-            what = f"another checksum of {line.name!r}, which a line before has too"
-            remedy = "remove the wrong line"
+            remedy = "make a list for each"
+        elif listed.setdefault(line.name, line.digest) != line.digest:
+            what = f"another checksum of {line.name!r} than in a line before"
+            remedy = "remove the wrong one"
         else:
             continue
         problem = f"{path}, line {line.number}: {what}; {remedy}"
         raise Refused([problem])
-    if not digests:
+    if not listed:
         problem = f"{path} has no checksum in it; make the list again: sha256sum FILES > LIST"
         raise Refused([problem])
-    sha256 = hashlib.sha256(content).hexdigest()
-    return Checksums(path=path, sha256=sha256, algorithm=algorithm, digests=digests, folder=folder)
+    folders = [path.parent, *([folder] if folder else [])]
+    return Checksums(
+        path=path,
+        sha256=hashlib.sha256(content).hexdigest(),
+        algorithm=algorithm,
+        digests=_by_path(listed, folders),
+        folders=tuple(folders),
+    )
+
+
+def _by_path(listed: Mapping[str, str], folders: Iterable[Path]) -> dict[str, str]:
+    """Return checksums by absolute path: a file's name is relative to the first folder that fits."""
+    found: dict[str, str] = {}
+    for folder in map(os.path.abspath, folders):
+        for name, digest in listed.items():
+            found.setdefault(os.path.normpath(os.path.join(folder, name)), digest)  # noqa: PTH118
+    return found
 
 
 def _lines(path: Path, content: bytes) -> Iterator[_Line]:

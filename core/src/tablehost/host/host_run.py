@@ -16,8 +16,8 @@ from tablehost.contract.run import Item, Result, Results, Run, Settings
 if TYPE_CHECKING:
     from tablehost.commit.root import Root
     from tablehost.console.reporter import Meter, Reporter
-    from tablehost.contract.checksums import Checksums
     from tablehost.contract.build import Session
+    from tablehost.contract.checksums import Checksums
     from tablehost.files.digest_cache import StatCache
     from tablehost.host.interrupts import Interrupts
     from tablehost.host.replacing import Earlier
@@ -111,9 +111,8 @@ class HostRun(Run):
         what = function.__name__.replace("_", " ")
         work = Work.of(function, request.builder.file, settings)
         checking = self._checking(checksums)
-        with MapItems(
-            services.ledger, number, services.cache, input, request.redact, checking
-        ) as mapped:
+        entered = (services.ledger, number, services.cache, input, request.redact)
+        with MapItems(*entered, checking=checking) as mapped:
             mapped.enter(items, key)
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
                 mapped.work(services.pool.run(work, mapped.tasks()), meter)

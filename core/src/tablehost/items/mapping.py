@@ -73,6 +73,7 @@ class MapItems:
         cache: StatCache,
         input: Callable[[Any], Path] | None,  # noqa: A002  # the contract's word
         redact: Callable[[str], str],
+        *,
         checking: Checking | None,
     ) -> None:
         self.total = 0

@@ -194,14 +194,13 @@ def _kind(mode: int) -> str:
 
 
 def _digest(task: Task, signature: Signature) -> FileDigest:
-    checksum = task.checksum
-    if task.sha256 is not None and task.signature == signature:
-        known = FileDigest(task.sha256, signature.size, checksum and checksum.own)
-        if checksum is None or checksum.seen(known).own is not None:
-            return known
+    own = task.checksum.own if task.checksum else None
+    both = task.checksum is None or own is not None
+    if task.sha256 is not None and both and task.signature == signature:
+        return FileDigest(task.sha256, signature.size, own)
     assert task.path is not None  # noqa: S101  # the caller looked
     try:
-        return file_digest(task.path, checksum and checksum.other)
+        return file_digest(task.path, task.checksum.other if task.checksum else None)
     except OSError as error:
         raise ItemFailed("unreadable", error.strerror or str(error)) from error
 
