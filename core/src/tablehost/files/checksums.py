@@ -87,7 +87,7 @@ def read_checksums(path: Path | None, folder: Path | None = None) -> Checksums |
 
 
 def _by_path(listed: Mapping[str, str], folders: Iterable[Path]) -> dict[str, str]:
-    """Return checksums by absolute path: a file's name is relative to the first folder that fits."""
+    """Return checksums by absolute path; the first folder wins where two names lead to one."""
     found: dict[str, str] = {}
     for folder in map(os.path.abspath, folders):
         for name, digest in listed.items():
