@@ -128,7 +128,7 @@ class Checking:
     def report(self) -> None:
         """Log how many items were checked, and how many were not."""
         agree, path = self.checked - self.differed, self.list.path
-        _log.info("%d of %d files agree with the checksums in %s", agree, self.checked, path)
+        _log.info("%d of %d checked files agree with %s", agree, self.checked, path)
         if self.not_listed:
             _log.warning(
                 "%d files are not in %s and were not checked, the first is that of %r",
