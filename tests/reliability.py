@@ -69,7 +69,8 @@ What no decoder notices is no failure here: of 280 clips with one flipped bit th
 took without complaint, 221 had other values than the clip that they came from, and each was a row.
 "Fails as `damaged`" holds for damage that breaks the stream. The digests in the manifest are of the
 bytes that were measured; they cannot show that these are the bytes that were published. A list of
-published checksums does: with `--checksums`, each of these 221 clips fails as `checksum-mismatch`.
+published checksums does: with `--checksums`, a clip that differs in any bit fails as
+`checksum-mismatch`, and one that is not in the list is counted.
 """
 
 

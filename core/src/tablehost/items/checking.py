@@ -131,7 +131,7 @@ class Checking:
         _log.info("%d of %d checked files agree with %s", agree, self.checked, path)
         if self.not_listed:
             _log.warning(
-                "%d files are not in %s and were not checked, the first is that of %r",
+                "%d of the files are not in %s and were not checked, the first is that of %r",
                 len(self.not_listed),
                 path,
                 min(self.not_listed),
