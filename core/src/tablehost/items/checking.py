@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from tablehost.console.text import counted
 from tablehost.contract.checksums import Checksums
 from tablehost.contract.errors import ItemFailed, Refused
 from tablehost.files.digests import FileDigest, Signature
@@ -130,12 +131,9 @@ class Checking:
         agree, path = self.checked - self.differed, self.list.path
         _log.info("%d of %d checked files agree with %s", agree, self.checked, path)
         if self.not_listed:
-            _log.warning(
-                "%d of the files are not in %s and were not checked, the first is that of %r",
-                len(self.not_listed),
-                path,
-                min(self.not_listed),
-            )
+            number = counted(len(self.not_listed), "file")
+            first = min(self.not_listed)
+            _log.warning("%s not checked: not in %s (the first is %r)", number, path, first)
 
     def refuse_another_list(self) -> None:
         """Check that one file at least is the one in the list.
