@@ -118,7 +118,6 @@ def test_options_come_back_from_every_language(options):
 
 
 @pytest.mark.outcome("Else it is refused.")
-@settings(max_examples=100, deadline=None)
 @given(st.text())
 def test_text_becomes_a_number_only_if_python_and_toml_agree(text):
     found = resolve(Options, {"number": RawValue(text, "flag", "--number")})
