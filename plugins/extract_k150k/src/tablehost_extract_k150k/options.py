@@ -108,7 +108,7 @@ class Options:
     """Clips whose first frames are measured with everything to prove what is filled in; 0 = off."""
 
     allow_fr_from_nr: Gate[bool] = False
-    """Go on although the metadata says that the clips have references."""
+    """Measure the clips even if the metadata says that they have references."""
 
     require_checksums: Gate[bool] = field(default=False, validator=_has_list)
     """Refuse to start if a clip is not in the list of checksums."""
