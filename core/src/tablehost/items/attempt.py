@@ -63,7 +63,10 @@ def attempt(work: LoadedWork, task: Task) -> Outcome:
     failure: Failure | None = None
     try:
         looks += map(see, task.paths)
-        reading = read(task.paths, looks, task.digests)
+        reading = read(task, looks)
+        for one in reading.files:
+            if one.checksum is not None:
+                one.checksum.check()
         if reading.digest not in task.known:
             item = pickle.loads(task.item)  # noqa: S301  # the host's own
             result = work.encode(work.function(item, work.settings))
