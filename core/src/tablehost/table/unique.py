@@ -64,9 +64,10 @@ def _ascend(batches: Iterable[pa.RecordBatch]) -> bool:
 
 
 def _all_greater(rows: pa.Table, before: pa.Table) -> bool:
-    greater, equal = pa.scalar(value=False), pa.scalar(value=True)
+    first, *others = zip(rows.columns, before.columns, strict=True)
     try:
-        for one, other in zip(rows.columns, before.columns, strict=True):
+        greater, equal = pc.greater(*first), pc.equal(*first)
+        for one, other in others:
             greater = pc.or_(greater, pc.and_(equal, pc.greater(one, other)))
             equal = pc.and_(equal, pc.equal(one, other))
     except pa.ArrowNotImplementedError:  # such values have no order
@@ -109,7 +110,7 @@ def _hashes(batch: pa.RecordBatch) -> _Hashes:
     return found
 
 
-# `np.from_dlpack` takes what `to_numpy` does, and does not import pandas.
+# `to_numpy`, as `pa.scalar` and `pa.array`, would import pandas: a third of the start-up.
 def _hashed_values(column: pa.Array) -> _Hashes:
     if pa.types.is_integer(column.type) and column.null_count == 0:
         mixed = np.from_dlpack(column).astype("uint64") * np.uint64(0x9E3779B97F4A7C15)
