@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import importlib.metadata
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict
+from attrs import asdict, frozen
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import tablehost
 from tablehost.builders.builder import Builder
 from tablehost.files.digest_cache import StatCache, hash_file
-from tablehost.files.digests import file_digest
+from tablehost.files.digests import file_digest, json_digest
 from tablehost.files.folder_listing import dir_hash1
 from tablehost.manifest.sections import Code, Environment
 from tablehost.options.record import paths_of
-from tablehost.provenance.neighbours import with_neighbours
+from tablehost.provenance.sources import Content, Sources
 
 
 def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: StatCache) -> Code:
@@ -53,34 +51,62 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: Sta
     )
 
 
+@frozen
+class ItemCode:
+    """The code that makes an item.
+
+    Args:
+        digest: of all of it.
+        modules: the digest of what each of its modules does.
+    """
+
+    digest: str
+    modules: Mapping[str, str]
+
+
+def item_code(builder: Builder, function: Callable[..., Any], settings: Any) -> ItemCode:
+    """Digest the code that makes an item: its function's module and all that this imports.
+
+    Args:
+        builder: whose function it is.
+        function: the item function.
+        settings: what it is called with; the module of their class is part of the code.
+    """
+    modules = dict.fromkeys((function.__module__, type(settings).__module__))
+    first, *others = (_file_of(name) for name in modules)
+    assert first is not None  # noqa: S101  # the function was found there
+    sources = Sources.of(builder, function.__module__, first)
+    start = [first, *(one for one in others if one and sources.owns(one))]
+    found = sources.imported(start).items()
+    digests = {sources.named(path): content.code_sha256 for path, content in found}
+    return ItemCode(json_digest(digests), dict(sorted(digests.items())))
+
+
 def modules_of(builder: Builder) -> dict[str, dict[str, str]]:
     """Digest each source file of a builder; of one file, also the neighbours that it imports."""
-    return {name: source_digests(path) for name, path in _own_files(builder)}
+    if builder.file is not None:
+        return {name: content.digests for name, (_, content) in file_modules(builder.file).items()}
+    path = Path(builder.module.__file__)
+    sources = Sources.of(builder, builder.module.__name__, path)
+    found = sources.imported([path, *sources.files(builder.module.__name__, whole=True)])
+    return {sources.named(path): found[path].digests for path in sorted(found)}
 
 
-def file_modules(file: Path) -> dict[str, tuple[Path, dict[str, str]]]:
+def file_modules(file: Path) -> dict[str, tuple[Path, Content]]:
     """Return the file of a builder and the neighbours that it imports, with their digests.
 
     Args:
         file: which is read, and never imported.
     """
-    return {name: (path, source_digests(path)) for name, path in with_neighbours(file)}
+    sources = Sources(file.parent)
+    found = sources.imported([file], whole=True)
+    others = sorted(found.keys() - {file})
+    return {sources.named(path): (path, found[path]) for path in (file, *others)}
 
 
-def source_digests(path: Path) -> dict[str, str]:
-    """Digest a source file: its bytes, and its syntax tree.
-
-    The second stays the same when only comments or layout change.
-    """
-    source = path.read_bytes()
-    try:
-        tree = ast.dump(ast.parse(source)).encode()
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        tree = source  # a template, or broken: nothing imports it
-    return {
-        "sha256": hashlib.sha256(source).hexdigest(),
-        "syntax_sha256": hashlib.sha256(tree).hexdigest(),
-    }
+def _file_of(module: str) -> Path | None:
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return Path(file) if file else None
 
 
 def host_code() -> dict[str, str]:
@@ -117,16 +143,6 @@ def environment() -> Environment:
         platform=platform.platform(),
         cpu=_cpu(),
     )
-
-
-def _own_files(builder: Builder) -> list[tuple[str, Path]]:
-    """Return the source files of a builder: its whole package, or its one file."""
-    path = Path(builder.module.__file__)
-    package = sys.modules.get(builder.module.__name__.partition(".")[0])
-    folder = Path(package.__file__ or path).parent if package is not None else path.parent
-    if builder.file is not None or "." not in builder.module.__name__:
-        return with_neighbours(path)
-    return _package_files(folder)
 
 
 def _package_files(folder: Path) -> list[tuple[str, Path]]:

@@ -25,7 +25,7 @@ Effect = Literal["semantic", "unknown", "cosmetic"]
 _DETAILS = {
     "semantic": "has other code",
     "cosmetic": "differs in comments or layout only",
-    "unknown": "differs; how was not recorded",
+    "unknown": "differs; whether in more than comments and layout was not recorded",
 }
 
 
@@ -35,8 +35,8 @@ class ModuleChange:
 
     Args:
         what: the module's file, as the manifest names it.
-        effect: `cosmetic` where the syntax tree is the same, `unknown` where the two were parsed
-            by different versions of Python, whose trees differ anyway.
+        effect: `cosmetic` where it does the same, `unknown` where what it did was recorded by
+            tablehost 1.0.0, in a form that differs between versions of Python.
         detail: what became of it, to be read after its name.
     """
 
@@ -77,13 +77,17 @@ def file_changes(subject: Subject, file: Path) -> list[str]:
 
 def effect_of(before: Any, now: Any, python_before: Any, python_now: Any) -> Effect:
     """Return the effect of a change of a module, by its two descriptors; None is a missing one."""
-    trees = [dig(one, "syntax_sha256") for one in (before, now)]
-    if None not in trees and trees[0] == trees[1]:
-        return "cosmetic"
     if None in (before, now):
         return "semantic"
-    # syntax trees differ between versions of Python
-    return "unknown" if None in trees or _minor(python_before) != _minor(python_now) else "semantic"
+    for digest in ("code_sha256", "syntax_sha256"):
+        one, other = dig(before, digest), dig(now, digest)
+        if one is not None and one == other:
+            return "cosmetic"
+        # the trees that 1.0.0 recorded differ between versions of Python
+        comparable = digest == "code_sha256" or _minor(python_before) == _minor(python_now)
+        if None not in (one, other) and comparable:
+            return "semantic"
+    return "unknown"
 
 
 def tool_changes(subject: Subject, digests: StatCache) -> Iterator[str]:
@@ -111,7 +115,7 @@ def surroundings_changes(subject: Subject, builder: Builder | Path) -> list[str]
 
 def _modules(builder: Builder | Path) -> dict[str, dict[str, str]]:
     if isinstance(builder, Path):
-        return {name: digests for name, (_, digests) in provenance.file_modules(builder).items()}
+        return {name: one.digests for name, (_, one) in provenance.file_modules(builder).items()}
     return _installed_modules(builder)
 
 
@@ -132,9 +136,6 @@ def _module_change(name: str, before: Any, now: Any, python: Any) -> ModuleChang
         return None
     else:
         detail = _DETAILS[effect]
-    if effect == "unknown" and python != _environment().python:
-        by = f"by {python or 'an unknown Python'}, and this is {_environment().python}"
-        detail = f"{detail}: it was parsed {by}"
     return ModuleChange(what=name, effect=effect, detail=detail)
 
 
