@@ -86,14 +86,12 @@ def _is_bare_string(node: Any) -> bool:
 def _joined(node: ast.JoinedStr) -> list[ast.expr]:
     """Return the parts of an f-string, its text in pieces as long as can be."""
     parts: list[ast.expr] = []
-    for one in node.values:
+    text = ""
+    for one in [*node.values, None]:
         if isinstance(one, ast.Constant) and isinstance(one.value, str):
-            last = parts[-1] if parts else None
-            text = one.value
-            if isinstance(last, ast.Constant):
-                text = f"{last.value}{text}"
-                parts.pop()
-            parts += [ast.Constant(text)] if text else []
-        else:
-            parts.append(one)
+            text += one.value
+            continue
+        parts += [ast.Constant(text)] if text else []
+        parts += [one] if one else []
+        text = ""
     return parts
