@@ -52,5 +52,6 @@ def _print_plan(plan: Mapping[str, Any]) -> None:
         print(printable(f"input    {found['option']}: {found['path']} ({found['found']})"))
     for what, path in plan["outputs"].items():
         print(printable(f"output   {what}: {path}"))
-    print(f"would    {plan['would']}, with {plan['workers']} workers")
+    workers = f"with {plan['workers']} workers" if plan["workers"] else "in this process"
+    print(f"would    {plan['would']}, {workers}")
     print(plan["note"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from tablehost.contract.run import Item, Result, Results, Run, Settings
+from tablehost.contract.run import Inputs, Item, Result, Results, Run, Settings
 
 if TYPE_CHECKING:
     from tablehost.commit.root import Root
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tablehost.host.request import Request
     from tablehost.items.ledger import Ledger
     from tablehost.items.recipe import ItemRecipe
-    from tablehost.items.workers import Workers
-    from tablehost.provenance.inputs import Inputs
+    from tablehost.items.pool import Pool
+    from tablehost.provenance import inputs as provenance
 
 
 @frozen(kw_only=True)
@@ -42,8 +42,8 @@ class Services:
     scratch: Path
     staged: Path
     cache: StatCache
-    inputs: Inputs
-    pool: Workers
+    inputs: provenance.Inputs
+    pool: Pool
     ledger: Ledger
 
 
@@ -86,24 +86,27 @@ class HostRun(Run):
         *,
         key: Callable[[Item], str],
         settings: Any = None,
-        input: Callable[[Item], Path] | None = None,  # noqa: A002  # the contract's word
+        input: Callable[[Item], Inputs] | None = None,  # noqa: A002  # the contract's word
+        identity: Callable[[Item], Any] | None = None,
     ) -> Results[Result]:
         """See `Run.map`."""
-        from tablehost.items.mapping import MapItems  # only when there is work
-        from tablehost.items.worker import Work
+        from tablehost.items.listing import Listing  # only when there is work
+        from tablehost.items.mapping import MapItems
+        from tablehost.items.task import Work
 
         services, request = self._services, self._services.request
         recipe = self._recipe(function, settings)
+        work = Work.of(function, request.builder.file, settings)
         services.earlier.check_recipe(recipe.function, recipe.digest)
         self.recipes[recipe.function] = recipe.digest
         in_table = services.earlier.items_of(recipe.function, recipe.digest)
         number = services.ledger.begin_map(recipe.digest, recipe.text, in_table)
         if request.sample is not None:
             items = request.sample.draw(items, key)
+        listing = Listing(key, input, identity)
         what = function.__name__.replace("_", " ")
-        work = Work.of(function, request.builder.file, settings)
-        with MapItems(services.ledger, number, services.cache, input, request.redact) as mapped:
-            mapped.enter(items, key)
+        with MapItems(services.ledger, number, services.cache, listing, request.redact) as mapped:
+            mapped.enter(items)
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
                 mapped.work(services.pool.run(work, mapped.tasks()), meter)
         return mapped.results(recipe.result)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from pathlib import Path
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, Self
 
 from attrs import evolve
 
 from tablehost.console.reporter import Meter
 from tablehost.contract.build import Failure
-from tablehost.contract.errors import BrokenBuilder
+from tablehost.contract.errors import BrokenBuilder, ItemFailed
 from tablehost.contract.run import Result
 from tablehost.files.digest_cache import StatCache
-from tablehost.files.digests import Signature
+from tablehost.files.digests import Signature, State
 from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import LedgerError
-from tablehost.items.results import decode
-from tablehost.items.worker import Outcome, Task
+from tablehost.items.listing import Listing
+from tablehost.items.reading import is_utf8, read, see
+from tablehost.items.results import ResultType, decoder_of
+from tablehost.items.task import Outcome, Task
 
 _ITEMS_AT_ONCE = 500
+_LISTING_SECONDS = 0.05  # after which what is listed is begun
 _DIGESTS_AT_ONCE = 256
 _LONGEST_DETAIL = 2000
 
@@ -29,11 +31,11 @@ _LONGEST_DETAIL = 2000
 class StoredResults(Generic[Result]):
     """The results of a map, read from the ledger each time they are iterated."""
 
-    def __init__(self, ledger: Ledger, of_map: int, count: int, cls: type[Result]) -> None:
+    def __init__(self, ledger: Ledger, of_map: int, count: int, kind: ResultType) -> None:
         self._ledger = ledger
         self._map = of_map
         self._count = count
-        self._cls = cls
+        self._decode = decoder_of(kind)
 
     def __iter__(self) -> Iterator[Result]:
         return (self._decoded(*row) for row in self._ledger.results(self._map))
@@ -41,9 +43,9 @@ class StoredResults(Generic[Result]):
     def __len__(self) -> int:
         return self._count
 
-    def _decoded(self, key: str, text: str) -> Result:
+    def _decoded(self, key: str, stored: bytes) -> Result:
         try:
-            found: Result = decode(text, self._cls)
+            found: Result = self._decode(stored)
         except Exception as error:  # what was planted in the ledger may raise anything
             msg = (
                 f"{self._ledger.path}: the row of {key!r} is not a result ({error}), although its "
@@ -54,13 +56,13 @@ class StoredResults(Generic[Result]):
 
 
 class MapItems:
-    """Carries items between a builder, the ledger and the workers.
+    """Carries items between a builder, the ledger and the pool.
 
     Args:
         ledger: where finished items are.
         of_map: the ledger's number of this map.
         cache: digests of files that did not change.
-        input: the file that an item reads, if any.
+        listing: how its items are named and told apart.
         redact: takes secrets out of the detail of a failure.
     """
 
@@ -69,7 +71,7 @@ class MapItems:
         ledger: Ledger,
         of_map: int,
         cache: StatCache,
-        input: Callable[[Any], Path] | None,  # noqa: A002  # the contract's word
+        listing: Listing,
         redact: Callable[[str], str],
     ) -> None:
         self.total = 0
@@ -78,9 +80,9 @@ class MapItems:
         self._ledger = ledger
         self._map = of_map
         self._cache = cache
-        self._input = input
+        self._listing = listing
         self._redact = redact
-        self._pending: list[Task] = []
+        self._pending: Iterable[Task] = ()
         self._digests: list[tuple[Signature, str]] = []
 
     def __enter__(self) -> Self:
@@ -90,22 +92,23 @@ class MapItems:
         self._ledger.commit()
         self._cache.put_many(self._digests)
 
-    def enter(self, items: Iterable[Any], key: Callable[[Any], str]) -> None:
-        """Enter the items in the ledger, and separate the finished from the pending."""
-        source = iter(items)
-        while some := list(islice(source, _ITEMS_AT_ONCE)):
-            self._enter([self._task(item, key) for item in some])
-        self._ledger.announce(self.total, self.done)
+    def enter(self, items: Iterable[Any]) -> None:
+        """Enter the items in the ledger, and separate the finished from the pending.
+
+        What is a sequence already is entered as a whole, so that what is wrong with an item is said
+        before the first one is worked on. Others are entered while work goes on.
+        """
+        pending = self._entered(items)
+        self._pending = list(pending) if isinstance(items, Sequence) else pending
 
     def tasks(self) -> Iterator[Task]:
         """Yield what is to do, as workers take it."""
         for task in self._pending:
-            if task.path is None:
+            if not task.paths:
                 yield task
                 continue
-            signature, sha256 = self._look(task.path)
-            known = self._ledger.known(self._map, [task.key]).get(task.key, frozenset())
-            yield evolve(task, signature=signature, sha256=sha256, known=known)
+            known = self._ledger.known(self._map, [task]).get(task.key, frozenset())
+            yield evolve(task, digests=self._look(task)[0], known=known)
 
     def work(self, outcomes: Iterable[list[Outcome]], meter: Meter) -> None:
         """Keep the outcomes of the tasks as they come in; they survive a kill from here on."""
@@ -121,67 +124,77 @@ class MapItems:
                 self._cache.put_many(self._digests)
                 self._digests.clear()
 
-    def results(self, cls: type[Result]) -> StoredResults[Result]:
+    def results(self, kind: ResultType) -> StoredResults[Any]:
         """Return the results of the items that did not fail, ordered by key."""
-        return StoredResults(self._ledger, self._map, self.total - self.failed, cls)
+        return StoredResults(self._ledger, self._map, self.total - self.failed, kind)
 
     def _note(self, outcome: Outcome) -> None:
-        if outcome.signature and outcome.sha256:
-            self._digests.append((outcome.signature, outcome.sha256))
+        self._digests += [(one.signature, one.sha256) for one in outcome.read]
         if outcome.failure:
             detail = self._redact(outcome.failure.detail)[:_LONGEST_DETAIL]
             outcome = evolve(outcome, failure=evolve(outcome.failure, detail=detail))
         self._ledger.note(self._map, outcome)
 
-    def _task(self, item: Any, key: Callable[[Any], str]) -> Task:
-        name = key(item)
-        if not isinstance(name, str):
-            msg = f"the key of {item!r} is {name!r}; a key is a string"
-            raise BrokenBuilder(msg)
-        return Task(name, item, self._input(item) if self._input else None)
+    def _entered(self, items: Iterable[Any]) -> Iterator[Task]:
+        """Enter items some at a time, and yield those that are to do."""
+        source = iter(items)
+        while some := self._listed(source):
+            pending = self._enter(some)
+            yield from pending
 
-    def _enter(self, tasks: Iterable[Task]) -> None:
+    def _listed(self, source: Iterator[Any]) -> list[Task]:
+        """Take items as long as they come quickly."""
+        began, some = time.monotonic(), list[Task]()
+        for item in source:
+            some.append(self._listing.task(item))
+            if len(some) == _ITEMS_AT_ONCE or time.monotonic() - began > _LISTING_SECONDS:
+                break
+        return some
+
+    def _enter(self, tasks: Iterable[Task]) -> list[Task]:
         good = []
         for task in tasks:
-            if _is_utf8(task.key) and (task.path is None or _is_utf8(str(task.path))):
+            if all(map(is_utf8, (task.key, *map(str, task.paths)))):
                 good.append(task)
             else:
                 self._enter_unsupported(task.key)
-        known = self._ledger.known(self._map, [task.key for task in good])
-        found = (self._finished(task, known.get(task.key, frozenset())) for task in good)
+        known = self._ledger.known(self._map, good)
+        found = (self._finished(task, known[task.key]) for task in good if task.key in known)
         done = {one.key: one for one in found if one is not None}
         for key in self._ledger.want(self._map, good, done):
             msg = f"two items have the key {key!r}; a key names one item"
             raise BrokenBuilder(msg)
         self.total += len(good)
         self.done += len(done)
-        self._pending += [task for task in good if task.key not in done]
+        self._ledger.announce(len(good), len(done))
+        return [task for task in good if task.key not in done]
 
     def _finished(self, task: Task, known: frozenset[str]) -> Outcome | None:
         """Return the outcome of an item whose result the ledger has."""
-        if task.path is None:
-            return Outcome(task.key) if "" in known else None
-        signature, sha256 = self._look(task.path)
-        if signature is None or sha256 is None or sha256 not in known:
-            return None
-        return Outcome(task.key, sha256=sha256, size=signature.size)
+        if not task.paths:
+            return Outcome(task.key, task.identity) if "" in known else None
+        _, end = self._look(task)
+        return end if end is not None and end.inputs in known else None
 
     def _enter_unsupported(self, name: str) -> None:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-        self._ledger.want(self._map, [Task(shown, None)], {})
+        self._ledger.want(self._map, [Task(shown, b"")], {})
         self.total += 1
         self.failed += 1
         failure = Failure(shown, "unsupported-name", "its name is not UTF-8")
         self._note(Outcome(shown, failure=failure))
+        self._ledger.announce(1, 0)
 
-    def _look(self, path: Path) -> tuple[Signature | None, str | None]:
-        """Return a file's state and, if the stat cache has it, its digest."""
+    def _look(self, task: Task) -> tuple[dict[State, str], Outcome | None]:
+        """Return the digests of an item's files that the stat cache has, and what they come to."""
+        digests: dict[State, str] = {}
         try:
-            signature = Signature.of(path)
-        except OSError:
-            return None, None  # the worker says what is wrong with it
-        return signature, self._cache.get(signature)
-
-
-def _is_utf8(text: str) -> bool:
-    return text.encode(errors="ignore").decode() == text
+            looks = [see(path) for path in task.paths]
+        except ItemFailed:
+            return {}, None  # the worker says what is wrong with it
+        for one in looks:
+            digests |= self._cache.get_many(one.files.values(), one.seen_ns)
+        if any(state not in digests for one in looks for state in one.files.values()):
+            return digests, None
+        reading = read(task.paths, looks, digests)
+        return digests, Outcome(task.key, task.identity, inputs=reading.digest, read=reading.files)

@@ -24,7 +24,7 @@ class HostOptions:
     overwrite: bool = False
     """Replace an existing table of any origin; finished items are still used."""
     workers: Tuning[int | None] = field(default=None)
-    """Processes that work in parallel; default: available cores."""
+    """Processes that work in parallel; default: available cores; 0: all in this process."""
     lock: bool = True
     """Refuse to run on a file system without locks, where a second run would not be noticed."""
     dry_run: bool = False
@@ -47,9 +47,9 @@ class HostOptions:
     """Show the traceback of an error."""
 
     @workers.validator
-    def _at_least_one(self, _: Any, value: int | None) -> None:
-        if value is not None and value < 1:
-            msg = f"must be at least 1, got {value}"
+    def _not_negative(self, _: Any, value: int | None) -> None:
+        if value is not None and value < 0:
+            msg = f"must be at least 0, got {value}"
             raise ValueError(msg)
 
     @redo_items.validator

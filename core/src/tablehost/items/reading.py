@@ -1,0 +1,130 @@
+"""What an item reads: the state and the digest of each of its files and folders."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from tablehost.contract.errors import ItemFailed
+from tablehost.files.digests import Signature, State, json_digest, state_of, unchanged_digest
+from tablehost.files.folder_listing import dir_hash1
+from tablehost.files.folders import Look, look
+
+_ITSELF = ""  # the name of a file among the files of an input that is this file
+
+
+@frozen
+class ReadFile:
+    """A file that an item read.
+
+    Args:
+        path: absolute.
+        signature: its state before it was read.
+        sha256: its digest.
+    """
+
+    path: str
+    signature: Signature
+    sha256: str
+
+
+@frozen
+class Reading:
+    """The inputs of an item with the digests of their files.
+
+    Args:
+        digest: of all inputs; empty for none, and a single file's own.
+        files: every file of them.
+    """
+
+    digest: str
+    files: tuple[ReadFile, ...]
+
+
+def see(path: Path) -> Look:
+    """Observe an input of an item: a file, or all files of a folder.
+
+    Raises:
+        ItemFailed: it is not there, or has a file that cannot be recorded.
+    """
+    seen_ns = time.time_ns()
+    try:
+        status = os.lstat(path)
+        seen = look(path) if stat.S_ISDIR(status.st_mode) else None
+    except FileNotFoundError as error:
+        raise ItemFailed("vanished", error.strerror or str(error)) from error
+    except OSError as error:
+        raise ItemFailed("unreadable", error.strerror or str(error)) from error
+    if seen is None:
+        if not stat.S_ISREG(status.st_mode):
+            raise ItemFailed("not-a-regular-file", f"it is {_kind(status.st_mode)}")
+        return Look({_ITSELF: state_of(status)}, seen_ns)
+    for name in seen.files:
+        if not is_utf8(name):
+            raise ItemFailed("unsupported-name", f"the name of {os.fsencode(name)!r} is not UTF-8")
+    return seen
+
+
+def read(paths: Sequence[Path], looks: Sequence[Look], known: Mapping[State, str]) -> Reading:
+    """Digest the files of an item's inputs, as they were seen.
+
+    Args:
+        paths: the inputs.
+        looks: how each was seen.
+        known: digests by state; what is not among them is read.
+
+    Raises:
+        ItemFailed: a file cannot be read.
+        ChangedWhileRead: it has another state.
+    """
+    digests: list[str] = []
+    files: list[ReadFile] = []
+    for path, seen in zip(paths, looks, strict=True):
+        found = {name: _sha256(path / name, state, known) for name, state in seen.files.items()}
+        digests.append(found[_ITSELF] if _ITSELF in found else f"folder {dir_hash1(found.items())}")
+        files += _files(path, seen, found)
+    return Reading(_together(digests), tuple(files))
+
+
+def has_changed(paths: Sequence[Path], looks: Sequence[Look]) -> bool:
+    """Return whether an input is not as it was seen."""
+    try:
+        return any(see(path) != before for path, before in zip(paths, looks, strict=False))
+    except ItemFailed:
+        return True
+
+
+def is_utf8(text: str) -> bool:
+    """Return whether a name can be recorded: others are not text."""
+    return text.encode(errors="ignore").decode() == text
+
+
+def _together(digests: Sequence[str]) -> str:
+    if len(digests) > 1:
+        return f"several {json_digest(list(digests))}"
+    return digests[0] if digests else ""
+
+
+def _files(path: Path, seen: Look, sha256: Mapping[str, str]) -> Iterator[ReadFile]:
+    for name, state in seen.files.items():
+        yield ReadFile(str((path / name).absolute()), Signature(state, seen.seen_ns), sha256[name])
+
+
+def _sha256(path: Path, state: State, known: Mapping[State, str]) -> str:
+    found = known.get(state)
+    if found is not None:
+        return found
+    try:
+        return unchanged_digest(path, state).sha256
+    except OSError as error:
+        raise ItemFailed("unreadable", error.strerror or str(error)) from error
+
+
+def _kind(mode: int) -> str:
+    names = {stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO"}
+    return names.get(stat.S_IFMT(mode), "a device or socket")
