@@ -63,6 +63,9 @@ class Session:
             when it was killed.
         user: who ran it, or None where an earlier version did not record it.
         host: the machine, or None likewise.
+        packages: the versions of the packages that the builder and tablehost need, or None
+            likewise.
+        in_table: finished items of the table that this session made, or None likewise.
     """
 
     run_id: str
@@ -74,6 +77,8 @@ class Session:
     outcome: str | None = None
     user: str | None = field(default=None, metadata={"since": "1.1.0"})
     host: str | None = field(default=None, metadata={"since": "1.1.0"})
+    packages: dict[str, str] | None = field(default=None, metadata={"since": "1.1.0"})
+    in_table: int | None = field(default=None, metadata={"since": "1.1.0"})
 
 
 @define

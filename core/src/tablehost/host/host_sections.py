@@ -15,6 +15,7 @@ from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digests import json_digest
 from tablehost.host.host_run import Services
 from tablehost.host.replacing import Earlier
+from tablehost.items.ledger import Ledger
 from tablehost.manifest import sections
 from tablehost.manifest.read import folder_digest
 from tablehost.options.fields import options_of
@@ -57,6 +58,7 @@ def recipe_of(facts: Facts) -> sections.Recipe:
         table=json_digest(content),
         item=dict(facts.item_recipes),
         left_out=tuple(option.name for option in options if not option.semantic),
+        item_version=request.builder.item_version,
     )
 
 
@@ -77,6 +79,7 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
                 ok=items.ok,
                 failed=items.failed,
                 removed=items.removed,
+                by_code=items_by_code(services.ledger),
             ),
             failures=items.failures,
             rows_of_others=services.ledger.rows_of_others(),
@@ -93,6 +96,19 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
             invariants=_invariants(facts),
         ),
         run_provenance=_provenance(facts, recipe),
+    )
+
+
+def items_by_code(ledger: Ledger) -> tuple[sections.ItemsOfCode, ...]:
+    """Return the finished items of the table by the code that made them."""
+    return tuple(
+        sections.ItemsOfCode(
+            digest=one.code.digest if one.code else None,
+            count=one.count,
+            since=one.since,
+            modules=dict(one.code.modules) if one.code else {},
+        )
+        for one in ledger.by_code()
     )
 
 

@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import tablehost
 from tablehost.builders.builder import Builder
 from tablehost.files.digest_cache import StatCache, hash_file
-from tablehost.files.digests import file_digest, json_digest
+from tablehost.files.digests import file_digest
 from tablehost.files.folder_listing import dir_hash1
+from tablehost.manifest.read import dig
 from tablehost.manifest.sections import Code, Environment
 from tablehost.options.record import paths_of
 from tablehost.provenance.sources import Content, Sources
@@ -51,44 +52,51 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: Sta
     )
 
 
-@frozen
-class ItemCode:
-    """The code that makes an item.
-
-    Args:
-        digest: of all of it.
-        modules: the digest of what each of its modules does.
-    """
-
-    digest: str
-    modules: Mapping[str, str]
-
-
-def item_code(builder: Builder, function: Callable[..., Any], settings: Any) -> ItemCode:
+def item_modules(builder: Builder, function: Callable[..., Any], settings: Any) -> dict[str, str]:
     """Digest the code that makes an item: its function's module and all that this imports.
 
     Args:
         builder: whose function it is.
         function: the item function.
         settings: what it is called with; the module of their class is part of the code.
+
+    Returns:
+        The digest of what each module does, by its name in the manifest.
     """
-    modules = dict.fromkeys((function.__module__, type(settings).__module__))
-    first, *others = (_file_of(name) for name in modules)
-    assert first is not None  # noqa: S101  # the function was found there
-    sources = Sources.of(builder, function.__module__, first)
-    start = [first, *(one for one in others if one and sources.owns(one))]
-    found = sources.imported(start).items()
-    digests = {sources.named(path): content.code_sha256 for path, content in found}
-    return ItemCode(json_digest(digests), dict(sorted(digests.items())))
+    file, of_settings = _file_of(function.__module__), _file_of(type(settings).__module__)
+    assert file is not None  # noqa: S101  # the function was found there
+    sources = Sources.of(builder, function.__module__, file)
+    start = [file, *(one for one in (of_settings,) if one and sources.owns(one))]
+    return _what_they_do(sources, start)
+
+
+def item_modules_now(builder: Builder | Path, names: Iterable[str]) -> dict[str, str]:
+    """Digest modules as they are now, and all that they import.
+
+    Args:
+        builder: the builder, or the file of one, which is read and never imported.
+        names: of the modules, as `item_modules` has named them.
+    """
+    sources = Sources(builder.parent) if isinstance(builder, Path) else _sources_of(builder)
+    start = [path for name in names if (path := sources.root / name).is_file()]
+    return _what_they_do(sources, start)
+
+
+def same_code(before: Mapping[str, Any], now: Mapping[str, Mapping[str, str]]) -> bool:
+    """Return whether modules do what those of a manifest did."""
+    return before.keys() == now.keys() and all(
+        any(digest == dig(before[name], kind) for kind, digest in one.items())
+        for name, one in now.items()
+    )
 
 
 def modules_of(builder: Builder) -> dict[str, dict[str, str]]:
     """Digest each source file of a builder; of one file, also the neighbours that it imports."""
     if builder.file is not None:
         return {name: content.digests for name, (_, content) in file_modules(builder.file).items()}
-    path = Path(builder.module.__file__)
-    sources = Sources.of(builder, builder.module.__name__, path)
-    found = sources.imported([path, *sources.files(builder.module.__name__, whole=True)])
+    sources = _sources_of(builder)
+    files = sources.files(builder.module.__name__, whole=True)
+    found = sources.imported([Path(builder.module.__file__), *files])
     return {sources.named(path): found[path].digests for path in sorted(found)}
 
 
@@ -102,6 +110,15 @@ def file_modules(file: Path) -> dict[str, tuple[Path, Content]]:
     found = sources.imported([file], whole=True)
     others = sorted(found.keys() - {file})
     return {sources.named(path): (path, found[path]) for path in (file, *others)}
+
+
+def _sources_of(builder: Builder) -> Sources:
+    return Sources.of(builder, builder.module.__name__, Path(builder.module.__file__))
+
+
+def _what_they_do(sources: Sources, start: Iterable[Path]) -> dict[str, str]:
+    found = sources.imported(start)
+    return {sources.named(path): found[path].code_sha256 for path in sorted(found)}
 
 
 def _file_of(module: str) -> Path | None:

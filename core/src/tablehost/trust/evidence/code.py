@@ -11,7 +11,7 @@ from attrs import frozen
 from packaging.utils import canonicalize_name
 
 from tablehost.builders.builder import Builder
-from tablehost.console.text import shown
+from tablehost.console.text import counted, shown, some
 from tablehost.contract.errors import TablehostError
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.manifest.read import dig
@@ -110,7 +110,8 @@ def surroundings_changes(subject: Subject, builder: Builder | Path) -> list[str]
     """Return what changed of this host, of packages, of Python and of the machine."""
     distribution = builder.distribution if isinstance(builder, Builder) else None
     packages = _package_changes(subject, distribution)
-    return [*_host_change(subject), *packages, *_machine_changes(subject)]
+    made = items_of_other_packages(subject, distribution)
+    return [*_host_change(subject), *packages, *made, *_machine_changes(subject)]
 
 
 def _modules(builder: Builder | Path) -> dict[str, dict[str, str]]:
@@ -163,6 +164,19 @@ def _package_changes(subject: Subject, distribution: str | None) -> Iterator[str
     for name in sorted((before.keys() | now.keys()) - own):
         if before.get(name) != now.get(name):
             yield f"{name} {before.get(name, 'not there')} -> {now.get(name, 'not there')}"
+
+
+def items_of_other_packages(subject: Subject, distribution: str | None) -> Iterator[str]:
+    """Yield how many items of the table were made under other versions of packages."""
+    now = _packages_of(distribution)
+    own = {"tablehost", canonicalize_name(distribution or "")}
+    for session in subject.manifest.sessions or []:
+        count, before = dig(session, "in_table"), dig(session, "packages")
+        if not count or not isinstance(before, dict):
+            continue
+        others = sorted(f"{n} {v}" for n, v in before.items() if n not in own and now.get(n) != v)
+        if others:
+            yield f"{counted(count, 'item')} made under {some(others)}"
 
 
 def _machine_changes(subject: Subject) -> Iterator[str]:

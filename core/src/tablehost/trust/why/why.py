@@ -10,9 +10,11 @@ from typing import Literal, get_args
 from attrs import evolve, frozen
 
 from tablehost.builders.builder import Builder
+from tablehost.commit.output import Output
 from tablehost.console.text import shown, some
 from tablehost.contract.errors import ManifestError, TablehostError
 from tablehost.files.digest_cache import StatCache
+from tablehost.host.earlier_code import in_ledger
 from tablehost.trust.evidence.archive import Archive, in_place, with_parents
 from tablehost.trust.evidence.builder import builder_now
 from tablehost.trust.evidence.code import surroundings_changes
@@ -31,9 +33,9 @@ _WITHOUT_OVERWRITE: set[ReasonKind] = {
     "parents-rebuilt",
     "items-failed",
 }
-_KEPT = (
-    "finished items are kept, unless the builder raised its ITEM_VERSION; "
-    "--fresh does them all again"
+_REDONE = (
+    "--redo-items makes again what other code has made; --keep-items in its place keeps that, and "
+    "the table stays stale"
 )
 
 
@@ -71,12 +73,16 @@ class Staleness:
 
 @frozen(kw_only=True)
 class _Step:
-    """One run of those that made a table, with what is not as it was then."""
+    """One run of those that made a table, with what is not as it was then.
+
+    `redo` where its ledger has items of other code.
+    """
 
     subject: Subject
     reasons: tuple[Reason, ...]
     inputs: tuple[InputCheck, ...] = ()
     notes: tuple[str, ...] = ()
+    redo: bool = False
 
     @property
     def kinds(self) -> set[ReasonKind]:
@@ -134,6 +140,7 @@ def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
         *reasons.engine_reasons(subject, digests),
     ]
     notes: list[str] = []
+    redo = False
     try:
         builder = builder_now(subject)
     except TablehostError as error:
@@ -142,9 +149,25 @@ def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
         if isinstance(builder, Builder):
             found += reasons.default_reasons(subject, builder)
             found += reasons.version_reasons(subject, builder)
+        found += reasons.row_reasons(subject, builder)
         found += reasons.code_reasons(subject, builder)
         notes = surroundings_changes(subject, builder)
-    return _Step(subject=subject, inputs=tuple(checks), reasons=tuple(found), notes=tuple(notes))
+        redo = _is_to_redo(subject, builder)
+    return _Step(
+        subject=subject,
+        inputs=tuple(checks),
+        reasons=tuple(found),
+        notes=tuple(notes),
+        redo=redo,
+    )
+
+
+def _is_to_redo(subject: Subject, builder: Builder | Path) -> bool:
+    """Return whether a run would keep items of other code, or ask what becomes of them."""
+    ledger = Output.at(subject.table).ledger
+    recipes = (subject.manifest.item_recipes or {}).values()
+    of_earlier_code = in_ledger(ledger, filter(str, recipes), builder)
+    return any(one.keep is not False for one in of_earlier_code)
 
 
 def _staleness(steps: list[_Step], table: Subject) -> Staleness:
@@ -197,9 +220,8 @@ def _script(step: _Step) -> Script:
     remarks, command = found.remarks, found.command
     if step.kinds - _WITHOUT_OVERWRITE and "--overwrite" not in command:
         command = (*command, "--overwrite")
-    semantic = any(one.kind == "code-changed" and one.weight == "stale" for one in step.reasons)
-    if semantic and step.subject.manifest.item_recipes:
-        remarks = (*remarks, _KEPT)
+    if step.redo and "--fresh" not in command:
+        command, remarks = (*command, "--redo-items"), (*remarks, _REDONE)
     return Script(command=command, remarks=remarks)
 
 
