@@ -89,7 +89,8 @@ class Build:
         data: an Arrow stream, or a generator of record batches when `schema` is given.
         schema: the table's Arrow schema; taken from `data` where it is None.
         notes: the builder's own object; it may go on filling it while the stream is consumed.
-        key: the columns that identify a row.
+        key: the columns that identify a row; the host checks that no two rows share one. It may be
+            set to None until `describe_manifest` returns, where rows turned out not to have one.
         tolerance: by column, the absolute difference within which two builds agree.
         invariants: in a sentence each, what must hold of the table, and whether it does; they may
             be filled in until `describe_manifest` returns, and no table lands where one is false.

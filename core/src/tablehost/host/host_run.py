@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.run import Inputs, Item, Result, Results, Run, Settings
+from tablehost.files.digests import json_digest
 
 if TYPE_CHECKING:
     from tablehost.commit.root import Root
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tablehost.items.ledger import Ledger
     from tablehost.items.pool import Pool
     from tablehost.items.recipe import ItemRecipe
+    from tablehost.manifest.sections import MapCounts
     from tablehost.provenance import inputs as provenance
 
 
@@ -52,9 +55,21 @@ class HostRun(Run):
 
     def __init__(self, services: Services) -> None:
         self.log = logging.getLogger(f"tablehost.{services.request.builder.name}")
-        self.recipes: dict[str, str] = {}
+        self.maps: list[MapCounts] = []
         self.tools: dict[str, Path] = {}
         self._services = services
+        self._is_mapping = False
+
+    @property
+    def item_recipes(self) -> dict[str, str]:
+        """Return the digest of what each item function was mapped with."""
+        found: dict[str, set[str]] = {}
+        for one in self.maps:
+            found.setdefault(one.function, set()).add(one.recipe)
+        return {
+            function: min(recipes) if len(recipes) == 1 else json_digest(sorted(recipes))
+            for function, recipes in found.items()
+        }
 
     @property
     def workers(self) -> int:
@@ -97,11 +112,13 @@ class HostRun(Run):
         from tablehost.items.task import Work
         from tablehost.provenance.code import item_modules
 
+        if self._is_mapping:
+            msg = "run.map was called while another map lists its items; call it before"
+            raise BrokenBuilder(msg)
         services, request = self._services, self._services.request
         recipe = self._recipe(function, settings)
         work = Work.of(function, request.builder.file, settings)
         services.earlier.check_recipe(recipe)
-        self.recipes[recipe.function] = recipe.digest
         in_table = services.earlier.items_of(recipe.function, recipe.digest)
         code = Code.of(item_modules(request.builder, function, settings))
         number = services.ledger.begin_map(recipe.digest, recipe.text, in_table, code)
@@ -110,11 +127,23 @@ class HostRun(Run):
             items = request.sample.draw(items, key)
         listing = Listing(key, input, identity)
         what = function.__name__.replace("_", " ")
-        with MapItems(services.ledger, number, services.cache, listing, request.redact) as mapped:
+        with (
+            self._mapping(),
+            MapItems(services.ledger, number, services.cache, listing, request.redact) as mapped,
+        ):
             mapped.enter(items)
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
                 mapped.work(services.pool.run(work, mapped.tasks()), meter)
+        self.maps.append(mapped.counts(recipe.function, recipe.digest))
         return mapped.results(recipe.result)
+
+    @contextmanager
+    def _mapping(self) -> Iterator[None]:
+        self._is_mapping = True
+        try:
+            yield
+        finally:
+            self._is_mapping = False
 
     def _recipe(self, function: Callable[..., Any], settings: Any) -> ItemRecipe:
         from tablehost.items.recipe import item_recipe  # only when there is a map

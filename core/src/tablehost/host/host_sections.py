@@ -36,6 +36,7 @@ class Facts:
     inputs: Mapping[str, Any]
     code: sections.Code
     item_recipes: Mapping[str, str]
+    maps: tuple[sections.MapCounts, ...]
 
     @property
     def status(self) -> Literal["complete", "partial"]:
@@ -83,6 +84,7 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
             ),
             failures=items.failures,
             rows_of_others=services.ledger.rows_of_others(),
+            maps=facts.maps,
         ),
         table=sections.TableSection(
             sha256=table.sha256,

@@ -98,9 +98,9 @@ class Earlier:
         Raises:
             Refused: it was made by another one.
         """
-        recorded = self._recipes.get(recipe.function, recipe.digest)
+        recorded = self.manifest.recipes_of(recipe.function)
         before = recipe.before(self.manifest.item_version or 1)
-        if not self.overwrite and recorded not in (recipe.digest, before):
+        if not self.overwrite and recorded and not {recipe.digest, before} & {*recorded}:
             msg = (
                 f"--out: {self.output.table} was made with other settings or tools of "
                 f"{recipe.function}; {_REMEDY}"
@@ -119,7 +119,8 @@ class Earlier:
 
     def items_of(self, function: str, digest: str) -> int:
         """Return how many finished items of a recipe the table has, while it is intact."""
-        if self._recipes.get(function) != digest or (self.overwrite and not self._matches()):
+        known = digest in self.manifest.recipes_of(function)
+        if not known or (self.overwrite and not self._matches()):
             return 0  # without --overwrite, `refusals` has compared it already
         done = [dig(self.manifest.items, name) for name in ("done_before", "ok")]
         return sum(one for one in done if isinstance(one, int))

@@ -92,6 +92,7 @@ class RunSession:
                 table = self._write(build)
                 self._fill(build, table)
                 fields = builder_calls.describe_manifest(self.request, build)
+            self._check_key(build)
             return self._land(self._facts(build, table), fields)
 
     @contextmanager
@@ -132,7 +133,8 @@ class RunSession:
         else:
             self.has_rows = True  # rows may have been read wherever its stream ends
         with builder_at_fault(self.request, "its stream"), disk_at_fault(self.request):
-            return write_table(data, self.services.staged, schema=build.schema)
+            named = {"key": build.key or (), "tolerance": build.tolerance}
+            return write_table(data, self.services.staged, schema=build.schema, named=named)
 
     def _batches(self, data: Iterable[Any]) -> Iterator[Any]:
         """Yield a builder's batches; its own errors are not those of the disk."""
@@ -154,6 +156,18 @@ class RunSession:
             this = evolve(this, finished_at=now, ok=ok, failed=failed, outcome=outcome)
             build.sessions = (*earlier, this)
 
+    def _check_key(self, build: Build) -> None:
+        """Check that the key that a builder names identifies a row."""
+        from tablehost.table.unique import repeated  # pyarrow
+
+        with disk_at_fault(self.request):
+            staged = self.services.staged
+            found = repeated(staged, build.key, staged.parent) if build.key else None
+        if found is not None:
+            named = ", ".join(f"{name} {value!r}" for name, value in found.items())
+            msg = f"its key is not unique: more than one row has {named}"
+            raise BrokenBuilder(msg)
+
     def _facts(self, build: Build, table: TableInfo) -> Facts:
         from tablehost.host.host_sections import Facts  # pyarrow
 
@@ -163,7 +177,9 @@ class RunSession:
         if not same_code(self.modules, code.plugin["modules"]):
             raise CodeChanged(request.builder)
         code = evolve(code, plugin=code.plugin | {"modules": self.modules})
-        return Facts(services, build, table, inputs, code, self.run.recipes)
+        return Facts(
+            services, build, table, inputs, code, self.run.item_recipes, tuple(self.run.maps)
+        )
 
     def _land(self, facts: Facts, fields: Any) -> Landed:
         from tablehost.host.host_sections import host_sections, items_by_code, recipe_of  # pyarrow

@@ -163,7 +163,7 @@ def _list(annotation: Any, each: Any) -> Check:
 
 
 def _array(value: Any, each: Any, checked: Check) -> Any:
-    """Return what a NumPy array holds, in one piece where it holds the numbers that are asked for."""
+    """Return what a NumPy array holds, in one piece where these are the wanted numbers."""
     if value.ndim == 1 and value.dtype.name in _ARRAYS.get(each, ()):
         return Numbers(value, each)
     return _each(value if value.ndim > 1 else value.tolist(), checked)

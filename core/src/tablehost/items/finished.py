@@ -93,7 +93,7 @@ class FinishedRows:
         for *named, right in rows:
             row: Row = tuple(named)  # as it was written, or damaged
             _, key, identity, inputs, _, _ = row
-            if identity not in (identities[key], UNKNOWN):
+            if identity not in (identities.get(key), UNKNOWN):
                 continue
             of_key = found.setdefault(key, set())
             if not isinstance(row[-1], bytes) or checksum(row) != right:
@@ -103,7 +103,7 @@ class FinishedRows:
                 self._drop(row)
             else:
                 of_key.add(inputs)
-                if identity != identities[key]:
+                if identity != identities[key]:  # the checksum is right, so the key is
                     self._adopt(row, identities[key])
         return {key: frozenset(inputs) for key, inputs in found.items() if inputs}
 

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
 from attrs import frozen
 
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.run import Inputs
 from tablehost.items.identity import identity_of
 from tablehost.items.task import Task, pickled_for_workers
+from tablehost.options.fields import check_frozen
 
 
 @frozen
@@ -38,6 +40,9 @@ class Listing:
         if not isinstance(name, str):
             msg = f"the key of {item!r} is {name!r}; a key is a string"
             raise BrokenBuilder(msg)
+        cls: Any = type(item)
+        if attrs.has(cls):
+            check_frozen(cls, "item class")
         paths = self._paths(item, name)
         what = f"item {name!r}" if self.identity is None else f"the identity of item {name!r}"
         value = item if self.identity is None else self.identity(item)

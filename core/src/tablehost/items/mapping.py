@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Generic, Self
 
 from attrs import evolve
@@ -21,9 +22,10 @@ from tablehost.items.listing import Listing
 from tablehost.items.reading import is_utf8, read, see
 from tablehost.items.results import ResultType, decoder_of
 from tablehost.items.task import Outcome, Task
+from tablehost.manifest.sections import MapCounts
 
 _ITEMS_AT_ONCE = 500
-_LISTING_SECONDS = 0.05  # after which what is listed is begun
+_QUICK_SECONDS = 0.05
 _DIGESTS_AT_ONCE = 256
 _LONGEST_DETAIL = 2000
 
@@ -76,6 +78,7 @@ class MapItems:
     ) -> None:
         self.total = 0
         self.done = 0
+        self.ok = 0
         self.failed = 0
         self._ledger = ledger
         self._map = of_map
@@ -118,7 +121,9 @@ class MapItems:
                 self._note(outcome)
             self._ledger.commit()
             failed = sum(outcome.failure is not None for outcome in some)
+            self.ok += sum(outcome.result is not None for outcome in some)
             self.failed += failed
+            meter.total = self.total
             meter(len(some) - failed, failed)
             if len(self._digests) >= _DIGESTS_AT_ONCE:
                 self._cache.put_many(self._digests)
@@ -128,6 +133,17 @@ class MapItems:
         """Return the results of the items that did not fail, ordered by key."""
         return StoredResults(self._ledger, self._map, self.total - self.failed, kind)
 
+    def counts(self, function: str, recipe: str) -> MapCounts:
+        """Return what became of the items."""
+        return MapCounts(
+            function=function,
+            recipe=recipe,
+            total=self.total,
+            done_before=self.total - self.ok - self.failed,
+            ok=self.ok,
+            failed=self.failed,
+        )
+
     def _note(self, outcome: Outcome) -> None:
         self._digests += [(one.signature, one.sha256) for one in outcome.read]
         if outcome.failure:
@@ -136,20 +152,16 @@ class MapItems:
         self._ledger.note(self._map, outcome)
 
     def _entered(self, items: Iterable[Any]) -> Iterator[Task]:
-        """Enter items some at a time, and yield those that are to do."""
-        source = iter(items)
-        while some := self._listed(source):
-            pending = self._enter(some)
-            yield from pending
+        """Enter items, and yield those that are to do: more at a time as long as they come quickly.
 
-    def _listed(self, source: Iterator[Any]) -> list[Task]:
-        """Take items as long as they come quickly."""
-        began, some = time.monotonic(), list[Task]()
-        for item in source:
-            some.append(self._listing.task(item))
-            if len(some) == _ITEMS_AT_ONCE or time.monotonic() - began > _LISTING_SECONDS:
-                break
-        return some
+        An item that is listed slowly is handed on at once.
+        """
+        source, at_once, began = iter(items), 1, time.monotonic()
+        while some := [self._listing.task(item) for item in islice(source, at_once)]:
+            is_quick = time.monotonic() - began < _QUICK_SECONDS
+            at_once = min(2 * at_once, _ITEMS_AT_ONCE) if is_quick else 1
+            yield from self._enter(some)
+            began = time.monotonic()
 
     def _enter(self, tasks: Iterable[Task]) -> list[Task]:
         good = []

@@ -15,6 +15,7 @@ from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import json_digest
 from tablehost.items.results import ResultType, columns, result_type
+from tablehost.options.fields import check_frozen
 from tablehost.options.grammar import parse
 from tablehost.options.record import as_recorded
 
@@ -94,7 +95,8 @@ def check_function(function: Any) -> None:
     try:
         inspect.signature(function).bind(None, None)
     except TypeError:
-        msg = f"{name}{inspect.signature(function)} must take (item, settings): it is called so"
+        taken = str(inspect.signature(function)).partition(" ->")[0]
+        msg = f"{name}{taken} is called as {name}(item, settings); let it take both"
         raise BrokenBuilder(msg) from None
 
 
@@ -108,6 +110,7 @@ def _settings(settings: Any, cache: StatCache) -> tuple[dict[str, Any], dict[str
     if not attrs.has(cls):
         msg = f"settings of run.map must be an attrs instance, not {cls.__name__}"
         raise BrokenBuilder(msg)
+    check_frozen(cls, "settings class")
     for field in attrs.fields(attrs.resolve_types(cls, include_extras=True)):
         node = parse(field.type)
         if not node.semantic:

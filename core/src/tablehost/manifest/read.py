@@ -181,6 +181,14 @@ class Manifest:
         found = dig(self.content, "run", "failures")
         return [one for one in (found if isinstance(found, list) else []) if isinstance(one, dict)]
 
+    def recipes_of(self, function: str) -> set[str]:
+        """Return the digests of the item recipes of a function; one for each of its settings."""
+        maps = dig(self.content, "run", "maps")
+        known = [one for one in (maps if isinstance(maps, list) else []) if isinstance(one, dict)]
+        found = {one.get("recipe") for one in known if one.get("function") == function}
+        found = found or {(self.item_recipes or {}).get(function)}
+        return {one for one in found if isinstance(one, str)}
+
     @property
     def table_file(self) -> dict[str, Any]:
         """Return the descriptor of the table's file; upstream's scripts called it `parquet`."""

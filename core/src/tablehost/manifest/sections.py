@@ -52,6 +52,23 @@ class ItemCounts:
 
 
 @frozen(kw_only=True)
+class MapCounts:
+    """What became of the items of one `run.map`.
+
+    Args:
+        function: the item function.
+        recipe: digest of its item recipe.
+    """
+
+    function: str
+    recipe: str
+    total: int
+    done_before: int
+    ok: int
+    failed: int
+
+
+@frozen(kw_only=True)
 class RunSection:
     """Whether every requested item is in the table.
 
@@ -60,12 +77,14 @@ class RunSection:
         items: how many there were.
         failures: the failed ones.
         rows_of_others: finished items whose results another user, or another host, has made.
+        maps: the items of each `run.map`, in the order of the calls; `items` counts them by key.
     """
 
     status: Literal["complete", "partial"]
     items: ItemCounts
     failures: tuple[Failure, ...]
     rows_of_others: int = field(default=0, metadata={"since": "1.1.0"})
+    maps: tuple[MapCounts, ...] = field(default=(), metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)
@@ -125,7 +144,8 @@ class Recipe:
 
     Args:
         table: of the semantic options, the digests of all inputs and the item recipes.
-        item: by item function, of what decides a row beside the item and its file.
+        item: by item function, of what decides a row beside the item and its inputs; where it was
+            mapped with several settings, the digest of their sorted digests.
         left_out: options that are in no recipe.
         item_version: the builder's `ITEM_VERSION`.
     """

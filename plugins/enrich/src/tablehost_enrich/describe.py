@@ -11,7 +11,11 @@ MOST_LISTED = 1000
 
 
 def describe(options: Options, build: Build) -> Fields:
-    """Return the builder's manifest fields."""
+    """Return the builder's manifest fields; a table of several rows a clip has no key."""
+    from tablehost.table import repeated
+
+    if repeated(options.features_parquet, (options.key,)):
+        build.key = None
     notes: Enrichment = build.notes
     metadata, count = notes.metadata, notes.filler.count
     return Fields(
