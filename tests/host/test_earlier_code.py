@@ -210,7 +210,7 @@ def test_to_keep_and_to_redo_at_once_is_refused(scaled):
 @pytest.mark.outcome("Exit 2, no table; finished items are kept.")
 def test_code_that_changes_while_a_table_is_built_is_noticed(scaled):
     before = "    import table\n"
-    changing = f"    Path('table.py').write_text('NAME = 1')\n{before}"
+    changing = f"{before}    Path('table.py').write_text('NAME = 1')\n"
     scaled.write("scaled.py", SCALED.replace(before, changing))
     ended = scaled.run(*RUN, "--keep-items")
     assert (ended.code, "its code changed while the table was built" in ended.err) == (2, True)
@@ -218,7 +218,7 @@ def test_code_that_changes_while_a_table_is_built_is_noticed(scaled):
 
 def test_why_names_items_that_were_made_under_other_packages(scaled):
     with closing(sqlite3.connect(scaled.path / "t.parquet.ledger")) as db, db:
-        db.execute("UPDATE sessions SET packages = '{\"attrs\": \"1.0\"}'")
+        db.execute('UPDATE sessions SET packages = \'{"attrs": "1.0"}\'')
     scaled.write("folder/d.txt", "d")
     assert scaled.run(*RUN).code == 0
     assert "3 items made under attrs 1.0" in why(scaled)[2]["notes"]

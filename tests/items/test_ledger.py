@@ -175,7 +175,9 @@ def to_first_format(path):
         )
 
 
-@pytest.mark.outcome("Read and upgraded; stops once, and with `--keep-items` nothing is done again.")
+@pytest.mark.outcome(
+    "Read and upgraded; stops once, and with `--keep-items` nothing is done again."
+)
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_ledger_of_an_earlier_format_is_read(earlier_ledger, worked_on, version):
     path = earlier_ledger.path / "t.parquet.ledger"
