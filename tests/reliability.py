@@ -31,6 +31,7 @@ SECTIONS = {
         "test_outputs.py",
         "test_disk.py",
         "test_ledger.py",
+        "test_earlier_code.py",
         "test_ledger_trouble.py",
         "test_digest_cache.py",
         "test_item_files.py",

@@ -96,6 +96,9 @@ def test_a_run_stops_where_other_code_has_made_finished_items(scaled):
         "code): --keep-items keeps them, --redo-items makes them again, --fresh makes every item "
         "again"
     )
+    planned = scaled.run(*RUN, "--dry-run").out
+    assert f"finished other code has made 3 finished items, the first of {since}" in planned
+    assert "which items are to do is not known before the builder has listed them" in planned
     assert scaled.digest("t.parquet") == before
     assert not (scaled.path / "t.parquet.failed.json").exists()
     kinds = ["inputs-changed", "rows-of-earlier-code", "code-changed"]
