@@ -55,7 +55,6 @@ DIFFERENT = [
     *(("ab", "c"), ("a", "bc"), ("abc",), (("ab",), "c"), [["ab"], "c"], {"ab": "c"}, {"c": "ab"}),
     *(Colour.RED, Colour.BLUE, Number.ONE, np.int64(1), np.int32(1), np.float64(1), np.str_("1")),
     *(
-        Pair(1.0),
         NOON.date(),
         NOON,
         BERLIN,

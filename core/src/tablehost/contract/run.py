@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # start-up is a budget
     import logging
 
     from tablehost.console.reporter import Meter
+    from tablehost.contract.checksums import Checksums
 
 Item = TypeVar("Item")
 Settings = TypeVar("Settings")
@@ -65,7 +66,20 @@ class Run(ABC):
         It waits until the host has read the file to its end.
 
         Args:
-            path: as it is in the options, or as `parts_of` finds it there.
+            path: as it is in the options, or as `parts` returns it.
+        """
+
+    @abstractmethod
+    def parts(self, path: Path) -> tuple[Path, ...]:
+        """Return the files of an input, as the host found them when the run began.
+
+        The host lists a folder or glob once, and the run uses that list.
+
+        Args:
+            path: as it is in an option of role `InputFile` or `InputFiles`.
+
+        Raises:
+            BrokenBuilder: no such option gives this path.
         """
 
     @abstractmethod
@@ -87,6 +101,7 @@ class Run(ABC):
         settings: Any = None,
         input: Callable[[Item], Inputs] | None = None,  # noqa: A002  # the contract's word
         identity: Callable[[Item], Any] | None = None,
+        checksums: Checksums | None = None,
     ) -> Results[Result]:
         """Do long work on many items in parallel; finished items survive a kill.
 
@@ -103,6 +118,8 @@ class Run(ABC):
             input: the files and folders that an item reads, if any: a path, or a tuple of them. The
                 host hashes them while it is worked on. No other path may be in the item.
             identity: what of the item decides its result; None for all of its values.
+            checksums: what `read_checksums` returned; an item whose file is in that list and
+                differs from it fails as `checksum-mismatch`, also if it was finished before.
 
         Returns:
             The results, ordered by key, once the last item has ended. Items that failed are kept

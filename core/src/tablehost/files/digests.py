@@ -1,4 +1,4 @@
-"""SHA-256 of JSON values and files."""
+"""Digests of JSON values and files."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tablehost.files.reading import open_regular
 
 QUIET_NS = 2_000_000_000
 """A file touched less than this before it was observed may change again unnoticed."""
+
+_READ_AT_ONCE = 1 << 18
 
 
 def json_digest(value: object) -> str:
@@ -41,27 +43,43 @@ def json_digest(value: object) -> str:
 
 @frozen
 class FileDigest:
-    """The digest and size of a file."""
+    """The digest and size of a file.
+
+    Args:
+        sha256: of its bytes.
+        bytes: how many there are.
+        other: the digest of another algorithm, where one was asked for.
+    """
 
     sha256: str
     bytes: int
+    other: str | None = None
 
 
-def file_digest(path: Path) -> FileDigest:
+def file_digest(path: Path, other: str | None = None) -> FileDigest:
     """Read a file to its end and digest the bytes read.
 
     Args:
         path: the file.
+        other: an algorithm whose digest is made in the same reading.
 
     Returns:
-        The sha256 and the number of bytes read.
+        The digests and the number of bytes read.
 
     Raises:
         OSError: it cannot be read, or is not a regular file.
     """
     with open_regular(path) as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return FileDigest(digest.hexdigest(), file.tell())
+        if other is None:
+            digest = hashlib.file_digest(file, "sha256")
+            return FileDigest(digest.hexdigest(), file.tell())
+        hashers = [hashlib.new(name, usedforsecurity=False) for name in ("sha256", other)]
+        buffer = memoryview(bytearray(_READ_AT_ONCE))
+        while size := file.readinto(buffer):
+            for hasher in hashers:
+                hasher.update(buffer[:size])
+        sha256, wanted = (hasher.hexdigest() for hasher in hashers)
+        return FileDigest(sha256, file.tell(), wanted)
 
 
 State = tuple[int, int, int, int, int]
@@ -119,19 +137,20 @@ class ChangedWhileRead(TablehostError):
     """A file changed while it was read."""
 
 
-def unchanged_digest(path: Path, state: State) -> FileDigest:
+def unchanged_digest(path: Path, state: State, other: str | None = None) -> FileDigest:
     """Digest a file whose state is the same before and after.
 
     Args:
         path: the file.
         state: that it must have.
+        other: an algorithm whose digest is made in the same reading.
 
     Raises:
         ChangedWhileRead: it changed, was replaced or vanished.
     """
     with suppress(FileNotFoundError):
         if state_of(path.stat()) == state:  # else it may be a FIFO by now, which has no end
-            digest = file_digest(path)
+            digest = file_digest(path, other)
             _, _, size, _, _ = after = state_of(path.stat())
             if after == state and digest.bytes == size:
                 return digest

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from tablehost.commit.root import Root
     from tablehost.console.reporter import Meter, Reporter
     from tablehost.contract.build import Session
+    from tablehost.contract.checksums import Checksums
     from tablehost.files.digest_cache import StatCache
     from tablehost.host.interrupts import Interrupts
     from tablehost.host.replacing import Earlier
     from tablehost.host.request import Request
+    from tablehost.items.checking import Checking
     from tablehost.items.ledger import Ledger
     from tablehost.items.pool import Pool
     from tablehost.items.recipe import ItemRecipe
@@ -57,6 +59,7 @@ class HostRun(Run):
         self.log = logging.getLogger(f"tablehost.{services.request.builder.name}")
         self.maps: list[MapCounts] = []
         self.tools: dict[str, Path] = {}
+        self.checked: dict[Path, Checking] = {}
         self._services = services
         self._is_mapping = False
 
@@ -90,6 +93,10 @@ class HostRun(Run):
         """See `Run.digest`."""
         return self._services.inputs.digest(path)
 
+    def parts(self, path: Path) -> tuple[Path, ...]:
+        """See `Run.parts`."""
+        return self._services.inputs.parts(path)
+
     def recipe(self, function: Callable[[Item, Settings], Result], settings: Any = None) -> str:
         """See `Run.recipe`."""
         return self._recipe(function, settings).digest
@@ -103,6 +110,7 @@ class HostRun(Run):
         settings: Any = None,
         input: Callable[[Item], Inputs] | None = None,  # noqa: A002  # the contract's word
         identity: Callable[[Item], Any] | None = None,
+        checksums: Checksums | None = None,
     ) -> Results[Result]:
         """See `Run.map`."""
         from tablehost.host.earlier_code import settle  # only when there is work
@@ -114,6 +122,9 @@ class HostRun(Run):
 
         if self._is_mapping:
             msg = "run.map was called while another map lists its items; call it before"
+            raise BrokenBuilder(msg)
+        if checksums is not None and input is None:
+            msg = "run.map has checksums, and no input that names the files to check; give both"
             raise BrokenBuilder(msg)
         services, request = self._services, self._services.request
         recipe = self._recipe(function, settings)
@@ -127,10 +138,9 @@ class HostRun(Run):
             items = request.sample.draw(items, key)
         listing = Listing(key, input, identity)
         what = function.__name__.replace("_", " ")
-        with (
-            self._mapping(),
-            MapItems(services.ledger, number, services.cache, listing, request.redact) as mapped,
-        ):
+        entered = (services.ledger, number, services.cache, listing, request.redact)
+        checking = self._checking(checksums)
+        with self._mapping(), MapItems(*entered, checking=checking) as mapped:
             mapped.enter(items)
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
                 mapped.work(services.pool.run(work, mapped.tasks()), meter)
@@ -144,6 +154,19 @@ class HostRun(Run):
             yield
         finally:
             self._is_mapping = False
+
+    def close(self) -> None:
+        """Close what maps have opened."""
+        for checking in self.checked.values():
+            checking.close()
+
+    def _checking(self, checksums: Checksums | None) -> Checking | None:
+        """Return what checks files against a list, the same one for every map."""
+        from tablehost.items.checking import Checking  # only when there is a map
+
+        if checksums is not None and checksums.path not in self.checked:
+            self.checked[checksums.path] = Checking(checksums)
+        return self.checked[checksums.path] if checksums is not None else None
 
     def _recipe(self, function: Callable[..., Any], settings: Any) -> ItemRecipe:
         from tablehost.items.recipe import item_recipe  # only when there is a map

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digests import json_digest
 from tablehost.host.host_run import Services
 from tablehost.host.replacing import Earlier
+from tablehost.items.checking import Checking
 from tablehost.items.ledger import Ledger
 from tablehost.manifest import sections
 from tablehost.manifest.read import folder_digest
@@ -28,7 +29,10 @@ from tablehost.table.write import TableInfo
 
 @frozen
 class Facts:
-    """What a run knows when its last row is written; inputs are by option, recipes by function."""
+    """What a run knows when its last row is written; inputs are by option, recipes by function.
+
+    `checked` has what came of every list of checksums.
+    """
 
     services: Services
     build: Build
@@ -37,6 +41,7 @@ class Facts:
     code: sections.Code
     item_recipes: Mapping[str, str]
     maps: tuple[sections.MapCounts, ...]
+    checked: Collection[Checking]
 
     @property
     def status(self) -> Literal["complete", "partial"]:
@@ -85,6 +90,7 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
             failures=items.failures,
             rows_of_others=services.ledger.rows_of_others(),
             maps=facts.maps,
+            checksums=_checksums(facts),
         ),
         table=sections.TableSection(
             sha256=table.sha256,
@@ -111,6 +117,20 @@ def items_by_code(ledger: Ledger) -> tuple[sections.ItemsOfCode, ...]:
             modules=dict(one.code.modules) if one.code else {},
         )
         for one in ledger.by_code()
+    )
+
+
+def _checksums(facts: Facts) -> tuple[sections.CheckedList, ...]:
+    return tuple(
+        sections.CheckedList(
+            path=facts.services.root.name(one.list.path),
+            sha256=one.list.sha256,
+            algorithm=one.list.algorithm,
+            checked=one.checked,
+            differed=one.differed,
+            not_listed=len(one.not_listed),
+        )
+        for one in facts.checked
     )
 
 

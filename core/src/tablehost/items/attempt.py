@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import Interrupted, ItemFailed
@@ -22,7 +22,9 @@ from tablehost.files.folders import Look
 from tablehost.items.reading import Reading, has_changed, read, see
 from tablehost.items.task import Outcome, Task, Work
 
+_NOTHING = Reading("", ())
 _CHANGED = "changed-while-read"
+_HOW = "the file changed while it was read"
 
 
 @frozen
@@ -55,37 +57,41 @@ def load_work(work: Work) -> LoadedWork:
 def attempt(work: LoadedWork, task: Task) -> Outcome:
     """Run one item; whatever it raises is its failure."""
     began = time.perf_counter()
-    ended = _attempt(work, task)
-    return evolve(ended, seconds=time.perf_counter() - began, worker=_this_process())
-
-
-def _attempt(work: LoadedWork, task: Task) -> Outcome:
     looks: list[Look] = []
-    reading = Reading("", ())
+    reading = _NOTHING
     result: bytes | None = None
     failure: Failure | None = None
     try:
         looks += map(see, task.paths)
-        reading = read(task.paths, looks, task.digests)
-        if reading.digest in task.known:
-            return Outcome(task.key, task.identity, inputs=reading.digest, read=reading.files)
-        item = pickle.loads(task.item)  # noqa: S301  # the host's own
-        result = work.encode(work.function(item, work.settings))
+        reading = read(task, looks)
+        for one in reading.files:
+            if one.checksum is not None:
+                one.checksum.check()
+        if reading.digest not in task.known:
+            item = pickle.loads(task.item)  # noqa: S301  # the host's own
+            result = work.encode(work.function(item, work.settings))
     except Interrupted:
         raise
     except ItemFailed as error:
         failure = Failure(task.key, error.reason, error.detail)
     except ChangedWhileRead:
-        failure = Failure(task.key, _CHANGED, "the file changed while it was read")
+        failure = Failure(task.key, _CHANGED, _HOW)
     except Exception as error:  # noqa: BLE001  # a builder's item may raise anything
         logging.getLogger("tablehost").debug("%s", traceback.format_exc())
         failure = Failure(task.key, "error", f"{type(error).__name__}: {error}")
-    if (failure is None or failure.reason != _CHANGED) and has_changed(task.paths, looks):
-        said = f"{failure.reason}: {failure.detail}" if failure else None
-        failure = Failure(task.key, _CHANGED, said or "the file changed while it was read")
-    if failure is not None:
-        result = None
-    return Outcome(task.key, task.identity, result, failure, reading.digest, reading.files)
+    if has_changed(task.paths, looks) and (failure is None or failure.reason != _CHANGED):
+        said = f"{failure.reason}: {failure.detail}" if failure else _HOW
+        result, failure = None, Failure(task.key, _CHANGED, said)
+    return Outcome(
+        key=task.key,
+        identity=task.identity,
+        result=result,
+        failure=failure,
+        inputs=reading.digest,
+        read=reading.files,
+        seconds=time.perf_counter() - began,
+        worker=_this_process(),
+    )
 
 
 @cache

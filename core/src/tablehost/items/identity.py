@@ -40,7 +40,9 @@ def identity_of(value: Any, inputs: Sequence[Path], what: str) -> str:
     Raises:
         BrokenBuilder: a field is a path that is no input, or of a type whose value is not known.
     """
-    places = {os.path.abspath(path): at for at, path in reversed([*enumerate(inputs)])}  # noqa: PTH100
+    places: _Places = {}
+    for at, path in enumerate(inputs):
+        places.setdefault(os.path.abspath(path), at)  # noqa: PTH100  # links stay as they are
     try:
         written = b"".join(_written(value, "", places))
     except _Unfit as unfit:

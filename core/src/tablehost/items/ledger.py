@@ -82,6 +82,7 @@ class Ledger:
         self._owner = session.user
         self._syncing: Syncing | None = None
         self._maps: list[_Map] = []
+        self._ended: Counter[str] = Counter()  # since the last commit, by state
         self._finished = FinishedRows(path, self._execute)
         self._db = open_file(Path(":memory:"))  # a run without items has no ledger file
         self._db.executescript(_SESSION_TABLES)
@@ -190,16 +191,19 @@ class Ledger:
             " WHERE map = ? AND key = ?",
             (state, outcome.inputs, reason, detail, of_map, key),
         )
-        self._note_reads([outcome])
-        if state != "done":
-            self._execute(
-                f"UPDATE sessions SET {state} = {state} + 1, last_activity = ?"  # ours
-                " WHERE run_id = ?",
-                (now, run_id),
-            )
+        if outcome.read:
+            self._note_reads([outcome])
+        self._ended[state] += 1
 
     def commit(self) -> None:
         """Make everything recorded so far survive a kill, and within a second a power cut."""
+        if self._ended["ok"] or self._ended["failed"]:
+            self._execute(
+                "UPDATE sessions SET ok = ok + ?, failed = failed + ?, last_activity = ?"
+                " WHERE run_id = ?",
+                (self._ended["ok"], self._ended["failed"], utc_now(), self._session.run_id),
+            )
+            self._ended.clear()
         with self._explained():
             self._db.commit()
         if self._syncing is not None:

@@ -16,6 +16,7 @@ from tablehost.contract.errors import BrokenBuilder, ItemFailed
 from tablehost.contract.run import Result
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import Signature, State
+from tablehost.items.checking import Checking
 from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import LedgerError
 from tablehost.items.listing import Listing
@@ -66,6 +67,7 @@ class MapItems:
         cache: digests of files that did not change.
         listing: how its items are named and told apart.
         redact: takes secrets out of the detail of a failure.
+        checking: checks the files that items read, if they are to be checked.
     """
 
     def __init__(
@@ -75,6 +77,8 @@ class MapItems:
         cache: StatCache,
         listing: Listing,
         redact: Callable[[str], str],
+        *,
+        checking: Checking | None,
     ) -> None:
         self.total = 0
         self.done = 0
@@ -85,6 +89,7 @@ class MapItems:
         self._cache = cache
         self._listing = listing
         self._redact = redact
+        self._checking = checking
         self._pending: Iterable[Task] = ()
         self._digests: list[tuple[Signature, str]] = []
 
@@ -111,7 +116,7 @@ class MapItems:
                 yield task
                 continue
             known = self._ledger.known(self._map, [task]).get(task.key, frozenset())
-            yield evolve(task, digests=self._look(task)[0], known=known)
+            yield evolve(self._look(task)[0], known=known)
 
     def work(self, outcomes: Iterable[list[Outcome]], meter: Meter) -> None:
         """Keep the outcomes of the tasks as they come in; they survive a kill from here on."""
@@ -146,6 +151,9 @@ class MapItems:
 
     def _note(self, outcome: Outcome) -> None:
         self._digests += [(one.signature, one.sha256) for one in outcome.read]
+        for one in outcome.read:
+            if self._checking and one.checksum:
+                self._checking.note(outcome.key, one.checksum, one.signature)
         if outcome.failure:
             detail = self._redact(outcome.failure.detail)[:_LONGEST_DETAIL]
             outcome = evolve(outcome, failure=evolve(outcome.failure, detail=detail))
@@ -157,11 +165,18 @@ class MapItems:
         An item that is listed slowly is handed on at once.
         """
         source, at_once, began = iter(items), 1, time.monotonic()
-        while some := [self._listing.task(item) for item in islice(source, at_once)]:
+        while some := [self._task(item) for item in islice(source, at_once)]:
             is_quick = time.monotonic() - began < _QUICK_SECONDS
             at_once = min(2 * at_once, _ITEMS_AT_ONCE) if is_quick else 1
             yield from self._enter(some)
             began = time.monotonic()
+
+    def _task(self, item: Any) -> Task:
+        task = self._listing.task(item)
+        if self._checking is None:
+            return task
+        listed = {path: self._checking.of(task.key, path) for path in task.paths}
+        return evolve(task, checksums={path: one for path, one in listed.items() if one})
 
     def _enter(self, tasks: Iterable[Task]) -> list[Task]:
         good = []
@@ -186,7 +201,15 @@ class MapItems:
         if not task.paths:
             return Outcome(task.key, task.identity) if "" in known else None
         _, end = self._look(task)
-        return end if end is not None and end.inputs in known else None
+        if end is None or end.inputs not in known:
+            return None
+        checksums = [one.checksum for one in end.read if one.checksum]
+        if not all(one.agrees for one in checksums):
+            return None  # a worker reads the file, or fails the item
+        for one in checksums:
+            if self._checking:
+                self._checking.note(task.key, one, None)
+        return end
 
     def _enter_unsupported(self, name: str) -> None:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
@@ -197,16 +220,26 @@ class MapItems:
         self._note(Outcome(shown, failure=failure))
         self._ledger.announce(1, 0)
 
-    def _look(self, task: Task) -> tuple[dict[State, str], Outcome | None]:
-        """Return the digests of an item's files that the stat cache has, and what they come to."""
+    def _look(self, task: Task) -> tuple[Task, Outcome | None]:
+        """Return a task with the digests of its files that are known, and what it then has read."""
         digests: dict[State, str] = {}
         try:
             looks = [see(path) for path in task.paths]
         except ItemFailed:
-            return {}, None  # the worker says what is wrong with it
+            return task, None  # the worker says what is wrong with it
         for one in looks:
             digests |= self._cache.get_many(one.files.values(), one.seen_ns)
+        checksums = dict(task.checksums)
+        for path, one in zip(task.paths, looks, strict=True):
+            if self._checking and path in checksums:
+                (state,) = one.files.values()
+                signature = Signature(state, one.seen_ns)
+                known = digests.get(state)
+                checksums[path] = self._checking.look(checksums[path], signature, known)
+        task = evolve(task, digests=digests, checksums=checksums)
         if any(state not in digests for one in looks for state in one.files.values()):
-            return digests, None
-        reading = read(task.paths, looks, digests)
-        return digests, Outcome(task.key, task.identity, inputs=reading.digest, read=reading.files)
+            return task, None
+        if any(one.own is None for one in checksums.values()):
+            return task, None
+        reading = read(task, looks)
+        return task, Outcome(task.key, task.identity, inputs=reading.digest, read=reading.files)

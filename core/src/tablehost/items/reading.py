@@ -5,32 +5,18 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from tablehost.contract.errors import ItemFailed
-from tablehost.files.digests import Signature, State, json_digest, state_of, unchanged_digest
+from tablehost.files.digests import Signature, json_digest, state_of, unchanged_digest
 from tablehost.files.folder_listing import dir_hash1
 from tablehost.files.folders import Look, look
+from tablehost.items.task import ReadFile, Task
 
 _ITSELF = ""  # the name of a file among the files of an input that is this file
-
-
-@frozen
-class ReadFile:
-    """A file that an item read.
-
-    Args:
-        path: absolute.
-        signature: its state before it was read.
-        sha256: its digest.
-    """
-
-    path: str
-    signature: Signature
-    sha256: str
 
 
 @frozen
@@ -70,13 +56,12 @@ def see(path: Path) -> Look:
     return seen
 
 
-def read(paths: Sequence[Path], looks: Sequence[Look], known: Mapping[State, str]) -> Reading:
-    """Digest the files of an item's inputs, as they were seen.
+def read(task: Task, looks: Sequence[Look]) -> Reading:
+    """Digest the files of an item's inputs, as they were seen; what is known is not read.
 
     Args:
-        paths: the inputs.
-        looks: how each was seen.
-        known: digests by state; what is not among them is read.
+        task: the item.
+        looks: how each of its inputs was seen.
 
     Raises:
         ItemFailed: a file cannot be read.
@@ -84,10 +69,12 @@ def read(paths: Sequence[Path], looks: Sequence[Look], known: Mapping[State, str
     """
     digests: list[str] = []
     files: list[ReadFile] = []
-    for path, seen in zip(paths, looks, strict=True):
-        found = {name: _sha256(path / name, state, known) for name, state in seen.files.items()}
-        digests.append(found[_ITSELF] if _ITSELF in found else f"folder {dir_hash1(found.items())}")
-        files += _files(path, seen, found)
+    for path, seen in zip(task.paths, looks, strict=True):
+        found = {name: _file(task, path, name, seen) for name in seen.files}
+        listing = [(name, one.sha256) for name, one in found.items()]
+        is_file = _ITSELF in found
+        digests.append(found[_ITSELF].sha256 if is_file else f"folder {dir_hash1(listing)}")
+        files += found.values()
     return Reading(_together(digests), tuple(files))
 
 
@@ -110,19 +97,17 @@ def _together(digests: Sequence[str]) -> str:
     return digests[0] if digests else ""
 
 
-def _files(path: Path, seen: Look, sha256: Mapping[str, str]) -> Iterator[ReadFile]:
-    for name, state in seen.files.items():
-        yield ReadFile(str((path / name).absolute()), Signature(state, seen.seen_ns), sha256[name])
-
-
-def _sha256(path: Path, state: State, known: Mapping[State, str]) -> str:
-    found = known.get(state)
-    if found is not None:
-        return found
-    try:
-        return unchanged_digest(path, state).sha256
-    except OSError as error:
-        raise ItemFailed("unreadable", error.strerror or str(error)) from error
+def _file(task: Task, path: Path, name: str, seen: Look) -> ReadFile:
+    """Return a file with its digests, reading it where one of them is not known."""
+    file, state, checksum = path / name, seen.files[name], task.checksums.get(path)
+    sha256 = task.digests.get(state)
+    if sha256 is None or (checksum is not None and checksum.own is None):
+        try:
+            found = unchanged_digest(file, state, checksum.other if checksum else None)
+        except OSError as error:
+            raise ItemFailed("unreadable", error.strerror or str(error)) from error
+        sha256, checksum = found.sha256, checksum.seen(found) if checksum else None
+    return ReadFile(str(file.absolute()), Signature(state, seen.seen_ns), sha256, checksum)
 
 
 def _kind(mode: int) -> str:

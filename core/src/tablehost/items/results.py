@@ -99,11 +99,13 @@ def encoder_of(function: Callable[..., Any]) -> Callable[[Any], bytes]:
         except WrongValue as wrong:
             raise ItemFailed(WRONG_RESULT, str(wrong)) from None
         text = _json(checked, apart)
+        if not numbers:
+            return packed(text)
         if sum(len(one.values) for one in numbers) >= _MANY_NUMBERS:
             with suppress(OverflowError):  # an int has more than 64 bits
                 arrow, head = _to_arrow(numbers), packed(text)
                 return b"%b%d:%b%b" % (_WITH_ARROW, len(head), head, arrow)
-        return packed(_json(checked, inside) if numbers else text)
+        return packed(_json(checked, inside))
 
     return encode
 
@@ -119,6 +121,7 @@ def decoder_of(kind: ResultType) -> Callable[[bytes], Any]:
         return lambda raw, cls: numbers[raw] if type(raw) is int else usual(raw, cls)
 
     converter.register_structure_hook_factory(_is_list, list_hook)
+    structure = converter.get_structure_hook(kind.annotation)
 
     def decode(stored: bytes) -> Any:
         numbers.clear()
@@ -126,7 +129,7 @@ def decoder_of(kind: ResultType) -> Callable[[bytes], Any]:
             length, _, rest = stored[1:].partition(b":")
             stored, arrow = rest[: int(length)], rest[int(length) :]
             numbers.extend(_from_arrow(arrow))
-        return converter.structure(json.loads(zlib.decompress(stored)), kind.annotation)
+        return structure(json.loads(zlib.decompress(stored).decode()), kind.annotation)
 
     return decode
 
@@ -155,9 +158,14 @@ def _to_arrow(numbers: Sequence[Numbers]) -> bytes:
     columns = []
     for kind, dtype in _DTYPES.items():
         arrays = [np.asarray(one.values if one.kind is kind else (), dtype) for one in numbers]
-        offsets = np.cumsum([0, *map(len, arrays)])
-        values = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-        columns.append(pa.LargeListArray.from_arrays(offsets, values))
+        offsets = np.cumsum([0, *map(len, arrays)], dtype="int64")
+        values = np.concatenate(arrays) if len(arrays) > 1 else np.ascontiguousarray(arrays[0])
+        # made of buffers: from arrays, pyarrow would import pandas
+        inner = pa.Array.from_buffers(
+            getattr(pa, dtype)(), len(values), [None, pa.py_buffer(values)]
+        )
+        lists, ends = pa.large_list(getattr(pa, dtype)()), [None, pa.py_buffer(offsets)]
+        columns.append(pa.Array.from_buffers(lists, len(arrays), ends, children=[inner]))
     batch = pa.record_batch(columns, [kind.__name__ for kind in _DTYPES])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as stream:
@@ -167,10 +175,11 @@ def _to_arrow(numbers: Sequence[Numbers]) -> bytes:
 
 
 def _from_arrow(stored: bytes) -> list[list[Any]]:
+    import numpy as np
     import pyarrow as pa
 
     batch = pa.ipc.open_stream(stored).read_next_batch()
-    floats, ints = ((one.offsets.to_pylist(), one.values.to_numpy()) for one in batch.columns)
+    floats, ints = ((one.offsets.to_pylist(), np.from_dlpack(one.values)) for one in batch.columns)
     rows = range(batch.num_rows)
     return [_row(*floats, row) or _row(*ints, row) for row in rows]
 

@@ -11,8 +11,8 @@ from attrs import field, frozen
 
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import BrokenBuilder
-from tablehost.files.digests import State
-from tablehost.items.reading import ReadFile
+from tablehost.files.digests import Signature, State
+from tablehost.items.checking import Checksum
 
 
 @frozen
@@ -53,6 +53,7 @@ class Task:
         paths: the files and folders that it reads.
         digests: of its files, those that the stat cache knew, by state.
         known: digests of inputs with which the ledger has a result already.
+        checksums: what a list of checksums says of its files, by path.
     """
 
     key: str
@@ -61,6 +62,24 @@ class Task:
     paths: tuple[Path, ...] = ()
     digests: Mapping[State, str] = field(factory=dict)
     known: frozenset[str] = frozenset()
+    checksums: Mapping[Path, Checksum] = field(factory=dict)
+
+
+@frozen
+class ReadFile:
+    """A file that an item read.
+
+    Args:
+        path: absolute.
+        signature: its state before it was read.
+        sha256: its digest.
+        checksum: what a list says of it, and it of itself; None where it is not in one.
+    """
+
+    path: str
+    signature: Signature
+    sha256: str
+    checksum: Checksum | None = None
 
 
 @frozen

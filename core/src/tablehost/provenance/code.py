@@ -7,6 +7,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,14 @@ from tablehost.options.record import paths_of
 from tablehost.provenance.sources import Content, Sources
 
 
-def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: StatCache) -> Code:
+def code_of(builder: Builder, options: Any, used: Mapping[str, Path], digests: StatCache) -> Code:
     """Describe the code that makes a table: plugin, host, tools and their packages.
 
     Args:
         builder: the loaded builder.
         options: its options instance, for the tools among them.
         used: tools that the builder's items used, by the name of the setting.
-        cache: digests of files that did not change.
+        digests: of files that did not change.
     """
     tools = {one.option: one.path for one in paths_of(options) if one.role.tool}
     tools |= dict(used)
@@ -45,7 +46,7 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: Sta
         },
         host=host_code(),
         tools={
-            name: {"path": str(path), **asdict(hash_file(path, cache))}
+            name: {"path": str(path), **asdict(hash_file(path, digests))}
             for name, path in sorted(tools.items())
         },
         packages=packages_of(builder.distribution),
@@ -126,8 +127,9 @@ def _file_of(module: str) -> Path | None:
     return Path(file) if file else None
 
 
+@cache
 def host_code() -> dict[str, str]:
-    """Describe this tablehost."""
+    """Describe this tablehost, as it is when this process first asks."""
     files = _package_files(Path(tablehost.__file__).parent)
     return {
         "distribution": "tablehost",
@@ -136,8 +138,11 @@ def host_code() -> dict[str, str]:
     }
 
 
+@cache
 def packages_of(distribution: str | None) -> dict[str, str]:
     """Return the version of every distribution that a builder and the host need.
+
+    What is installed does not change while one command runs.
 
     Args:
         distribution: the builder's, or None for a builder of one file.
@@ -153,6 +158,7 @@ def entrypoint_of(builder: Builder) -> dict[str, Any]:
     return {"path": str(path), "exists": True, "kind": "file", "sha256": sha256}
 
 
+@cache
 def environment() -> Environment:
     """Describe the machine."""
     return Environment(

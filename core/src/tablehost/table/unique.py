@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tablehost.table.read import opened
+
 _AT_ONCE = 1 << 16
 _Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -31,8 +33,12 @@ def repeated(table: Path, key: Sequence[str], folder: Path | None = None) -> dic
 
     Returns:
         By column the values of such a key, or None where there is none.
+
+    Raises:
+        Refused: it is not a Parquet file.
+        BadRows: it is damaged.
     """
-    with pq.ParquetFile(table) as file:
+    with opened(table, f"the table {table}") as file:
         if _ascend(_keys(file, key)):
             return None
         suspects = _repeated_hashes(_keys(file, key), file.metadata.num_rows, folder)
@@ -84,7 +90,8 @@ def _first(batches: Iterable[pa.RecordBatch], suspects: _Hashes) -> dict[str, An
     """Return the first key that was there before, of those that have one of some hashes."""
     seen: set[str] = set()
     for batch in batches:
-        for row in batch.filter(pa.array(np.isin(_hashes(batch), suspects))).to_pylist():
+        for at in np.flatnonzero(np.isin(_hashes(batch), suspects)).tolist():
+            (row,) = batch.slice(at, 1).to_pylist()
             if repr(row) in seen:
                 found: dict[str, Any] = row
                 return found
@@ -102,9 +109,10 @@ def _hashes(batch: pa.RecordBatch) -> _Hashes:
     return found
 
 
+# `np.from_dlpack` takes what `to_numpy` does, and does not import pandas.
 def _hashed_values(column: pa.Array) -> _Hashes:
     if pa.types.is_integer(column.type) and column.null_count == 0:
-        mixed = column.to_numpy().astype("uint64") * np.uint64(0x9E3779B97F4A7C15)
+        mixed = np.from_dlpack(column).astype("uint64") * np.uint64(0x9E3779B97F4A7C15)
         whole: _Hashes = mixed ^ (mixed >> np.uint64(29))
         return whole
     if pa.types.is_dictionary(column.type):
@@ -114,7 +122,7 @@ def _hashed_values(column: pa.Array) -> _Hashes:
     except pa.ArrowNotImplementedError:  # such as lists
         return np.array([_hash(value) for value in column.to_pylist()], "uint64")
     each = np.array([_hash(value) for value in encoded.dictionary.to_pylist()], "uint64")
-    found: _Hashes = each[encoded.indices.to_numpy()]
+    found: _Hashes = each[np.from_dlpack(encoded.indices)]
     return found
 
 

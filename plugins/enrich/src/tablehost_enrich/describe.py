@@ -11,11 +11,7 @@ MOST_LISTED = 1000
 
 
 def describe(options: Options, build: Build) -> Fields:
-    """Return the builder's manifest fields; a table of several rows a clip has no key."""
-    from tablehost.table import repeated
-
-    if repeated(options.features_parquet, (options.key,)):
-        build.key = None
+    """Return the builder's manifest fields."""
     notes: Enrichment = build.notes
     metadata, count = notes.metadata, notes.filler.count
     return Fields(
