@@ -230,4 +230,6 @@ def _torn(table: Path, place: Path | None = None, patience: float = PATIENCE) ->
         found = cut_off(Output.at(table, place), patience)
     except TablehostError as error:
         return Torn(why=str(error), live=isinstance(error, Committing))
-    return found and Torn(why=f"the commit of run {found.run_id} was cut off", cut_off=found)
+    if found is None:
+        return None
+    return Torn(why=f"the commit of run {found.run_id} was cut off", cut_off=found)

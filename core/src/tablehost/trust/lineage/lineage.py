@@ -194,7 +194,7 @@ def _node(table: Subject) -> Node:
         rows=table.manifest.rows,
         when=table.manifest.finished_at,
         replaced=table.in_history,
-        torn=table.torn and table.torn.why,
+        torn=table.torn.why if table.torn else None,
     )
 
 
