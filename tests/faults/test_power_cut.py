@@ -156,7 +156,7 @@ def digest(state):
 
 @pytest.mark.outcome("The old pair or the new one; the same command ends well.")
 @pytest.mark.parametrize("kind", [folder, apart])
-def test_a_power_cut_after_any_operation_of_a_run(case_of, kind, capsys):
+def test_a_power_cut_after_any_operation_of_a_run(case_of, kind, count):
     case = case_of(kind)
     found = distinct(cuts(case))
     every = 1 if "TABLEHOST_FAULTS" in os.environ else len(found) // SOME
@@ -166,8 +166,7 @@ def test_a_power_cut_after_any_operation_of_a_run(case_of, kind, capsys):
             tally[judged(case, one, again=number % every == 0)] += 1
         except AssertionError as problem:
             wrong.append(f"{one.outcome}, after {one.after}\n    {problem}")
-    with capsys.disabled():
-        print(f"\n{len(found)} states, {len(wrong)} not held: {dict(tally)}")
+    count("states of the disk after a power cut", len(found), len(wrong))
     assert not wrong, "\n".join(wrong)
     assert all(tally[name] for name in ("old", "torn", "new")), tally
 
