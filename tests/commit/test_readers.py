@@ -46,7 +46,7 @@ def stopped(counted):
     process.communicate()
 
 
-@pytest.mark.outcome("`verify`, `show`, `why` and `lineage` wait for it, and answer of the new pair.")
+@pytest.mark.outcome("Each waits for it, and answers of the new pair.")
 def test_reading_commands_beside_a_run_between_its_two_renames(stopped):
     project, run = stopped
     names = ("verify", "show", "why", "lineage")

@@ -81,7 +81,7 @@ def printing_to(reporter: Reporter) -> Iterator[Printed]:
 
 @contextmanager
 def kept_back() -> Iterator[list[bytes]]:
-    """Keep what is printed on stderr until it is known how to show it; give the lines at the end."""
+    """Keep what is printed on stderr, as lines, until it is known how to show it."""
     lines: list[bytes] = []
     if not (is_descriptor(sys.stderr, 2) and hasattr(os, "memfd_create")):
         yield lines

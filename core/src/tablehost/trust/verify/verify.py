@@ -76,9 +76,7 @@ def verify(subject: Subject, question: Question, cache: StatCache, archive: Arch
     )
 
 
-def _verified(
-    subject: Subject, question: Question, cache: StatCache, archive: Archive
-) -> Verified:
+def _verified(subject: Subject, question: Question, cache: StatCache, archive: Archive) -> Verified:
     asked = _asked(subject, question, archive)
     found = _findings(subject, question, asked, cache)
     findings = sorted(found, key=lambda one: get_args(Verdict).index(one.verdict))
