@@ -34,7 +34,7 @@ _REBUILT = (
     "%s was rebuilt in place: the earlier table can no longer be replayed; its manifest is kept "
     "in %s"
 )
-_NOT_NOTED = "%s and its manifest are in place, but the ledger does not have the end of the run: %s"
+_NOT_NOTED = (
     "%s and its manifest are in place, but the ledger does not have the end of this run: %s"
 )
 
