@@ -37,6 +37,9 @@ _REBUILT = (
     "%s was rebuilt in place: the earlier table can no longer be replayed; its manifest is kept "
     "in %s"
 )
+_NOT_NOTED = (
+    "%s and its manifest are in place, but the ledger does not have the end of this run: %s"
+)
 
 
 class NothingSucceeded(TablehostError):
@@ -224,7 +227,10 @@ class RunSession:
     def _landed(self, outcome: str, build: Build) -> Landed:
         with suppress(OSError):  # the pair is in place, and that is what counts
             self.output.failed.unlink(missing_ok=True)
-        self.ledger.end_session(outcome, build.items)
+        try:
+            self.ledger.end_session(outcome, build.items)
+        except LedgerError as error:
+            _log.warning(_NOT_NOTED, self.output.table, error)
         return Landed(
             outcome=outcome,
             output=self.output,

@@ -65,7 +65,8 @@ class Reason:
 def table_reasons(subject: Subject) -> Iterator[Reason]:
     """Check that the table itself is there, and complete."""
     if subject.torn is not None:
-        text = f"the commit of run {subject.torn.run_id} was cut off; the next run finishes it"
+        text = subject.torn.why
+        text += "; the next run finishes it" if subject.torn.cut_off else ""
         yield Reason(kind="torn", weight="unknown", text=text)
     elif not subject.table.exists():
         yield Reason(kind="table-missing", weight="stale", text="the table is not there")

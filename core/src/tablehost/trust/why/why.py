@@ -20,7 +20,7 @@ from tablehost.trust.evidence.builder import builder_now
 from tablehost.trust.evidence.code import surroundings_changes
 from tablehost.trust.evidence.command import Script, refreshing
 from tablehost.trust.evidence.inputs import InputCheck, RecordedInput, check_input, inputs_of
-from tablehost.trust.evidence.subject import Subject
+from tablehost.trust.evidence.subject import Subject, settled
 from tablehost.trust.why import reasons
 from tablehost.trust.why.reasons import Reason, ReasonKind, Weight
 
@@ -92,19 +92,21 @@ class _Step:
 
 def why(tables: Sequence[Subject]) -> Iterator[Staleness]:
     """Yield of each table whether it is stale, and why."""
-    archive, known = Archive(tables), dict[Path, Staleness]()
+    archive, known = Archive(tables), dict[tuple[Path, str], tuple[Subject, Staleness]]()
     with StatCache() as digests:
 
-        def staleness(table: Subject) -> Staleness:
-            place = table.table.absolute()
-            if place not in known:
+        def staleness(table: Subject) -> tuple[Subject, Staleness]:
+            which = (table.table.absolute(), table.manifest.digest)
+            if which not in known:
                 runs = _runs(table, archive)
-                known[place] = _staleness([_step(one, archive, digests) for one in runs], table)
-            return known[place]
+                steps = [_step(one, archive, digests) for one in runs]
+                known[which] = (table, _staleness(steps, table))
+            return known[which]
 
-        for table in tables:
-            own, (_, *ancestors) = staleness(table), with_parents([table], archive)
-            stale = tuple(_stale(one) for one in ancestors if staleness(one).verdict == "stale")
+        for asked in tables:
+            table, own = settled(asked, staleness, lambda found: found[1].verdict == "current")
+            _, *ancestors = with_parents([table], archive)
+            stale = tuple(_stale(one) for one in ancestors if staleness(one)[1].verdict == "stale")
             yield evolve(own, table=str(table.table), reasons=(*own.reasons, *stale))
 
 
