@@ -94,7 +94,7 @@ def test_a_reader_that_goes_away_is_no_traceback(squared, command):
 
 
 @pytest.mark.outcome("Exit 0 or 1; the next run ends well.")
-def test_a_run_whose_reader_goes_away_lands_all_the_same(squares):
+def test_a_run_whose_reader_goes_away_still_lands(squares):
     reading, writing = os.pipe()
     os.close(reading)
     process = squares.start(*MAP, "--json", stdout=writing, stderr=subprocess.STDOUT)

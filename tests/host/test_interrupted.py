@@ -131,7 +131,7 @@ def test_a_run_under_nohup_outlives_its_terminal(squares):
     assert squares.manifest("t.parquet")["run"]["status"] == "complete"
 
 
-@pytest.mark.outcome("Exit 130 all the same.")
+@pytest.mark.outcome("Exit 130.")
 def test_a_terminal_that_goes_away_ends_its_run_in_order(squares):
     command = f"{sys.executable} -m tablehost {' '.join(RUN)} --count 200 --slow 0.05"
     environment = squares.environment | squares.without_pandas
