@@ -16,7 +16,7 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.manifest.sections import HostSections
 from tablehost.options.json_schema import DIALECT, fields_schema
-from tablehost.table.column import Column
+from tablehost.table.column import OPTIONAL, Column
 
 
 def merge(fields: Any, sections: HostSections) -> dict[str, Any]:
@@ -91,7 +91,8 @@ def to_plain(value: Any) -> dict[str, Any]:
 @cache
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter()
-    written = make_dict_unstructure_fn(Column, converter, missing=override(omit_if_default=True))
+    optional = {name: override(omit_if_default=True) for name in OPTIONAL}
+    written = make_dict_unstructure_fn(Column, converter, **optional)
     converter.register_unstructure_hook(Column, written)
     return converter
 
