@@ -84,13 +84,12 @@ class Column:
     texts: Texts | None = field(default=None, metadata={"since": "1.1.0"})
 
 
-OPTIONAL: Final = ("missing", "histogram", "texts")
-"""What is written only of columns that have it."""
 DISTRIBUTION: Final = ("histogram", "texts")
+OPTIONAL: Final = ("missing", *DISTRIBUTION)
+"""What is written only of columns that have it."""
 STATISTICS: Final = tuple(
-    one.name
-    for one in fields(Column)
-    if one.name not in {"name", "type", "digest", *OPTIONAL}
+    one.name for one in fields(Column) if one.name not in {"name", "type", "digest", *OPTIONAL}
 )
+"""The figures of a column, which fit on a line."""
 ROUNDED: Final = ("mean", "std")
 """The statistics that another machine may round differently."""

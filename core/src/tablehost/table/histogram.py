@@ -34,7 +34,7 @@ _LINEAR_BITS: Final = 40  # of the value farthest from zero, in the narrowest bi
 _LEAST_LINEAR: Final = -1000  # 2**1000 is a double
 _LEAST_LOG: Final = 42  # ten bits of the mantissa
 _EXACT: Final = 2**53
-_ROUND: Final = 11  # the bits of an int64 that a double lacks
+_LOST_BITS: Final = 11  # of an integer of 64, as a double
 
 
 class Distribution:
@@ -52,9 +52,9 @@ class Distribution:
                 self._values = counted
                 return
             self._begin_bins(values.dtype)
-        doubles, bounds = _doubles(values), _doubles(np.array([low, high], values.dtype))
+        bounds = np.array([low, high], values.dtype)
         for form in self._forms:
-            form.update(doubles, bounds)
+            form.update(*_doubles(values, bounds))
 
     def finish(self) -> Histogram | None:
         """Return the histogram of all values; None where there were none."""
@@ -67,10 +67,11 @@ class Distribution:
     def _begin_bins(self, dtype: np.dtype[Any]) -> None:
         self._forms = (Linear(), Log())
         if self._values:
-            doubles = _doubles(np.array(list(self._values), dtype))
+            values, counts = np.array(list(self._values), dtype), list(self._values.values())
+            doubles, _ = _doubles(values, values)
             for form in self._forms:
                 form.reach(doubles)
-                form.add(form.keys_of(doubles), np.array(list(self._values.values())))
+                form.add(form.keys_of(doubles), np.array(counts))
 
 
 class Bins(ABC):
@@ -104,52 +105,64 @@ class Bins(ABC):
         if not len(self.keys) and len(values) > _FIRST:
             self.update(values[:_FIRST], bounds)
             values = values[_FIRST:]
-        keys_of = self.keys_of if bounds[0] <= 0 else self.bins_of
         first, last = self.keys_of(bounds).tolist()
-        width, everywhere = last - first + 1, []
-        if width > _WINDOW:
-            width, first = _WINDOW, self._fullest(first) - _WINDOW // 2
-        counts = np.zeros(width, "i8")
-        for start in range(0, len(values), _BLOCK):
-            keys = keys_of(values[start : start + _BLOCK]) - first
-            if width == _WINDOW:
-                near = (keys >= 0) & (keys < width)
-                everywhere.append(keys[~near])
-                keys = keys[near]
-            counts += np.bincount(keys, minlength=width)
-        occupied = np.flatnonzero(counts)
-        far = np.concatenate([*everywhere, occupied[:0]])
-        self.add(
-            np.concatenate([occupied, far]) + first,
-            np.concatenate([counts[occupied], np.ones_like(far)]),
-        )
+        keys_of = self.keys_of if bounds[0] <= 0 else self.bins_of
+        blocks = (keys_of(values[at : at + _BLOCK]) for at in range(0, len(values), _BLOCK))
+        if last - first < _WINDOW:
+            self._add_near(blocks, first, last)
+        else:
+            self._add_far(blocks)
 
     def add(self, keys: Array, counts: Array) -> None:
         """Add counts of bins, in any order."""
+        place = np.searchsorted(self.keys[:-1], keys)
+        if len(self.keys) and (self.keys[place] == keys).all():
+            np.add.at(self.counts, place, counts)
+            return
         keys, place = np.unique(np.concatenate([self.keys, keys]), return_inverse=True)
         total = np.zeros(len(keys), "i8")
         np.add.at(total, place, np.concatenate([self.counts, counts]))
         self.keys, self.counts = keys, total
         if len(keys) > MOST_BINS:
-            # two bins become one when the bits in which they differ are gone
-            differ = (keys[1:] ^ keys[:-1]).view("u8")
-            self.widen(self.scale + int(np.partition(differ, -MOST_BINS)[-MOST_BINS]).bit_length())
+            # two bins are one where the bits in which they differ are gone
+            differ = np.partition((keys[1:] ^ keys[:-1]).view("u8"), -MOST_BINS)
+            self.widen(self.scale + int(differ[-MOST_BINS]).bit_length())
 
     def widen(self, scale: int) -> None:
         """Join bins until they have at least a scale."""
         if scale > self.scale:
-            keys = self.keys >> (scale - self.scale)
-            first = np.flatnonzero(np.diff(keys, prepend=~keys[:1]))
-            self.scale, self.keys = scale, keys[first]
-            self.counts = np.add.reduceat(self.counts, first) if len(first) else self.counts
+            keys, place = np.unique(self.keys >> (scale - self.scale), return_inverse=True)
+            counts = np.zeros_like(keys)
+            np.add.at(counts, place, self.counts)
+            self.scale, self.keys, self.counts = scale, keys, counts
 
     def finish(self) -> Histogram:
         """Return the bins as a manifest records them."""
         found = zip(self.keys.tolist(), self.counts.tolist(), strict=True)
         return Histogram(form=self.form, scale=self.scale, bins=_written(found))
 
-    def _fullest(self, default: int) -> int:
-        return int(self.keys[self.counts.argmax()]) if len(self.keys) else default
+    def _add_near(self, blocks: Iterable[Array], first: int, last: int) -> None:
+        """Count bins between two that are near each other."""
+        counts = np.zeros(last - first + 1, "i8")
+        for keys in blocks:
+            keys -= first
+            counts += np.bincount(keys, minlength=len(counts))
+        occupied = np.flatnonzero(counts)
+        self.add(occupied + first, counts[occupied])
+
+    def _add_far(self, blocks: Iterable[Array]) -> None:
+        """Count bins anywhere: those near the fullest as above, and the others by sorting."""
+        middle = int(self.keys[self.counts.argmax()]) if len(self.keys) else 0
+        first, last = middle - _WINDOW // 2, middle + _WINDOW // 2
+        near, far = [], []
+        for keys in blocks:
+            is_near = (first <= keys) & (keys <= last)
+            near.append(keys[is_near])
+            far.append(keys[~is_near])
+        scale = self.scale
+        self._add_near(near, first, last)
+        keys = np.concatenate(far) >> (self.scale - scale)
+        self.add(keys, np.ones_like(keys))
 
 
 class Linear(Bins):
@@ -177,7 +190,7 @@ class Log(Bins):
         super().__init__(_LEAST_LOG)
 
     def bins_of(self, sizes: Array) -> Array:
-        return sizes.view("i8") >> self.scale
+        return (sizes.view("u8") >> np.uint64(self.scale)).view("i8")
 
 
 def _counted(known: Counter[Any], values: Array) -> Counter[Any] | None:
@@ -195,16 +208,17 @@ def _counted(known: Counter[Any], values: Array) -> Counter[Any] | None:
     return counts
 
 
-def _doubles(values: Array) -> Array:
-    """Return numbers as doubles that are in the same bins.
+def _doubles(values: Array, bounds: Array) -> tuple[Array, Array]:
+    """Return numbers, and their bounds, as doubles in the same bins."""
+    if values.dtype.kind in "iu" and (bounds[0] < -_EXACT or bounds[1] > _EXACT):
+        values, bounds = _towards_zero(values), _towards_zero(bounds)
+    return values.astype("f8", copy=False), bounds.astype("f8")
 
-    An integer that is no double becomes the next one towards zero: no bin is narrow enough to end
-    between them.
-    """
-    if values.dtype.kind in "iu" and (values.min() < -_EXACT or values.max() > _EXACT):
-        up = np.where(values < 0, values + (2**_ROUND - 1), values)
-        values = np.where(np.abs(values) > _EXACT, up >> _ROUND << _ROUND, values)
-    return values.astype("f8", copy=False)
+
+def _towards_zero(values: Array) -> Array:
+    """Round those integers that may be no doubles; no bin of theirs is so narrow as to end there."""
+    up = np.where(values < 0, values + (2**_LOST_BITS - 1), values)
+    return np.where(np.abs(values) > _EXACT, up >> _LOST_BITS << _LOST_BITS, values)
 
 
 def _written(found: Iterable[tuple[Any, int]]) -> str:
