@@ -27,14 +27,14 @@ from tablehost.table.layout import Array
 MOST_VALUES: Final = 16
 MOST_BINS: Final = 128
 
-_FIRST: Final = 1024  # values that are looked at first, to decide how the others are counted
+_FIRST: Final = 1024  # values that show how wide the bins are in which the others are counted
 _BLOCK: Final = 8192  # values counted at once, within the processor's cache
-_WINDOW: Final = 2**14  # neighbouring bins that are counted without sorting
+_WINDOW: Final = 2**14  # bins that are counted without sorting
 _LINEAR_BITS: Final = 40  # of the value farthest from zero, in the narrowest bins
-_LEAST_LINEAR: Final = -1000  # 2**1000 is a double
+_LEAST_LINEAR: Final = -1000  # the width is a double, and its reciprocal
 _LEAST_LOG: Final = 42  # ten bits of the mantissa
-_EXACT: Final = 2**53
-_LOST_BITS: Final = 11  # of an integer of 64, as a double
+_EXACT: Final = 2**53  # up to here every integer is a double
+_LOST_BITS: Final = 11  # of the largest integers, as doubles
 
 
 class Distribution:
@@ -45,19 +45,19 @@ class Distribution:
         self._forms: tuple[Bins, ...] = ()
 
     def update(self, values: Array, low: Any, high: Any) -> None:
-        """Add the next values, all of one type and at least one, which are between two bounds."""
+        """Add numbers of one type, at least one; all are between two bounds."""
         if not self._forms:
             counted = _counted(self._values, values)
             if counted is not None:
                 self._values = counted
                 return
             self._begin_bins(values.dtype)
-        bounds = np.array([low, high], values.dtype)
+        doubles, bounds = _doubles(values, np.array([low, high], values.dtype))
         for form in self._forms:
-            form.update(*_doubles(values, bounds))
+            form.update(doubles, bounds)
 
     def finish(self) -> Histogram | None:
-        """Return the histogram of all values; None where there were none."""
+        """Return the histogram of all numbers; None where there were none."""
         if self._forms:
             return min(self._forms, key=lambda form: form.counts.max()).finish()
         if self._values:
@@ -65,104 +65,112 @@ class Distribution:
         return None
 
     def _begin_bins(self, dtype: np.dtype[Any]) -> None:
+        """Leave the values that were counted to bins."""
         self._forms = (Linear(), Log())
         if self._values:
-            values, counts = np.array(list(self._values), dtype), list(self._values.values())
-            doubles, _ = _doubles(values, values)
+            values = np.array(sorted(self._values), dtype)
+            doubles, _ = _doubles(values, values[[0, -1]])
+            counts = np.array([self._values[value] for value in sorted(self._values)])
             for form in self._forms:
                 form.reach(doubles)
-                form.add(form.keys_of(doubles), np.array(counts))
+                form.add(form.bins_of(doubles), counts)
 
 
 class Bins(ABC):
-    """The occupied bins of a form, in order, and how many values are in each.
+    """The occupied bins of a form, and how many numbers are in each.
 
-    A number from 0 up is in a bin of that kind, and its opposite in the bin `~k` where it is in k.
+    Bins have numbers of their own: of a number from 0 up it is 0 or above, and where that is `k`
+    the opposite of the number is in the bin `~k`. Half of it is the bin that is twice as wide.
+
+    Args:
+        scale: of the narrowest bins.
     """
 
     form: Form
 
     def __init__(self, scale: int) -> None:
         self.scale = scale
-        self.keys = np.empty(0, "i8")
+        self.bins = np.empty(0, "i8")
         self.counts = np.empty(0, "i8")
 
     @abstractmethod
-    def bins_of(self, sizes: Array) -> Array:
-        """Return the bins of numbers that are not negative."""
+    def bins_of_sizes(self, sizes: Array) -> Array:
+        """Return the bins of doubles that are not negative."""
 
-    def reach(self, bounds: Array) -> None:  # noqa: B027  # nothing to do is a choice
-        """Make the bins wide enough for doubles between bounds."""
+    @abstractmethod
+    def reach(self, bounds: Array) -> None:
+        """Widen the bins as doubles so far from zero need it."""
 
-    def keys_of(self, values: Array) -> Array:
-        """Return the bins of doubles of either sign."""
-        keys = self.bins_of(np.abs(values))
-        return np.where(values < 0, ~keys, keys)
+    def bins_of(self, values: Array) -> Array:
+        """Return the bins of doubles."""
+        bins = self.bins_of_sizes(np.abs(values))
+        return np.where(values < 0, ~bins, bins)
 
     def update(self, values: Array, bounds: Array) -> None:
-        """Add doubles, which are between two bounds."""
+        """Add doubles that are between two bounds."""
         self.reach(bounds)
-        if not len(self.keys) and len(values) > _FIRST:
+        if not len(self.bins) and len(values) > _FIRST:
             self.update(values[:_FIRST], bounds)
             values = values[_FIRST:]
-        first, last = self.keys_of(bounds).tolist()
-        keys_of = self.keys_of if bounds[0] <= 0 else self.bins_of
-        blocks = (keys_of(values[at : at + _BLOCK]) for at in range(0, len(values), _BLOCK))
+        bins_of = self.bins_of if bounds[0] <= 0 else self.bins_of_sizes
+        blocks = (bins_of(values[at : at + _BLOCK]) for at in range(0, len(values), _BLOCK))
+        first, last = self.bins_of(bounds).tolist()
         if last - first < _WINDOW:
             self._add_near(blocks, first, last)
         else:
             self._add_far(blocks)
 
-    def add(self, keys: Array, counts: Array) -> None:
+    def add(self, bins: Array, counts: Array) -> None:
         """Add counts of bins, in any order."""
-        place = np.searchsorted(self.keys[:-1], keys)
-        if len(self.keys) and (self.keys[place] == keys).all():
+        place = np.searchsorted(self.bins[:-1], bins)
+        if len(self.bins) and (self.bins[place] == bins).all():
             np.add.at(self.counts, place, counts)
             return
-        keys, place = np.unique(np.concatenate([self.keys, keys]), return_inverse=True)
-        total = np.zeros(len(keys), "i8")
-        np.add.at(total, place, np.concatenate([self.counts, counts]))
-        self.keys, self.counts = keys, total
-        if len(keys) > MOST_BINS:
-            # two bins are one where the bits in which they differ are gone
-            differ = np.partition((keys[1:] ^ keys[:-1]).view("u8"), -MOST_BINS)
-            self.widen(self.scale + int(differ[-MOST_BINS]).bit_length())
+        self._set(np.concatenate([self.bins, bins]), np.concatenate([self.counts, counts]))
+        if len(self.bins) > MOST_BINS:
+            # neighbours become one where all bits in which they differ are gone
+            differ = (self.bins[1:] ^ self.bins[:-1]).view("u8")
+            most = int(np.partition(differ, -MOST_BINS)[-MOST_BINS])
+            self.widen(self.scale + most.bit_length())
 
     def widen(self, scale: int) -> None:
-        """Join bins until they have at least a scale."""
+        """Widen the bins to a scale, if they are narrower."""
         if scale > self.scale:
-            keys, place = np.unique(self.keys >> (scale - self.scale), return_inverse=True)
-            counts = np.zeros_like(keys)
-            np.add.at(counts, place, self.counts)
-            self.scale, self.keys, self.counts = scale, keys, counts
+            self._set(self.bins >> (scale - self.scale), self.counts)
+            self.scale = scale
 
     def finish(self) -> Histogram:
         """Return the bins as a manifest records them."""
-        found = zip(self.keys.tolist(), self.counts.tolist(), strict=True)
+        found = zip(self.bins.tolist(), self.counts.tolist(), strict=True)
         return Histogram(form=self.form, scale=self.scale, bins=_written(found))
 
+    def _set(self, bins: Array, counts: Array) -> None:
+        """Take bins in any order, each any number of times."""
+        self.bins, place = np.unique(bins, return_inverse=True)
+        self.counts = np.zeros_like(self.bins)
+        np.add.at(self.counts, place, counts)
+
     def _add_near(self, blocks: Iterable[Array], first: int, last: int) -> None:
-        """Count bins between two that are near each other."""
+        """Count bins between two that are not far from each other."""
         counts = np.zeros(last - first + 1, "i8")
-        for keys in blocks:
-            keys -= first
-            counts += np.bincount(keys, minlength=len(counts))
+        for bins in blocks:
+            counts += np.bincount(bins - first, minlength=len(counts))
         occupied = np.flatnonzero(counts)
         self.add(occupied + first, counts[occupied])
 
     def _add_far(self, blocks: Iterable[Array]) -> None:
-        """Count bins anywhere: those near the fullest as above, and the others by sorting."""
-        middle = int(self.keys[self.counts.argmax()]) if len(self.keys) else 0
+        """Count bins of which some are far from the fullest one; these are sorted."""
+        middle = int(self.bins[self.counts.argmax()]) if len(self.bins) else 0
         first, last = middle - _WINDOW // 2, middle + _WINDOW // 2
         near, far = [], []
-        for keys in blocks:
-            is_near = (first <= keys) & (keys <= last)
-            near.append(keys[is_near])
-            far.append(keys[~is_near])
+        for bins in blocks:
+            is_near = (first <= bins) & (bins <= last)
+            near.append(bins[is_near])
+            far.append(bins[~is_near])
         scale = self.scale
         self._add_near(near, first, last)
-        keys = np.concatenate(far) >> (self.scale - scale)
-        self.add(keys, np.ones_like(keys))
+        bins = np.concatenate(far) >> (self.scale - scale)
+        self.add(bins, np.ones_like(bins))
 
 
 class Linear(Bins):
@@ -173,10 +181,12 @@ class Linear(Bins):
     def __init__(self) -> None:
         super().__init__(_LEAST_LINEAR)
 
-    def bins_of(self, sizes: Array) -> Array:
+    def bins_of_sizes(self, sizes: Array) -> Array:
+        """Return how many bins are between zero and each size."""
         return (sizes * 2.0**-self.scale).astype("i8")
 
     def reach(self, bounds: Array) -> None:
+        """Keep the number of every bin below 2**40."""
         _, exponents = np.frexp(bounds)
         self.widen(int(exponents.max()) - _LINEAR_BITS)
 
@@ -189,22 +199,24 @@ class Log(Bins):
     def __init__(self) -> None:
         super().__init__(_LEAST_LOG)
 
-    def bins_of(self, sizes: Array) -> Array:
+    def bins_of_sizes(self, sizes: Array) -> Array:
+        """Return the leading bits of each size."""
         return (sizes.view("u8") >> np.uint64(self.scale)).view("i8")
+
+    def reach(self, bounds: Array) -> None:
+        """Do nothing: these bins reach any double."""
 
 
 def _counted(known: Counter[Any], values: Array) -> Counter[Any] | None:
-    """Count each value, and those known before; None where they are too many."""
+    """Count each value, beside those known before; None where they are too many."""
     counts = Counter(known)
-    for piece in (values[:_FIRST], values[_FIRST:]):
-        rest = piece
+    for rest in (values[:_FIRST], values[_FIRST:]):
         while len(rest):
-            value = rest[0]
-            same = rest == value
-            counts[value.item() + 0] += int(np.count_nonzero(same))  # -0.0 is 0.0 here
+            same = rest == rest[0]
+            counts[rest[0].item() + 0] += int(np.count_nonzero(same))  # -0.0 is 0.0 here
             if len(counts) > MOST_VALUES:
                 return None
-            rest = rest[~same]
+            rest = rest[~same]  # noqa: PLW2901
     return counts
 
 
@@ -216,10 +228,10 @@ def _doubles(values: Array, bounds: Array) -> tuple[Array, Array]:
 
 
 def _towards_zero(values: Array) -> Array:
-    """Round those integers that may be no doubles; no bin of theirs is so narrow as to end there."""
+    """Make every integer one that is a double, in the same bin: none is so narrow as to differ."""
     up = np.where(values < 0, values + (2**_LOST_BITS - 1), values)
     return np.where(np.abs(values) > _EXACT, up >> _LOST_BITS << _LOST_BITS, values)
 
 
 def _written(found: Iterable[tuple[Any, int]]) -> str:
-    return " ".join(f"{value}:{count}" for value, count in found)
+    return " ".join(f"{one}:{count}" for one, count in found)
