@@ -16,7 +16,7 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.manifest.sections import HostSections
 from tablehost.options.json_schema import DIALECT, fields_schema
-from tablehost.table.column import OPTIONAL, Column
+from tablehost.table.column import Column
 
 
 def merge(fields: Any, sections: HostSections) -> dict[str, Any]:
@@ -91,8 +91,8 @@ def to_plain(value: Any) -> dict[str, Any]:
 @cache
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter()
-    optional = {name: override(omit_if_default=True) for name in OPTIONAL}
-    written = make_dict_unstructure_fn(Column, converter, **optional)
+    omit = override(omit_if_default=True)
+    written = make_dict_unstructure_fn(Column, converter, missing=omit, histogram=omit, texts=omit)
     converter.register_unstructure_hook(Column, written)
     return converter
 

@@ -85,10 +85,10 @@ class Column:
 
 
 DISTRIBUTION: Final = ("histogram", "texts")
-OPTIONAL: Final = ("missing", *DISTRIBUTION)
-"""What is written only of columns that have it."""
 STATISTICS: Final = tuple(
-    one.name for one in fields(Column) if one.name not in {"name", "type", "digest", *OPTIONAL}
+    one.name
+    for one in fields(Column)
+    if one.name not in {"name", "type", "digest", "missing", *DISTRIBUTION}
 )
 """The figures of a column, which fit on a line."""
 ROUNDED: Final = ("mean", "std")
