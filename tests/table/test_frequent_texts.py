@@ -19,7 +19,7 @@ UNCOUNTED = Texts(distinct=None, most={})
 @settings(max_examples=100)
 def test_the_most_frequent_texts_are_exact_for_any_chunking_and_order(texts, data):
     array = pa.array(texts, pa.string())
-    pieces = pieces_of(data.draw, array.take(pa.array(range(len(array) - 1, -1, -1))), array)
+    pieces = pieces_of(data.draw, pa.array(texts[::-1], pa.string()), array)
     schema = pa.schema({"x": pa.string()})
     batches = [pa.record_batch([piece], schema=schema) for piece in pieces]
     _, (seen,) = digest_table(batches, schema=schema)
