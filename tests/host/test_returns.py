@@ -114,6 +114,9 @@ def test_what_a_builder_knows_of_its_columns_stands_in_the_manifest(project, bui
         "unit": {"n": "px"},
         "describe": {"t": "kind"},
     }
+
+
+def test_a_builder_that_says_nothing_of_its_columns_has_no_view(project, build):
     assert build("return table").code == 0
     assert project.manifest("t.parquet")["table"]["view"] is None
 
