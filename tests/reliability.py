@@ -43,7 +43,7 @@ SECTIONS = {
         "test_workers.py",
     ),
     "What others wrote": ("test_reading.py",),
-    "Builders": ("test_plugins.py", "test_returns.py"),
+    "Builders": ("test_plugins.py", "test_returns.py", "test_described.py", "test_handed.py"),
     "Properties": (
         "test_options_roundtrip.py",
         "test_map_property.py",

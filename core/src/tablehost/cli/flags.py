@@ -11,13 +11,13 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from tablehost.cli import one_line
 from tablehost.contract.errors import UsageError
-from tablehost.options.convert import Given, metavar
+from tablehost.options.convert import RawValue, metavar
 from tablehost.options.fields import Option, options_of
 
 
 def parse(
     name: str, summary: str, groups: Mapping[str, type], tokens: Sequence[str]
-) -> dict[str, Given] | None:
+) -> dict[str, RawValue] | None:
     """Return the flags that were given, by option name, or None where help was asked for.
 
     Args:
@@ -30,13 +30,13 @@ def parse(
         UsageError: an unknown flag, one without its value, or one given twice.
     """
     options = [option for cls in groups.values() for option in options_of(cls)]
-    _check_switches(name, options, tokens)
-    given: dict[str, Given] = {}
+    _check_switches(options, tokens)
+    given: dict[str, RawValue] = {}
 
-    def command(**values: Any) -> dict[str, Given]:
+    def command(**values: Any) -> dict[str, RawValue]:
         for option in options:
             if values.get(option.name) is not None:
-                given[option.name] = Given(values[option.name], "flag", option.flag)
+                given[option.name] = RawValue(values[option.name], "flag", option.flag)
         return given
 
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # made here
@@ -62,16 +62,16 @@ def parse(
     try:
         return app(list(tokens), exit_on_error=False, print_error=False)  # type: ignore[no-any-return]  # ours
     except CycloptsError as error:
-        msg = f"{name}: {one_line(error)}; see {name} --help"
+        msg = f"{one_line(error)}; see {name} --help"
         raise UsageError(msg) from error
 
 
-def _check_switches(name: str, options: Sequence[Option], tokens: Sequence[str]) -> None:
+def _check_switches(options: Sequence[Option], tokens: Sequence[str]) -> None:
     """Refuse `--switch=yes`: cyclopts would take many words for true that no other source does."""
     for option in options:
         if option.boolean and any(token.startswith(f"{option.flag}=") for token in tokens):
             off = option.flag.replace("--", "--no-", 1)
-            msg = f"{name}: {option.flag} takes no value; write {option.flag} or {off}"
+            msg = f"{option.flag} takes no value; write {option.flag} or {off}"
             raise UsageError(msg)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from tablehost.cli.answer import Json
+from tablehost.cli.answer import JsonSwitch
 from tablehost.commit import commit
 from tablehost.commit.intent import Pending
 from tablehost.commit.output import Output
@@ -21,10 +21,10 @@ from tablehost.manifest.read import Manifest, dig, find, folder_digest, read_typ
 _MOST_COLUMNS = 1000  # to lay out a hundred thousand takes minutes
 
 
-def show(path: Path, /, *, as_json: Json = False) -> int:
+def show(path: Path, /, *, as_json: JsonSwitch = False) -> int:
     """Show what a table is: what it was made of, by what and when, and what is in it.
 
-    For an output whose run has not finished, show how far it came and how to go on.
+    For an output whose run has not finished, show how far it came and how to resume it.
 
     Args:
         path: The table, or its manifest.
@@ -68,7 +68,7 @@ def _state(
             f"last activity {progress.last_activity}"
         )
         if progress.session.outcome != "partial" or progress.failed:
-            said.append("to go on, run the same command again: finished items are kept")
+            said.append("to resume, run the same command again: finished items are kept")
     if output.failed.is_file():
         said.append(f"the last run failed; see {output.failed}")
     if not said:

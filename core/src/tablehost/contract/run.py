@@ -64,7 +64,20 @@ class Run(ABC):
         It waits until the host has read the file to its end.
 
         Args:
-            path: as it is in the options, or as `parts_of` finds it there.
+            path: as it is in the options, or as `parts` returns it.
+        """
+
+    @abstractmethod
+    def parts(self, path: Path) -> tuple[Path, ...]:
+        """Return the files of an input, as the host found them when the run began.
+
+        The host lists a folder or glob once, and the run uses that list.
+
+        Args:
+            path: as it is in an option of role `InputFile` or `InputFiles`.
+
+        Raises:
+            BrokenBuilder: no such option gives this path.
         """
 
     @abstractmethod

@@ -75,6 +75,10 @@ class HostRun(Run):
         """See `Run.digest`."""
         return self._services.inputs.digest(path)
 
+    def parts(self, path: Path) -> tuple[Path, ...]:
+        """See `Run.parts`."""
+        return self._services.inputs.parts(path)
+
     def recipe(self, function: Callable[[Item, Settings], Result], settings: Any = None) -> str:
         """See `Run.recipe`."""
         return self._recipe(function, settings).digest

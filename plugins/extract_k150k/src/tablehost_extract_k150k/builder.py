@@ -5,9 +5,14 @@ This module is imported by `--help` too, so nothing heavy is imported with it.
 
 from __future__ import annotations
 
-from tablehost import Build, Run, hookimpl
-from tablehost_extract_k150k.fields import Fields
+from typing import TYPE_CHECKING, Any
+
+from tablehost import hookimpl
 from tablehost_extract_k150k.options import Options
+
+if TYPE_CHECKING:
+    from tablehost import Build, Run
+    from tablehost_extract_k150k.fields import Fields
 
 ITEM_VERSION = 1
 """Raised whenever the same clip, settings and tools would give another row."""
@@ -16,6 +21,7 @@ ITEM_VERSION = 1
 @hookimpl
 def build_table(options: Options, run: Run) -> Build:
     """Score every clip, join labels and metadata, and return the rows by clip name."""
+    from tablehost import Build
     from tablehost_extract_k150k.clips import clip_name, clip_path
     from tablehost_extract_k150k.describe import Notes
     from tablehost_extract_k150k.engine import check_engine
@@ -58,3 +64,12 @@ def describe_manifest(options: Options, build: Build) -> Fields:
     from tablehost_extract_k150k.describe import describe
 
     return describe(options, build)
+
+
+def __getattr__(name: str) -> Any:
+    """Import the class of the manifest's fields on first use."""
+    if name != "Fields":
+        raise AttributeError(name)
+    from tablehost_extract_k150k.fields import Fields
+
+    return Fields

@@ -97,7 +97,7 @@ class Options:
     """Clips whose first frames are measured with everything to prove what is filled in; 0 = off."""
 
     allow_fr_from_nr: Gate[bool] = False
-    """Go on although the metadata says that the clips have references."""
+    """Measure the clips even if the metadata says that they have references."""
 
     min_label_coverage: Gate[float] = field(default=0.0, validator=_fraction)
     """Refuse to start if a smaller fraction of the clips has a label."""
