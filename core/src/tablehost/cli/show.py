@@ -19,6 +19,7 @@ from tablehost.items.ledger_file import Progress, progress_of
 from tablehost.manifest.read import Manifest, dig, find, folder_digest, read_typed
 
 _MOST_COLUMNS = 1000  # to lay out a hundred thousand takes minutes
+_CHECKED = ("checked", "differed", "not_listed")
 
 
 def show(path: Path, /, *, as_json: JsonSwitch = False) -> int:
@@ -110,6 +111,9 @@ def _main_lines(manifest: Manifest) -> Iterator[tuple[str, Any]]:
     if manifest.rows_of_others:
         made = "results were made by another user or on another host"
         yield "others", f"{manifest.rows_of_others} {made}"
+    for one in map(_dict, manifest.checksums or []):
+        counts = (f"{one.get(name)} {name.replace('_', ' ')}" for name in _CHECKED)
+        yield "checked", f"{', '.join(counts)}: {one.get('path')} ({one.get('algorithm')})"
 
 
 def _counts(items: dict[str, Any]) -> str:

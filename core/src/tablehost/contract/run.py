@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # start-up is a budget
     import logging
 
     from tablehost.console.reporter import Meter
+    from tablehost.contract.checksums import Checksums
 
 Item = TypeVar("Item")
 Settings = TypeVar("Settings")
@@ -98,6 +99,7 @@ class Run(ABC):
         key: Callable[[Item], str],
         settings: Any = None,
         input: Callable[[Item], Path] | None = None,  # noqa: A002  # the contract's word
+        checksums: Checksums | None = None,
     ) -> Results[Result]:
         """Do long work on many items in parallel; finished items survive a kill.
 
@@ -110,6 +112,8 @@ class Run(ABC):
             settings: a frozen attrs instance, the same for all items. Fields annotated `Tool` or
                 `InputFile` count by their content, `Tuning` fields do not count.
             input: the file that an item reads, if any; the host hashes it while it is worked on.
+            checksums: what `read_checksums` returned; an item whose file is in that list and
+                differs from it fails as `checksum-mismatch`, also if it was finished before.
 
         Returns:
             The results, ordered by key, once the last item has ended. Items that failed are kept

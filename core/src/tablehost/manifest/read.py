@@ -142,6 +142,7 @@ class Manifest:
     items = Recorded(dict, "run", "items")
     failed = Recorded(int, "run", "items", "failed")
     rows_of_others = Recorded(int, "run", "rows_of_others")
+    checksums = Recorded(list, "run", "checksums")
     bytes = Recorded(int, "table", "bytes")
     table_sha256 = Recorded(str, "table", "sha256")
     rows = Recorded(int, "table", "rows")

@@ -37,11 +37,23 @@ def build_table(options: Options, run: Run) -> Build:
     audited = options.measure == "informative" and options.audit_clips > 0
     engine = check_engine(settings, extractors_of("all" if audited else options.measure))
 
-    proof = Proof(run=run, settings=settings, recipe=run.recipe(score_clip, settings))
+    proof = Proof(
+        run=run,
+        settings=settings,
+        recipe=run.recipe(score_clip, settings),
+        checksums=prepared.checksums,
+    )
     if audited:
         proof.audit(prepared.clips, options.audit_clips)
     scored = [clip for clip in prepared.clips if clip.name not in proof.lost]
-    rows = run.map(score_clip, scored, key=clip_name, settings=settings, input=clip_path)
+    rows = run.map(
+        score_clip,
+        scored,
+        key=clip_name,
+        settings=settings,
+        input=clip_path,
+        checksums=prepared.checksums,
+    )
     if audited:
         proof.audit_bit_depths(prepared.clips, rows)
 
