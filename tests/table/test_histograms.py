@@ -184,6 +184,13 @@ def test_few_values_are_counted_each():
     assert column([2**64 - 1, 3], type=pa.uint64()).histogram.bins == f"3:1 {2**64 - 1}:1"
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_integers_that_are_no_doubles_are_in_their_own_bins(sign):
+    values = [sign * (2**60 - 1 - number) for number in range(20)]
+    found = column(values, type=pa.int64()).histogram
+    assert counted(found, values) == parsed(found)
+
+
 def test_bools_are_counted_as_zeros_and_ones():
     assert column([True, None, False, True]).histogram.bins == "0:1 1:2"
 
