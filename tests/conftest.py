@@ -316,7 +316,7 @@ def run_demo() -> Callable[[Path], str]:
         return subprocess.run(
             ["bash", "examples/demo.sh"],
             cwd=folder,
-            env=os.environ | without_pandas() | own,
+            env=os.environ | own,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
