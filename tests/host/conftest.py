@@ -19,7 +19,7 @@ BUILDER = '''
 from __future__ import annotations
 from typing import TYPE_CHECKING
 from attrs import frozen
-from tablehost import Build, Refused, Run, hookimpl
+from tablehost import Build, Refused, Run, View, hookimpl
 
 if TYPE_CHECKING:
     from nowhere import Something

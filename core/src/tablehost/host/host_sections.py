@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pyarrow.parquet as pq
 from attrs import frozen
 
-from tablehost.console.text import utc_now
+from tablehost.console.text import some, utc_now
 from tablehost.contract.build import Build
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digests import json_digest
@@ -72,8 +72,9 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
     """Put the host's sections together.
 
     Raises:
-        BrokenBuilder: an invariant does not hold.
+        BrokenBuilder: an invariant does not hold, or the view names a column that is not there.
     """
+    _check_view(facts)
     table, build, items = facts.table, facts.build, facts.build.items
     services = facts.services
     return sections.HostSections(
@@ -102,6 +103,7 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
             tolerance=dict(build.tolerance),
             writer=table.writer,
             invariants=_invariants(facts),
+            view=build.view,
         ),
         run_provenance=_provenance(facts, recipe),
     )
@@ -118,6 +120,14 @@ def items_by_code(ledger: Ledger) -> tuple[sections.ItemsOfCode, ...]:
         )
         for one in ledger.by_code()
     )
+
+
+def _check_view(facts: Facts) -> None:
+    view, columns = facts.build.view, facts.table.schema.names
+    missing = [repr(name) for name in view.columns if name not in columns] if view else []
+    if missing:
+        msg = f"its View names {some(missing)}, but the table has only {', '.join(columns)}"
+        raise BrokenBuilder(msg)
 
 
 def _checksums(facts: Facts) -> tuple[sections.CheckedList, ...]:

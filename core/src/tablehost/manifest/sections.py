@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from tablehost.contract.build import Failure, Session
+from tablehost.contract.build import Failure, Session, View
 from tablehost.table.column import Column
 
 
@@ -120,7 +120,7 @@ class Invariant:
 
 @frozen(kw_only=True)
 class TableSection:
-    """The table's bytes, rows and columns."""
+    """The table's bytes, rows and columns, and what its builder says of these."""
 
     sha256: str
     bytes: int
@@ -131,6 +131,7 @@ class TableSection:
     tolerance: dict[str, float]
     writer: str
     invariants: tuple[Invariant, ...]
+    view: View | None = field(default=None, metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)
