@@ -175,17 +175,21 @@ def to_first_format(path):
         )
 
 
-@pytest.mark.outcome("Read and upgraded; nothing is done again.")
+@pytest.mark.outcome(
+    "Read and upgraded; stops once, and with `--keep-items` nothing is done again."
+)
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_ledger_of_an_earlier_format_is_read(earlier_ledger, worked_on, version):
     path = earlier_ledger.path / "t.parquet.ledger"
     if version == 1:
         to_first_format(path)
-    assert earlier_ledger.run(*MAP, "--count", 6).code == 0
+    stopped = earlier_ledger.run(*MAP, "--count", 6)
+    assert (stopped.code, "whose code was not recorded" in stopped.err) == (2, True)
+    assert earlier_ledger.run(*MAP, "--count", 6, "--keep-items").code == 0
     assert worked_on() == ["0003", "0005"]
     squares = pq.read_table(earlier_ledger.path / "t.parquet")["square"].to_pylist()
     assert squares == [0, 1, 4, 9, 16, 25]
-    earlier, this = earlier_ledger.manifest("t.parquet")["run_provenance"]["sessions"]
+    earlier, _, this = earlier_ledger.manifest("t.parquet")["run_provenance"]["sessions"]
     assert (earlier["user"], earlier["host"]) == ((None, None) if version == 1 else ("root", "vm"))
     assert this["user"] == pwd.getpwuid(os.geteuid()).pw_name
     assert this["host"] == socket.gethostname()
@@ -200,7 +204,7 @@ def test_a_damaged_row_of_an_earlier_format_is_made_again(earlier_ledger, worked
     content = path.read_bytes()
     assert content.count(b'"square":16}') == 1
     path.write_bytes(content.replace(b'"square":16}', b'"square":17}'))
-    ended = earlier_ledger.run(*MAP)
+    ended = earlier_ledger.run(*MAP, "--keep-items")
     squares = pq.read_table(earlier_ledger.path / "t.parquet")["square"].to_pylist()
     assert squares == [0, 1, 4, 9, 16]
     assert worked_on() == ["0003", "0004"]

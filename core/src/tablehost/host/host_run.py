@@ -113,9 +113,12 @@ class HostRun(Run):
         checksums: Checksums | None = None,
     ) -> Results[Result]:
         """See `Run.map`."""
-        from tablehost.items.listing import Listing  # only when there is work
+        from tablehost.host.earlier_code import settle  # only when there is work
+        from tablehost.items.finished import Code
+        from tablehost.items.listing import Listing
         from tablehost.items.mapping import MapItems
         from tablehost.items.task import Work
+        from tablehost.provenance.code import item_modules
 
         if self._is_mapping:
             msg = "run.map was called while another map lists its items; call it before"
@@ -126,9 +129,11 @@ class HostRun(Run):
         services, request = self._services, self._services.request
         recipe = self._recipe(function, settings)
         work = Work.of(function, request.builder.file, settings)
-        services.earlier.check_recipe(recipe.function, recipe.digest)
+        services.earlier.check_recipe(recipe)
         in_table = services.earlier.items_of(recipe.function, recipe.digest)
-        number = services.ledger.begin_map(recipe.digest, recipe.text, in_table)
+        code = Code.of(item_modules(request.builder, function, settings))
+        number = services.ledger.begin_map(recipe.digest, recipe.text, in_table, code)
+        settle(services.ledger, number, code, request.host)
         if request.sample is not None:
             items = request.sample.draw(items, key)
         listing = Listing(key, input, identity)

@@ -31,6 +31,7 @@ from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import user_name
 from tablehost.items.pool import Pool, pool_of
 from tablehost.options.fields import options_of
+from tablehost.provenance.code import packages_of
 from tablehost.provenance.given import given_paths
 from tablehost.provenance.inputs import Inputs
 
@@ -69,6 +70,7 @@ def run(request: Request, reporter: Reporter) -> Landed:
             workers=request.workers,
             user=user_name(os.geteuid()),
             host=socket.gethostname(),
+            packages=packages_of(request.builder.distribution),
         )
         root, cache = Root.of(output), open_.enter_context(StatCache())
         services = Services(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Collection, Sequence
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from sqlite3 import Cursor
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from tablehost.console.text import utc_now
-from tablehost.items.ledger_format import UNKNOWN, UNKNOWN_CODE, Row, checksum
+from tablehost.files.digests import json_digest
+from tablehost.files.sqlite_file import read_only
+from tablehost.items.ledger_format import FORMAT, UNKNOWN, UNKNOWN_CODE, Row, checksum
 from tablehost.items.task import Task
 
 _log = logging.getLogger("tablehost")
@@ -23,11 +28,21 @@ class Code:
 
     Args:
         digest: of all of it.
-        modules: the digest of each module, as JSON.
+        modules: the digest of what each module does, by its name.
     """
 
     digest: str
-    modules: str
+    modules: Mapping[str, str]
+
+    @classmethod
+    def of(cls, modules: Mapping[str, str]) -> Code:
+        """Digest some modules."""
+        return cls(json_digest(modules), modules)
+
+    @classmethod
+    def stored(cls, digest: str | None, modules: str) -> Code | None:
+        """Return the code that a ledger has; None where it was not known."""
+        return None if digest is None else cls(digest, json.loads(modules))
 
 
 @frozen
@@ -38,11 +53,13 @@ class RowsOfCode:
         code: None where it is not known.
         count: how many there are.
         since: when the first of them was finished.
+        settled: by the digest of another code, whether they are kept under it or made again.
     """
 
     code: Code | None
     count: int
     since: str
+    settled: Mapping[str, bool] = field(factory=dict)
 
 
 @frozen
@@ -57,18 +74,20 @@ class FinishedRows:
     path: Path
     execute: Callable[..., Cursor]
 
-    def known(self, recipe: int, tasks: Sequence[Task]) -> dict[str, frozenset[str]]:
+    def known(self, recipe: int, code: int, tasks: Sequence[Task]) -> dict[str, frozenset[str]]:
         """Return by key the digests of inputs with which items of these values are finished.
 
-        A row of unknown values is taken over by the first item of its key. One whose bytes changed
-        on the disk is dropped with a warning, and made again.
+        Rows of other code count where they are kept under this one. A row of unknown values is
+        taken over by the first item of its key. One whose bytes changed on the disk is dropped with
+        a warning, and made again.
         """
         identities = {task.key: task.identity for task in tasks}
         rows = self.execute(
             "SELECT recipe, key, identity, inputs, code, result, checksum FROM items"
             f" WHERE recipe = ? AND key IN {marks(identities)}"  # question marks only
+            " AND (code = ? OR code IN (SELECT code FROM settled WHERE under = ? AND keep))"
             " ORDER BY key, identity DESC",  # unknown values last
-            [recipe, *identities],
+            [recipe, *identities, code, code],
         ).fetchall()
         found: dict[str, set[str]] = {}
         for *named, right in rows:
@@ -95,17 +114,34 @@ class FinishedRows:
             (*row, checksum(row), *made),
         )
 
-    def by_code(self, recipe: int) -> list[RowsOfCode]:
-        """Count the rows of a recipe by the code that made them."""
+    def by_code(self, recipes: Iterable[str]) -> list[RowsOfCode]:
+        """Count the rows of recipes, given by their digests, by the code that made them."""
+        some = [*recipes]
         rows = self.execute(
-            "SELECT codes.digest, modules, count(*), min(ended_at) FROM items"
-            " LEFT JOIN codes ON codes.id = items.code WHERE recipe = ? GROUP BY items.code",
-            (recipe,),
+            "SELECT code, codes.digest, modules, count(*), min(ended_at) FROM items"
+            " JOIN recipes ON recipes.id = recipe LEFT JOIN codes ON codes.id = code"
+            f" WHERE recipes.digest IN {marks(some)} GROUP BY code ORDER BY min(ended_at)",
+            some,
         )
         return [
-            RowsOfCode(None if digest is None else Code(digest, modules), count, since)
-            for digest, modules, count, since in rows
+            RowsOfCode(Code.stored(*code), count, since, self._settled(number))
+            for number, *code, count, since in rows.fetchall()
         ]
+
+    def _settled(self, code: int) -> dict[str, bool]:
+        rows = self.execute(
+            "SELECT digest, keep FROM settled JOIN codes ON codes.id = under WHERE code = ?",
+            (code,),
+        )
+        return {digest: bool(keep) for digest, keep in rows}
+
+    def settle(self, codes: Iterable[Code | None], under: int, run_id: str, *, keep: bool) -> None:
+        """Note that rows of some codes are kept under another, or are made again."""
+        for code in codes:
+            self.execute(
+                "INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?)",
+                (self.number_of(code), under, keep, run_id, utc_now()),
+            )
 
     def of_unknown_values(self, recipe: int) -> int:
         """Count the rows of a recipe that the next item of their key takes over."""
@@ -119,7 +155,7 @@ class FinishedRows:
             return UNKNOWN_CODE
         self.execute(
             "INSERT OR IGNORE INTO codes (digest, modules, first_seen) VALUES (?, ?, ?)",
-            (code.digest, code.modules, utc_now()),
+            (code.digest, json.dumps(code.modules, sort_keys=True), utc_now()),
         )
         found = self.execute("SELECT id FROM codes WHERE digest = ?", (code.digest,)).fetchone()
         number: int = found[0]
@@ -140,6 +176,30 @@ class FinishedRows:
             "DELETE FROM items WHERE recipe = ? AND key = ? AND identity = ? AND inputs = ?",
             row[:4],
         )
+
+
+def rows_in(path: Path, recipes: Iterable[str]) -> list[RowsOfCode]:
+    """Count the finished rows of a ledger by the code that made them, without writing to it.
+
+    Args:
+        path: `<out>.ledger`; where it is not there or cannot be read, it has no rows.
+        recipes: the digests of the item recipes that count.
+    """
+    if not path.is_file():
+        return []
+    some = [*recipes]
+    try:
+        with closing(read_only(path)) as db:
+            if db.execute("PRAGMA user_version").fetchone()[0] >= FORMAT.version:
+                return FinishedRows(path, db.execute).by_code(some)
+            count, since = db.execute(
+                "SELECT count(*), min(ended_at) FROM items JOIN recipes ON recipes.id = recipe"
+                f" WHERE recipes.digest IN {marks(some)}",
+                some,
+            ).fetchone()
+    except sqlite3.DatabaseError:
+        return []
+    return [RowsOfCode(None, count, since)] if count else []
 
 
 def marks(values: Collection[Any]) -> str:

@@ -6,6 +6,7 @@ instant loses at most the items in flight.
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 from collections import Counter
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tablehost.console.text import utc_now
 from tablehost.contract.build import Failure, Items, Session
@@ -54,6 +55,7 @@ CREATE TEMP TABLE reads (
 class _Map:
     """A map's recipe and code, as numbers of the ledger."""
 
+    digest: str
     recipe: int
     code: int
 
@@ -119,12 +121,18 @@ class Ledger:
             self._open()
         self._execute("INSERT OR IGNORE INTO recipes (digest, text) VALUES (?, ?)", (digest, text))
         row = self._execute("SELECT id FROM recipes WHERE digest = ?", (digest,)).fetchone()
-        self._maps.append(_Map(row[0], self._finished.number_of(code)))
+        self._maps.append(_Map(digest, row[0], self._finished.number_of(code)))
         return len(self._maps) - 1
 
     def rows_by_code(self, of_map: int) -> list[RowsOfCode]:
         """Count the finished rows of a map's recipe by the code that made them."""
-        return self._finished.by_code(self._maps[of_map].recipe)
+        return self._finished.by_code([self._maps[of_map].digest])
+
+    def settle(self, of_map: int, rows: Iterable[RowsOfCode], *, keep: bool) -> None:
+        """Note that rows of other code are kept for a map from now on, or are made again."""
+        under, run_id = self._maps[of_map].code, self._session.run_id
+        self._finished.settle((one.code for one in rows), under, run_id, keep=keep)
+        self.commit()
 
     def rows_of_unknown_values(self, of_map: int) -> int:
         """Count the finished rows of a map's recipe that the next item of their key takes over."""
@@ -156,7 +164,8 @@ class Ledger:
 
     def known(self, of_map: int, tasks: Sequence[Task]) -> dict[str, frozenset[str]]:
         """Return by key the digests of inputs with which items of these values are finished."""
-        return self._finished.known(self._maps[of_map].recipe, tasks)
+        this = self._maps[of_map]
+        return self._finished.known(this.recipe, this.code, tasks)
 
     def note(self, of_map: int, outcome: Outcome) -> None:
         """Keep a result or a failure; with neither, the item was finished in an earlier session.
@@ -252,6 +261,18 @@ class Ledger:
         ).fetchone()[0]
         return count
 
+    def by_code(self) -> list[RowsOfCode]:
+        """Count this session's finished items by the code that made them, the earliest first."""
+        rows = self._execute(
+            "SELECT codes.digest, modules, count(*), min(ended_at) FROM wanted"
+            " JOIN items USING (recipe, key, identity, inputs) LEFT JOIN codes ON codes.id = code"
+            " WHERE wanted.state != 'failed' GROUP BY code ORDER BY min(ended_at)"
+        )
+        return [
+            RowsOfCode(Code.stored(digest, modules), count, since)
+            for digest, modules, count, since in rows
+        ]
+
     def read_inputs(self) -> Iterator[ReadInput]:
         """Yield each file that this session's items read, in this session or an earlier one.
 
@@ -265,8 +286,16 @@ class Ledger:
         return (ReadInput(*row) for row in rows)
 
     def sessions(self) -> tuple[Session, ...]:
-        """Return every session that this output has seen, oldest first."""
-        return sessions_in(self._db)
+        """Return every session that this output has seen, oldest first, with its finished items."""
+        counts = dict(
+            self._execute(
+                "SELECT items.run_id, count(*) FROM wanted"
+                " JOIN items USING (recipe, key, identity, inputs)"
+                " WHERE wanted.state != 'failed' GROUP BY items.run_id"
+            ).fetchall()
+        )
+        found = sessions_in(self._db)
+        return tuple(evolve(one, in_table=counts.get(one.run_id, 0)) for one in found)
 
     def end_session(self, outcome: str, items: Items) -> None:
         """Record how this session ended, its items counted by key."""
@@ -310,8 +339,16 @@ class Ledger:
         this = self._session
         db.executescript(_SESSION_TABLES)
         db.execute(
-            "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?, ?, ?, NULL)",
-            (this.run_id, this.started_at, this.workers, this.started_at, this.user, this.host),
+            "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?, ?, ?, ?)",
+            (
+                this.run_id,
+                this.started_at,
+                this.workers,
+                this.started_at,
+                this.user,
+                this.host,
+                json.dumps(this.packages),
+            ),
         )
         db.commit()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import pwd
@@ -10,7 +11,7 @@ import stat
 from contextlib import closing
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tablehost.contract.build import Session
 from tablehost.contract.errors import TablehostError
@@ -143,8 +144,10 @@ def user_name(number: int) -> str:
 
 def sessions_in(db: sqlite3.Connection) -> tuple[Session, ...]:
     """Return the sessions in a ledger, oldest first."""
-    rows = db.execute(f"SELECT {_SESSION}, user, host FROM sessions ORDER BY rowid")
-    return tuple(Session(*row) for row in rows)
+    rows = db.execute(f"SELECT {_SESSION}, user, host, packages FROM sessions ORDER BY rowid")
+    return tuple(
+        evolve(Session(*row), packages=json.loads(packages or "null")) for *row, packages in rows
+    )
 
 
 @frozen

@@ -46,9 +46,9 @@ CREATE TABLE codes (
     id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, modules TEXT NOT NULL,
     first_seen TEXT NOT NULL
 );
-CREATE TABLE kept (
-    code INTEGER NOT NULL, under INTEGER NOT NULL, run_id TEXT NOT NULL, kept_at TEXT NOT NULL,
-    PRIMARY KEY (code, under)
+CREATE TABLE settled (
+    code INTEGER NOT NULL, under INTEGER NOT NULL, keep INTEGER NOT NULL, run_id TEXT NOT NULL,
+    settled_at TEXT NOT NULL, PRIMARY KEY (code, under)
 ) WITHOUT ROWID"""
 
 _ITEMS = """
@@ -96,6 +96,6 @@ CREATE TABLE sessions (
 """Rows of format 2 get an unknown code and unknown values, which the first item takes over.
 
 In a row, `identity` is the digest of the item's own values, `inputs` that of the files that it
-read, `code` the code that made it. A `kept` pair says that rows of one code were accepted under
-another.
+read, `code` the code that made it. A `settled` pair says whether rows of one code are kept under
+another, or made again.
 """

@@ -38,6 +38,13 @@ class ItemRecipe:
     result: ResultType
     tools: Mapping[str, Path]
 
+    def before(self, version: int) -> str | None:
+        """Return the digest that it had with a lower `ITEM_VERSION`, or None for no lower one."""
+        recipe = json.loads(self.text)
+        if version >= recipe["item_version"]:
+            return None
+        return json_digest(recipe | {"item_version": version})
+
 
 def item_recipe(
     builder: Builder, function: Callable[..., Any], settings: Any, cache: StatCache

@@ -141,6 +141,8 @@ class Manifest:
     status = Recorded(str, "run", "status")
     items = Recorded(dict, "run", "items")
     failed = Recorded(int, "run", "items", "failed")
+    done_before = Recorded(int, "run", "items", "done_before")
+    by_code = Recorded(list, "run", "items", "by_code")
     rows_of_others = Recorded(int, "run", "rows_of_others")
     checksums = Recorded(list, "run", "checksums")
     bytes = Recorded(int, "table", "bytes")
@@ -176,9 +178,11 @@ class Manifest:
     python = _provenance(str, "environment", "python")
     table_recipe = _provenance(str, "recipe", "table")
     item_recipes = _provenance(dict, "recipe", "item")
+    item_version = _provenance(int, "recipe", "item_version")
     left_out = _provenance(list, "recipe", "left_out")
     parents = _provenance(list, "parents")
     replaces = _provenance(dict, "replaces")
+    sessions = _provenance(list, "sessions")
 
     @property
     def failures(self) -> list[dict[str, Any]]:

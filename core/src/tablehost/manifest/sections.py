@@ -9,19 +9,46 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from tablehost.contract.build import Failure, Session
+from tablehost.contract.build import Failure, Session, View
 from tablehost.table.column import Column
 
 
 @frozen(kw_only=True)
+class ItemsOfCode:
+    """Finished items of the table that one code of the builder has made.
+
+    Args:
+        digest: of that code; None where it was not recorded.
+        count: how many there are.
+        since: when the first of them was finished.
+        modules: the digest of what each module of that code does.
+    """
+
+    digest: str | None
+    count: int
+    since: str
+    modules: dict[str, str]
+
+
+@frozen(kw_only=True)
 class ItemCounts:
-    """How many items this session had, and what became of them."""
+    """How many items this session had, and what became of them.
+
+    Args:
+        total: all that the builder named.
+        done_before: of these, finished in an earlier session.
+        ok: of these, finished in this session.
+        failed: of these, failed in this session.
+        removed: finished items that the builder did not name any more.
+        by_code: finished items by the code that made them, the earliest first.
+    """
 
     total: int
     done_before: int
     ok: int
     failed: int
     removed: int
+    by_code: tuple[ItemsOfCode, ...] = field(default=(), metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)
@@ -93,7 +120,7 @@ class Invariant:
 
 @frozen(kw_only=True)
 class TableSection:
-    """The table's bytes, rows and columns."""
+    """The table's bytes, rows and columns, and what its builder says of these."""
 
     sha256: str
     bytes: int
@@ -104,6 +131,7 @@ class TableSection:
     tolerance: dict[str, float]
     writer: str
     invariants: tuple[Invariant, ...]
+    view: View | None = field(default=None, metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)
@@ -143,11 +171,13 @@ class Recipe:
         item: by item function, of what decides a row beside the item and its inputs; where it was
             mapped with several settings, the digest of their sorted digests.
         left_out: options that are in no recipe.
+        item_version: the builder's `ITEM_VERSION`.
     """
 
     table: str
     item: dict[str, str]
     left_out: tuple[str, ...]
+    item_version: int = field(default=1, metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)

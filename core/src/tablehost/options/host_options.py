@@ -31,6 +31,10 @@ class HostOptions:
     """Show the plan without running it."""
     fresh: bool = False
     """Process every item again; the ledger of finished ones is set aside."""
+    keep_items: bool = False
+    """Keep finished items that earlier code of the builder has made; the manifest counts them."""
+    redo_items: bool = field(default=False)
+    """Process those items again that earlier code of the builder has made."""
     accept_ledger: bool = False
     """Use a ledger that belongs to another user; the manifest counts the rows of others."""
     config: Path | None = None
@@ -46,4 +50,10 @@ class HostOptions:
     def _not_negative(self, _: Any, value: int | None) -> None:
         if value is not None and value < 0:
             msg = f"must be at least 0, got {value}"
+            raise ValueError(msg)
+
+    @redo_items.validator
+    def _not_both(self, _: Any, value: bool) -> None:  # noqa: FBT001  # attrs calls it
+        if value and self.keep_items:
+            msg = "and --keep-items exclude each other; give one of them"
             raise ValueError(msg)
