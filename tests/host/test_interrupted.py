@@ -96,7 +96,7 @@ def test_one_signal_ends_a_run_in_order(started, squares, worked_on, number):
     began = time.monotonic()
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert f"stopped by {number.name}; finished items are kept, and the same command goes" in err
+    assert f"stopped by {number.name}; finished items are kept, and the same command resumes" in err
     assert "Traceback" not in err
     assert time.monotonic() - began < 3
     assert psutil.wait_procs(children, timeout=2)[1] == []

@@ -186,11 +186,11 @@ def test_a_file_that_two_items_read_and_that_changed_between_them_ends_the_run(j
     source = source.replace("run.map(scale, jobs,", "run.map(scale, slowly(jobs),")
     jobs.write("jobs.py", f"{source}\n{SLOWLY}")
     before = jobs.digest("t.parquet")
-    ended = jobs.run(*RUN)
+    ended = jobs.run(*RUN, "--keep-items")
     assert ended.code == 2, ended.err
     assert "corpus/c.txt changed while the table was built; nothing was written" in ended.err
     assert jobs.digest("t.parquet") == before
-    assert jobs.run(*RUN).code == 0
+    assert jobs.run(*RUN, "--keep-items").code == 0
     assert sizes(jobs) == {"a": 10, "b": 20}
 
 
@@ -251,7 +251,8 @@ def item(project):
     def run(expression, more=""):
         source = ITEMS.replace("ITEM]", f"{expression}]").replace("MORE", more)
         project.write("one.py", source)
-        return project.run("run", "./one.py", "--out", "t.parquet", "--workers", 0)
+        run = ("run", "./one.py", "--out", "t.parquet", "--workers", 0)
+        return project.run(*run, "--keep-items")  # the item is another, as its builder is
 
     return run
 

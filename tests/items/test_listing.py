@@ -144,6 +144,6 @@ def test_a_function_may_be_mapped_with_several_settings(project, worked_on):
     assert found["run"]["items"]["total"] == 2
     ended = project.run(*run, "--second", 3)
     assert ended.code == 2
-    assert "was made with other settings, tools or code of two:scale" in ended.err
+    assert " of two:scale; give another --out" in ended.err
     assert project.run(*run, "--second", 3, "--overwrite").code == 0
     assert worked_on() == ["1*3", "2*3"]
