@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Secret,
         Tool,
         Tuning,
+        Was,
     )
     from tablehost.contract.run import Results, Run
     from tablehost.files.parts import Parts, parts_of
@@ -28,13 +29,16 @@ if TYPE_CHECKING:
 __all__ = [
     "ArrowStream", "Build", "Failure", "Gate", "InputDir", "InputFile", "InputFiles",
     "ItemFailed", "Items", "Labelled", "ManifestError", "Parts", "Refused", "Results", "Run",
-    "ScratchDir", "Secret", "Session", "Tool", "Tuning", "hookimpl", "manifest_of", "parts_of",
+    "ScratchDir", "Secret", "Session", "Tool", "Tuning", "Was", "hookimpl", "manifest_of",
+    "parts_of",
 ]  # fmt: skip
 
 _HOMES = {
     "contract.build": "ArrowStream Build Failure Items Session",
     "contract.errors": "ItemFailed ManifestError Refused",
-    "contract.roles": "Gate InputDir InputFile InputFiles Labelled ScratchDir Secret Tool Tuning",
+    "contract.roles": (
+        "Gate InputDir InputFile InputFiles Labelled ScratchDir Secret Tool Tuning Was"
+    ),
     "contract.run": "Results Run",
     "files.parts": "Parts parts_of",
     "hookspecs": "hookimpl",

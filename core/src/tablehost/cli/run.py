@@ -128,6 +128,11 @@ def _resolved(
     known = partial(names_with, builder.name)
     file = config.section(path, section, cls, known)
     resolved = resolve(cls, given, from_environment(cls, section, os.environ), file)
+    if resolved.renamed:
+        import logging
+
+        for sentence in resolved.renamed:
+            logging.getLogger("tablehost").warning(sentence)
     if resolved.problems:
         raise Refused(resolved.problems)
     return resolved

@@ -171,6 +171,21 @@ class Manifest:
     parents = _provenance(list, "parents")
     replaces = _provenance(dict, "replaces")
 
+    def with_options(self, now: Mapping[str, str]) -> Manifest:
+        """Return the manifest with other names of options, by those that it records."""
+        block = dict(self.content.get("run_provenance") or {})
+        for part in ("args", "args_from", "inputs"):
+            if isinstance(block.get(part), dict):
+                block[part] = {now.get(name, name): one for name, one in block[part].items()}
+        tools, recipe = dig(block, "code", "tools"), dig(block, "recipe", "left_out")
+        if isinstance(tools, dict):
+            named = {now.get(name, name): one for name, one in tools.items()}
+            block["code"] = block["code"] | {"tools": named}
+        if isinstance(recipe, list):
+            left_out = [now.get(name, name) for name in map(str, recipe)]
+            block["recipe"] = block["recipe"] | {"left_out": left_out}
+        return Manifest(self.content | {"run_provenance": block}, self.digest)
+
     @property
     def failures(self) -> list[dict[str, Any]]:
         """Return the items that failed, as far as they are recorded."""

@@ -14,7 +14,7 @@ from tablehost.console.text import shown, some
 from tablehost.contract.errors import ManifestError, TablehostError
 from tablehost.files.digest_cache import StatCache
 from tablehost.trust.evidence.archive import Archive, in_place, with_parents
-from tablehost.trust.evidence.builder import builder_now
+from tablehost.trust.evidence.builder import builder_now, renamed
 from tablehost.trust.evidence.code import surroundings_changes
 from tablehost.trust.evidence.command import Script, refreshing
 from tablehost.trust.evidence.inputs import InputCheck, RecordedInput, check_input, inputs_of
@@ -140,10 +140,11 @@ def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
         found.append(_not_known(f"{error}; so its version, defaults and code were not compared"))
     else:
         if isinstance(builder, Builder):
+            subject, notes = renamed(subject, builder)
             found += reasons.default_reasons(subject, builder)
             found += reasons.version_reasons(subject, builder)
         found += reasons.code_reasons(subject, builder)
-        notes = surroundings_changes(subject, builder)
+        notes += surroundings_changes(subject, builder)
     return _Step(subject=subject, inputs=tuple(checks), reasons=tuple(found), notes=tuple(notes))
 
 
