@@ -166,8 +166,9 @@ def test_a_list_in_the_environment_is_a_json_list(typed, text):
     ],
 )
 def test_a_default_of_the_wrong_type_is_a_broken_builder(project, kind, default, words):
-    project.write("b.py", TYPED.replace("size: int = field(default=3, validator=validators.ge(0))",
-        f"size: {kind} = {default}").replace("import sys", "from pathlib import Path\nfrom tablehost import Tuning"))  # fmt: skip
+    old = "size: int = field(default=3, validator=validators.ge(0))"
+    source = TYPED.replace(old, f"size: {kind} = {default}").replace("Secret,", "Secret, Tuning,")
+    project.write("b.py", source.replace("import sys", "from pathlib import Path"))
     ended = project.run("run", "./b.py", "--out", "t.parquet", "--dry-run")
     assert ended.code == 3
     assert f"option size of b.Options has the default {default}" in ended.err

@@ -125,6 +125,9 @@ def _input_lines(manifest: Manifest) -> Iterator[str]:
             digest = str(folder_digest(one) or "?")[:12]
             files = f", {one['files']} files" if "files" in one else ""
             label = f"{one['label']}=" if one.get("label") else ""
+            if one.get("kind") == "observed":
+                yield f"input    {name}: {one.get('uri')} (version {one.get('version')})"
+                continue
             yield f"input    {name}: {label}{one.get('path')} ({one.get('kind')}{files}, {digest})"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from attrs import define, field, frozen
 
@@ -88,6 +88,8 @@ class Build:
         tolerance: by column, the absolute difference within which two builds agree.
         invariants: in a sentence each, what must hold of the table, and whether it does; they may
             be filled in until `describe_manifest` returns, and no table lands where one is false.
+        inputs: `none` declares that nothing but the options decides the table; without that, and
+            without an input on record, it is unknown to `why` whether the table is current.
 
     The host fills `rows`, `schema`, `items`, `sessions` and `elapsed` (seconds of this session)
     before it calls `describe_manifest`.
@@ -99,6 +101,7 @@ class Build:
     key: tuple[str, ...] | None = None
     tolerance: Mapping[str, float] = field(factory=dict)
     invariants: dict[str, bool] = field(factory=dict)
+    inputs: Literal["none"] | None = field(default=None, kw_only=True)
     rows: int = field(default=0, init=False)
     items: Items = field(factory=Items, init=False)
     sessions: tuple[Session, ...] = field(default=(), init=False)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.run import Item, Result, Results, Run, Settings
+from tablehost.options.fields import options_of
 
 if TYPE_CHECKING:
     from tablehost.commit.root import Root
@@ -54,6 +56,7 @@ class HostRun(Run):
         self.log = logging.getLogger(f"tablehost.{services.request.builder.name}")
         self.recipes: dict[str, str] = {}
         self.tools: dict[str, Path] = {}
+        self.observed: dict[str, dict[str, str]] = {}
         self._services = services
 
     @property
@@ -74,6 +77,19 @@ class HostRun(Run):
     def digest(self, path: Path) -> str:
         """See `Run.digest`."""
         return self._services.inputs.digest(path)
+
+    def observe(self, name: str, *, uri: str, version: str) -> None:
+        """See `Run.observe`."""
+        request = self._services.request
+        if not all(isinstance(one, str) and one for one in (name, uri, version)):
+            msg = f"run.observe takes text, got {name!r}, uri={uri!r}, version={version!r}"
+            raise BrokenBuilder(msg)
+        options = {option.name for option in options_of(type(request.options))}
+        if name in {"items", *options, *self.observed}:
+            msg = f"run.observe: the name {name!r} is taken; give this input another"
+            raise BrokenBuilder(msg)
+        where, which = request.redact(uri), request.redact(version)
+        self.observed[name] = {"kind": "observed", "uri": where, "version": which}
 
     def recipe(self, function: Callable[[Item, Settings], Result], settings: Any = None) -> str:
         """See `Run.recipe`."""

@@ -143,7 +143,10 @@ class RunSession:
         from tablehost.host.host_sections import Facts  # pyarrow
 
         request, services = self.request, self.services
-        inputs = services.inputs.describe(self.ledger.read_inputs())
+        inputs = services.inputs.describe(self.ledger.read_inputs()) | self.run.observed
+        if build.inputs and inputs:
+            msg = f"its Build has inputs='none', and it has the input {next(iter(inputs))!r}"
+            raise BrokenBuilder(msg)
         code = code_of(request.builder, request.options, self.run.tools, services.cache)
         return Facts(services, build, table, inputs, code, self.run.recipes)
 

@@ -146,6 +146,7 @@ class Manifest:
     args = _provenance(dict, "args")
     args_from = _provenance(dict, "args_from")
     inputs = _provenance(dict, "inputs")
+    no_inputs = _provenance(bool, "no_inputs")
     outputs = _provenance(dict, "outputs")
     run_id = _provenance(str, "run_id")
     started_at = _provenance(str, "started_at")

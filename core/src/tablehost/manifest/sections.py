@@ -128,7 +128,11 @@ class Replaced:
 
 @frozen(kw_only=True)
 class RunProvenance:
-    """How the table was made: enough to verify it, and to make it again."""
+    """How the table was made: enough to verify it, and to make it again.
+
+    Args:
+        no_inputs: whether the builder declares that nothing but its options decides the table.
+    """
 
     schema: str = "ai-run-provenance-v1"
     entrypoint: dict[str, Any]
@@ -149,6 +153,7 @@ class RunProvenance:
     replaces: Replaced | None
     sessions: tuple[Session, ...]
     redacted: tuple[str, ...]
+    no_inputs: bool = field(default=False, metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)

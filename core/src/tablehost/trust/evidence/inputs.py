@@ -74,6 +74,18 @@ class RecordedInput:
 
 
 @frozen(kw_only=True)
+class Observed:
+    """An input that is no local file: its name, where it was, and which version was read."""
+
+    name: str
+    uri: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.uri}, version {self.version}) is no local file"
+
+
+@frozen(kw_only=True)
 class InputCheck:
     """What became of an input.
 
@@ -115,6 +127,13 @@ def inputs_of(subject: Subject) -> Iterator[RecordedInput]:
                 descriptor=one,
                 listing=unmoved(subject, listing) if isinstance(listing, str) else None,
             )
+
+
+def observed_by(subject: Subject) -> Iterator[Observed]:
+    """Yield the inputs of a table that are no local files."""
+    for name, one in (subject.manifest.inputs or {}).items():
+        if dig(one, "kind") == "observed":
+            yield Observed(name=name, uri=str(one.get("uri")), version=str(one.get("version")))
 
 
 def check_input(

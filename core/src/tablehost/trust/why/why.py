@@ -80,8 +80,9 @@ class _Step:
 
     @property
     def kinds(self) -> set[ReasonKind]:
-        """Return the kinds of reasons to run it again."""
-        return {reason.kind for reason in self.reasons if reason.weight != "cosmetic"}
+        """Return the kinds of reasons to run it again; after that, the rest would still be so."""
+        kinds = {reason.kind for reason in self.reasons if reason.weight != "cosmetic"}
+        return kinds - {"inputs-not-looked-at"}
 
 
 def why(tables: Sequence[Subject]) -> Iterator[Staleness]:
@@ -131,6 +132,7 @@ def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
     found = [
         *reasons.table_reasons(subject),
         *(one for check in checks for one in reasons.input_reasons(subject, check, archive)),
+        *reasons.unseen_reasons(subject),
         *reasons.engine_reasons(subject, digests),
     ]
     notes: list[str] = []
