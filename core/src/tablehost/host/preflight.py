@@ -63,7 +63,9 @@ def _unreadable(flag: str, path: Path) -> Iterator[str]:
     except OSError as error:
         yield f"{flag}: {path} cannot be looked at: {error.strerror}"
         return
-    if not exists:
+    if not exists and path.is_symlink():
+        yield f"{flag}: {path} is a symbolic link to {path.readlink()}, which is not there"
+    elif not exists:
         yield f"{flag}: {path} does not exist"
     elif (what := irregular(path.stat())) not in (None, "a folder"):
         yield f"{flag}: {path} is {what}, which may have no end; give a regular file"
@@ -186,7 +188,9 @@ def intention(output: Output) -> str:
 
 def _found(one: Given) -> str:
     if not one.parts.single:
-        return f"{'folder' if one.path.is_dir() else 'glob'}, {len(one.parts.names)} files"
+        left_out = f", {len(one.parts.left_out)} left out" if one.parts.left_out else ""
+        kind = "folder" if one.path.is_dir() else "glob"
+        return f"{kind}, {len(one.parts.names)} files{left_out}"
     if one.path.is_dir():
         return f"folder, {sum(1 for _ in one.path.iterdir())} entries"
     if one.path.is_file():

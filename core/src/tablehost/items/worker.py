@@ -168,8 +168,11 @@ def attempt(function: Callable[[Any, Any], Any], task: Task, settings: Any) -> O
 
 def _regular(path: Path) -> Signature:
     try:
-        status = os.lstat(path)
+        status = path.stat()
     except OSError as error:
+        if path.is_symlink():
+            detail = f"it is a symbolic link to {path.readlink()}: {error.strerror}"
+            raise ItemFailed("dangling-link", detail) from error
         raise ItemFailed("vanished", error.strerror or str(error)) from error
     if not stat.S_ISREG(status.st_mode):
         raise ItemFailed("not-a-regular-file", f"it is {_kind(status.st_mode)}")
@@ -177,7 +180,7 @@ def _regular(path: Path) -> Signature:
 
 
 def _kind(mode: int) -> str:
-    names = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO"}
+    names = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO"}
     return names.get(stat.S_IFMT(mode), "a device or socket")
 
 
