@@ -39,7 +39,7 @@ class Records:
     """The records of a file: one a name, one type a column.
 
     Args:
-        names: text, each once.
+        names: text, each once; those of rows that have no value are not among them.
         columns: by key that has a value, an array in the order of the names.
         lines: how many lines of the file are not blank.
         malformed: the lines that cannot be used, in their order.
@@ -113,11 +113,16 @@ def records_of(
     found = [*problems, *disagreements, *untyped]
     if found:
         raise Refused(f"{rows.path}: {problem}" for problem in first_problems(found))
-    if len(firsts) < len(rows.names):
-        places = pa.array(firsts.values(), pa.int64())
+    filled = {
+        name: at
+        for name, at in firsts.items()
+        if any(values[at] is not None for values in columns.values())
+    }
+    if len(filled) < len(rows.names):
+        places = pa.array(filled.values(), pa.int64())
         arrays = {key: values.take(places) for key, values in arrays.items()}
     return Records(
-        names=pa.array(firsts, pa.string()),
+        names=pa.array(filled, pa.string()),
         columns=arrays,
         lines=len(rows.lines) + len(rows.malformed),
         malformed=tuple(rows.malformed),
