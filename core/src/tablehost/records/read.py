@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from attrs import Factory, frozen
+import pyarrow.compute as pc
+from attrs import Factory, evolve, frozen
 
 from tablehost.contract.errors import Refused
 from tablehost.records.columns import typed_columns
@@ -39,7 +40,7 @@ class Records:
     """The records of a file: one a name, one type a column.
 
     Args:
-        names: text, each once; those of rows that have no value are not among them.
+        names: text, each once.
         columns: by key that has a value, an array in the order of the names.
         lines: how many lines of the file are not blank.
         malformed: the lines that cannot be used, in their order.
@@ -49,6 +50,14 @@ class Records:
     columns: dict[str, pa.Array] = Factory(dict)
     lines: int = 0
     malformed: tuple[MalformedLine, ...] = ()
+
+    def with_values(self) -> Records:
+        """Return these records without those that have no value."""
+        kept = pa.array([False] * len(self.names), pa.bool_())
+        for values in self.columns.values():
+            kept = pc.or_(kept, values.is_valid())
+        columns = {key: values.filter(kept) for key, values in self.columns.items()}
+        return evolve(self, names=self.names.filter(kept), columns=columns)
 
 
 def read_rows(
@@ -113,16 +122,11 @@ def records_of(
     found = [*problems, *disagreements, *untyped]
     if found:
         raise Refused(f"{rows.path}: {problem}" for problem in first_problems(found))
-    filled = {
-        name: at
-        for name, at in firsts.items()
-        if any(values[at] is not None for values in columns.values())
-    }
-    if len(filled) < len(rows.names):
-        places = pa.array(filled.values(), pa.int64())
+    if len(firsts) < len(rows.names):
+        places = pa.array(firsts.values(), pa.int64())
         arrays = {key: values.take(places) for key, values in arrays.items()}
     return Records(
-        names=pa.array(filled, pa.string()),
+        names=pa.array(firsts, pa.string()),
         columns=arrays,
         lines=len(rows.lines) + len(rows.malformed),
         malformed=tuple(rows.malformed),
