@@ -103,7 +103,15 @@ def _host_options(builder: Builder, given: Mapping[str, Given]) -> HostOptions:
     """Resolve the options of every run, which say how a problem is to be reported."""
     explicit = given.get("config") or from_environment(HostOptions, HOST, os.environ).get("config")
     path = config.locate(explicit.raw if explicit else None)
-    settings: HostOptions = _resolved(builder, HostOptions, HOST, given, path).instance
+    try:
+        settings: HostOptions = _resolved(builder, HostOptions, HOST, given, path).instance
+    except Refused as refused:
+        problems = list(refused.problems)
+        try:
+            _resolved(builder, builder.options_class, builder.name, given, path)
+        except Refused as more:
+            problems += more.problems
+        raise Refused(problems) from None
     return settings
 
 
@@ -160,7 +168,7 @@ def _report(landed: Landed, request: Request, out: Reporter) -> None:
 
 
 def _result(landed: Landed) -> dict[str, Any]:
-    counts = ("total", "done_before", "ok", "failed", "removed")
+    counts = ("total", "done_before", "ok", "failed", "removed", "left_out")
     return {
         "status": landed.outcome,
         "exit_code": landed.exit_code,

@@ -115,7 +115,7 @@ def _main_lines(manifest: Manifest) -> Iterator[tuple[str, Any]]:
 def _counts(items: dict[str, Any]) -> str:
     if not items.get("total"):
         return ""
-    order = ("total", "ok", "done_before", "failed", "removed")
+    order = ("total", "ok", "done_before", "failed", "removed", "left_out")
     return ", ".join(f"{items[name]} {name.replace('_', ' ')}" for name in order if items.get(name))
 
 

@@ -38,6 +38,7 @@ class Items:
         failed: of these, failed in this session.
         removed: items of an earlier session that the builder did not name any more.
         failures: the failed ones, ordered by key.
+        left_out: items of an earlier session that the builder left out as its options say.
     """
 
     total: int = 0
@@ -46,6 +47,7 @@ class Items:
     failed: int = 0
     removed: int = 0
     failures: tuple[Failure, ...] = ()
+    left_out: int = 0
 
 
 @frozen

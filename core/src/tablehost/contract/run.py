@@ -83,6 +83,19 @@ class Run(ABC):
         """
 
     @abstractmethod
+    def leave_out(self, keys: Iterable[str]) -> None:
+        """Name items that are there, and that the options leave out of this run.
+
+        The manifest counts those that are finished as `left_out`, not as `removed`.
+
+        Args:
+            keys: of the items, as `map` would be given them; called before `map`.
+
+        Raises:
+            Refused: the existing table has their rows, and may not be replaced without them.
+        """
+
+    @abstractmethod
     def recipe(self, function: Callable[[Item, Settings], Result], settings: Any = None) -> str:
         """Return the item recipe: the digest of what, beside the item, decides a result.
 

@@ -56,6 +56,7 @@ class HostRun(Run):
         self.log = logging.getLogger(f"tablehost.{services.request.builder.name}")
         self.recipes: dict[str, str] = {}
         self.tools: dict[str, Path] = {}
+        self.left_out: set[str] = set()
         self.observed: dict[str, dict[str, str]] = {}
         self._services = services
 
@@ -90,6 +91,11 @@ class HostRun(Run):
             raise BrokenBuilder(msg)
         where, which = request.redact(uri), request.redact(version)
         self.observed[name] = {"kind": "observed", "uri": where, "version": which}
+
+    def leave_out(self, keys: Iterable[str]) -> None:
+        """See `Run.leave_out`."""
+        self.left_out.update(keys)
+        self._services.earlier.check_left_out(self.left_out)
 
     def recipe(self, function: Callable[[Item, Settings], Result], settings: Any = None) -> str:
         """See `Run.recipe`."""

@@ -77,6 +77,7 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
                 ok=items.ok,
                 failed=items.failed,
                 removed=items.removed,
+                left_out=items.left_out,
             ),
             failures=items.failures,
             rows_of_others=services.ledger.rows_of_others(),

@@ -16,6 +16,13 @@ from tablehost.provenance.given import Given
 
 _ANY_RUN_ID = "x" * 25
 _LONGEST_NAME = 255
+_OTHER_FORMATS = frozenset(
+    [
+        *(".arrow", ".avro", ".csv", ".db", ".feather", ".gz", ".h5", ".hdf5", ".ipc", ".json"),
+        *(".jsonl", ".ndjson", ".orc", ".pkl", ".sqlite", ".tsv", ".txt", ".xlsx", ".xml", ".zip"),
+        ".zst",
+    ]
+)
 _LEAST_FREE_BYTES = 8 * 1024 * 1024
 
 
@@ -91,6 +98,8 @@ def _unfit(flag: str, target: Path) -> str | None:
     """Return why a path can be no file of an output, or None."""
     if len(os.fsencode(staging_name(target, _ANY_RUN_ID).name)) > _LONGEST_NAME:
         why = f"the name {target.name[:40]}... is too long; give a shorter one"
+    elif flag == "--out" and target.suffix.lower() in _OTHER_FORMATS:
+        why = f"{target} is a name of another format, and a table is Parquet; give a .parquet"
     elif _is_taken(flag, target):
         why = f"{target} has a name that tablehost gives to its own files; give another"
     elif target.is_symlink():

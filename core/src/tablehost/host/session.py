@@ -131,13 +131,19 @@ class RunSession:
         build.rows = table.rows
         build.schema = table.schema
         build.elapsed = time.monotonic() - self.began
-        build.items = items = self.ledger.items()
+        build.items = items = self._counted(self.ledger.items())
         if self.ledger.is_open:
             *earlier, this = self.ledger.sessions()
             outcome = "partial" if items.failed else "complete"
             ok, failed, now = items.ok, items.failed, utc_now()
             this = evolve(this, finished_at=now, ok=ok, failed=failed, outcome=outcome)
             build.sessions = (*earlier, this)
+
+    def _counted(self, items: Items) -> Items:
+        """Count the items that were left out apart from those that are gone."""
+        left_out = self.run.left_out and self.run.left_out.intersection(self.ledger.unnamed())
+        count = len(left_out)
+        return evolve(items, left_out=count, removed=items.removed - count)
 
     def _facts(self, build: Build, table: TableInfo) -> Facts:
         from tablehost.host.host_sections import Facts  # pyarrow
@@ -173,6 +179,9 @@ class RunSession:
                 return self._landed(facts.status, facts.build)
 
     def _landed(self, outcome: str, build: Build) -> Landed:
+        with disk_at_fault(self.request):
+            if older := commit.retire_older(self.output):
+                _log.info("%s, of an older tool, was moved to %s", older, self.output.history)
         with suppress(OSError):  # the pair is in place, and that is what counts
             self.output.failed.unlink(missing_ok=True)
         self.ledger.end_session(outcome, build.items)

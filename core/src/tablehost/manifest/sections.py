@@ -22,6 +22,7 @@ class ItemCounts:
     ok: int
     failed: int
     removed: int
+    left_out: int = field(default=0, metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)

@@ -33,6 +33,7 @@ class Prepared:
         joined: the labels by clip.
         metadata: by clip name.
         matched: how many clips have metadata.
+        beyond: names of the clips beyond the limit.
     """
 
     clips: tuple[Clip, ...]
@@ -40,6 +41,7 @@ class Prepared:
     joined: Joined
     metadata: Records
     matched: int
+    beyond: tuple[str, ...] = ()
 
 
 def prepare(options: Options, run: Run) -> Prepared:
@@ -64,7 +66,7 @@ def prepare(options: Options, run: Run) -> Prepared:
         raise Refused(problems)
     with_metadata = set(metadata.names.to_pylist())
     matched = sum(clip.name in with_metadata for clip in found.clips)
-    prepared = Prepared(found.clips, scores, joined, metadata, matched)
+    prepared = Prepared(found.clips, scores, joined, metadata, matched, found.beyond)
     if found.passed_over:
         run.log.info("%d other files in %s are not clips", found.passed_over, options.clips_dir)
     _log(options, run, prepared)
