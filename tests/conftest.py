@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import distribution
@@ -22,12 +23,13 @@ import imageio_ffmpeg
 import psutil
 import pytest
 from attrs import frozen
-from command_line import Ended, run_here
+from command_line import Ended, run_here, without_pandas
 from small_builders import SQUARES, WORD_COUNT
 
 # How long an example takes says more of the machine than of the code.
-hypothesis.settings.register_profile("tests", deadline=None)
-hypothesis.settings.load_profile("tests")
+hypothesis.settings.register_profile("tests", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("faults", deadline=None, max_examples=200)
+hypothesis.settings.load_profile("faults" if "TABLEHOST_FAULTS" in os.environ else "tests")
 
 LEFTOVERS = (".tmp", ".lock", ".scratch")
 
@@ -36,7 +38,40 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the mark from which `docs/reliability.md` is made; start what outlives a test."""
     words = "outcome(text): what becomes of the case; makes it a line of docs/reliability.md"
     config.addinivalue_line("markers", words)
+    words = "long: has no room in `make test`; `make faults` runs it"
+    config.addinivalue_line("markers", words)
+    _keep_to_one_core()
     resource_tracker.ensure_running()  # of this process's workers, and not in the folder of a test
+
+
+def _keep_to_one_core() -> None:
+    """Give each of pytest's workers one core, and so one worker to a run that asks for no number.
+
+    Several cores make a test no faster where pytest has a worker for each of them.
+    """
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what is long."""
+    if "TABLEHOST_FAULTS" in os.environ:
+        return
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="long: make faults runs it"))
+
+
+def pytest_runtest_setup() -> None:
+    """Begin no test after a time that the environment may name, in seconds of the clock."""
+    if time.time() > float(os.environ.get("TABLEHOST_UNTIL", "inf")):
+        pytest.skip("no time is left; make faults runs it")
+
+
+def pytest_report_header() -> str:
+    """Say how many examples are tried."""
+    return f"hypothesis: {hypothesis.settings.default.max_examples} examples of most properties"
 
 
 def pytest_unconfigure() -> None:
@@ -58,9 +93,8 @@ class Project:
 
     @property
     def without_pandas(self) -> dict[str, str]:
-        """Return what hides pandas from a process, of which it would take a third of the time."""
-        path = [str(Path(__file__).parent / "without_pandas"), os.environ.get("PYTHONPATH")]
-        return {"PYTHONPATH": os.pathsep.join(filter(None, path))}
+        """Return what hides pandas from a process."""
+        return without_pandas()
 
     def start(self, *tokens: object, **kwargs: Any) -> subprocess.Popen[str]:
         """Start `tablehost` with some arguments, as on a machine without pandas."""

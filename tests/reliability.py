@@ -21,6 +21,7 @@ SECTIONS = {
         "test_extract_faults_clips.py",
         "test_extract_faults_files.py",
         "test_extract_faults_changes.py",
+        "test_extract_checksums.py",
     ),
     "Labels, metadata, options": (
         "test_extract_faults_labels.py",
@@ -34,6 +35,7 @@ SECTIONS = {
         "test_ledger_trouble.py",
         "test_digest_cache.py",
         "test_item_files.py",
+        "test_checked_items.py",
         "test_commit.py",
         "test_lock.py",
         "test_intent.py",
@@ -43,7 +45,7 @@ SECTIONS = {
         "test_workers.py",
     ),
     "What others wrote": ("test_reading.py",),
-    "Builders": ("test_plugins.py", "test_returns.py"),
+    "Builders": ("test_plugins.py", "test_returns.py", "test_described.py", "test_handed.py"),
     "Properties": (
         "test_options_roundtrip.py",
         "test_map_property.py",
@@ -66,7 +68,9 @@ from the tests by `python tests/reliability.py`; a test fails where it is out of
 What no decoder notices is no failure here: of 280 clips with one flipped bit that every decoder
 took without complaint, 221 had other values than the clip that they came from, and each was a row.
 "Fails as `damaged`" holds for damage that breaks the stream. The digests in the manifest are of the
-bytes that were measured; they cannot show that these are the bytes that were published.
+bytes that were measured; they cannot show that these are the bytes that were published. A list of
+published checksums does: with `--checksums`, a clip that differs in any bit fails as
+`checksum-mismatch`, and one that is not in the list is counted.
 """
 
 

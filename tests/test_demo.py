@@ -245,7 +245,9 @@ def test_it_ends_with_all_tables_intact_and_what_the_last_is_made_of(second: Sec
         assert f"input: {corpus}=demo/{corpus}.parquet (per_frame," in lineage
 
 
-@pytest.mark.parametrize("name", ["features", "enriched", "combined"])
+@pytest.mark.parametrize(
+    "name", ["enriched", "combined", pytest.param("features", marks=pytest.mark.long)]
+)
 def test_a_replay_from_elsewhere_by_more_workers_makes_the_same_bytes(
     demo: Path, tmp_path: Path, name: str
 ) -> None:

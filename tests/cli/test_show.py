@@ -33,7 +33,7 @@ def test_show_says_how_far_a_failed_run_came_and_how_to_go_on(squares):
     recorded = squares.run("show", "t.parquet")
     assert recorded.code == 0
     assert "4 done, 1 failed, 0 pending; last activity 20" in recorded.out
-    assert "to go on, run the same command again: finished items are kept" in recorded.out
+    assert "to resume, run the same command again: finished items are kept" in recorded.out
     assert "the last run failed; see t.parquet.failed.json" in recorded.out
 
 
@@ -53,8 +53,12 @@ def test_show_prints_no_escape_of_an_item(squares):
         ("x.manifest.json", b"", "is not JSON"),
         ("x.manifest.json", b"[]", "is not a JSON object"),
         ("x.manifest.json", b'{"a": NaN}', "NaN is not strict JSON"),
-        ("x.manifest.json", b"[" * 100_000, "is not JSON"),
-        ("x.manifest.json", b'{"a": ' + b"9" * 5000 + b"}", "is not JSON"),
+        ("x.manifest.json", b"[" * 100_000, "cannot be read: it is nested too deeply"),
+        (
+            "x.manifest.json",
+            b'{"a": ' + b"9" * 5000 + b"}",
+            "cannot be read: a number has more than 4300 digits",
+        ),
         ("x.manifest.json", b"\xff\xfe\xff", "is not JSON"),
         (
             "x.manifest.json",

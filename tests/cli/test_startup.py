@@ -8,13 +8,14 @@ import pytest
 BUDGETS = {
     "--version": (125, 10),
     "plugins": (125, 15),
-    "run extract_k150k --help": (155, 170),
+    "run extract_k150k --help": (140, 160),
 }
 NEEDLESS = (
     "packaging",
     "cattrs",
     "rich.markdown",
     "tomllib",
+    "tablehost.contract.build",
     "tablehost.manifest",
     "tablehost.files",
     "tablehost.host",
@@ -29,6 +30,7 @@ def imported(ended):
     """Return the modules that a process imported, as Python itself reports them."""
     assert ended.code == 0, ended.err
     lines = [line for line in ended.err.splitlines() if line.startswith("import time:")]
+    assert lines, "Python reported no import at all"
     return {line.rpartition("|")[2].strip() for line in lines[1:]}
 
 
@@ -39,7 +41,7 @@ def imports(project):
 
     def of(command):
         empty = imported(project.python("pass", env=report))
-        return imported(project.run(*command.split(), env=report)) - empty
+        return imported(project.process(*command.split(), env=report)) - empty
 
     return of
 
@@ -51,6 +53,17 @@ def test_a_command_imports_no_more_modules_than_its_budget(imports, command):
     standard, own = BUDGETS[command]
     assert len(found - others) <= standard, sorted(found - others)
     assert len(others) <= own, sorted(others)
+
+
+@pytest.mark.parametrize("builder", ["extract_k150k", "combine", "enrich"])
+def test_help_of_a_builder_imports_its_options_and_not_what_a_run_builds_or_records(
+    imports, builder
+):
+    found = {name for name in imports(f"run {builder} --help") if builder in name}
+    package = f"tablehost_{builder}"
+    light = ("builder", "options", "columns", "keys")
+    allowed = {package, *(f"{package}.{name}" for name in light)}
+    assert f"{package}.options" in found <= allowed
 
 
 @pytest.mark.parametrize("command", BUDGETS)

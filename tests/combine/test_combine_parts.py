@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 
 import pytest
@@ -25,6 +26,14 @@ def test_the_parts_of_an_input_follow_each_other_in_the_order_of_their_names(par
     assert parts.combine("--input", f"x={path}").code == 0
     assert parts.column("vmaf") == [1.0, 2.0, 3.0]
     assert set(parts.column("corpus")) == {"x"}
+
+
+def test_a_folder_of_parts_is_listed_once_before_the_rows_and_once_after(parts, monkeypatch):
+    listed = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: (listed.append(str(path)), scandir(path))[1])
+    assert parts.combine("--input", "x=parts").code == 0
+    assert listed.count("parts") == 2
 
 
 def test_frames_are_numbered_through_all_parts_of_an_input(parts):

@@ -74,7 +74,7 @@ def printer(project):
 
 @pytest.mark.outcome("On stderr, without the secret; stdout has the result alone.")
 def test_what_builder_and_workers_print_is_on_stderr_without_secrets(printer):
-    ended = printer.process(*RUN, "--json")
+    ended = printer.run(*RUN, "--json")
     assert ended.code == 0, ended.err
     assert ended.json["status"] == "complete"
     assert "s3cr,et" not in ended.out + ended.err
@@ -86,14 +86,14 @@ def test_what_builder_and_workers_print_is_on_stderr_without_secrets(printer):
 
 
 def test_without_json_stdout_is_empty_and_escapes_are_shown(printer):
-    ended = printer.process(*RUN, "--quiet")
+    ended = printer.run(*RUN, "--quiet")
     assert (ended.code, ended.out) == (0, "")
     assert {f"{said} <redacted>" for said in SAID} <= set(ended.err.splitlines())
     assert ended.err.endswith("\\x1b[31mwithout an end\n")
 
 
 def test_every_line_of_a_secret_of_several_lines_is_removed(printer):
-    ended = printer.process(*RUN, "--token=first line\nsecond line\n")
+    ended = printer.run(*RUN, "--token=first line\nsecond line\n")
     assert ended.code == 0, ended.err
     assert "first line" not in ended.err
     assert "second line" not in ended.err
@@ -110,7 +110,7 @@ def test_a_builder_that_prints_much_and_leaves_a_process_behind_holds_nothing_up
 
 def test_on_a_terminal_what_is_printed_stands_in_lines_of_its_own(printer):
     command = f"{sys.executable} -m tablehost {' '.join(RUN)}"
-    environment = printer.environment | {"TERM": "xterm-256color"}
+    environment = printer.environment | printer.without_pandas | {"TERM": "xterm-256color"}
     child = pexpect.spawn(command, cwd=printer.path, env=environment, encoding="utf-8")
     child.expect(pexpect.EOF, timeout=60)
     child.close()
@@ -123,7 +123,7 @@ def test_on_a_terminal_what_is_printed_stands_in_lines_of_its_own(printer):
 @pytest.mark.outcome("The JSON begins on its own.")
 @pytest.mark.parametrize("command", [("schema", "./printer.py"), (*RUN, "--dry-run", "--json")])
 def test_what_the_import_of_a_builder_prints_is_not_on_stdout(printer, command):
-    ended = printer.process(*command)
+    ended = printer.run(*command)
     assert ended.code == 0, ended.err
     assert ended.json
     assert "printed by the import" in ended.err

@@ -14,6 +14,8 @@ TYPES = {
     "clips_dir": [("", "3", "is not a path")],
     "scores": [("", "[1]", "is not a path")],
     "metadata_jsonl": [("", "true", "is not a path")],
+    "checksums": [("", "3", "is not a path")],
+    "require_checksums": [("yes", '"true"', ""), ("1", "1", "")],
     "split_seed": [(None, "3", "is not text")],
     "vmaf_model": [(None, "3", "is not a path or text")],
     "glob": [(None, "[1]", "is not text"), (None, '"*.mp4"', "is not a list")],
@@ -37,6 +39,7 @@ RANGES = {
     ],
     "limit": [("0", "0", "must be 1 or more, got 0"), ("-1", "-1", "must be 1 or more, got -1")],
     "threads": [("0", "0", "must be 1 or more, got 0")],
+    "require_checksums": [("true", "true", "needs the list in which the clips must be")],
     "scratch_dir": [("scores.csv", '"scores.csv"', "must be a folder, got scores.csv")],
     "audit_clips": [("-1", "-1", "must be 0 or more, got -1")],
     "min_label_coverage": [
@@ -54,7 +57,7 @@ PATHS = {
             ("gone", '"gone"', "gone does not exist"),
             ("clips", '"clips"', "clips is a folder; give a file"),
         ]
-        for name in ("scores", "ffmpeg")
+        for name in ("scores", "ffmpeg", "checksums")
     },
     "metadata_jsonl": [
         ("gone.jsonl", '"gone.jsonl"', "gone.jsonl does not exist"),
@@ -62,7 +65,7 @@ PATHS = {
     ],
     "vmaf_model": [("gone/m.json", '"gone/m.json"', "gone/m.json does not exist")],
 }
-NO_VALUE = {"allow_fr_from_nr"}  # the flag itself is the value
+NO_VALUE = {"allow_fr_from_nr", "require_checksums"}  # the flag itself is the value
 STAGES = {"types": TYPES, "ranges": RANGES, "paths": PATHS}
 
 

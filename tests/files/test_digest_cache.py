@@ -11,7 +11,7 @@ import time
 
 import pytest
 from damage import cut, newer, text, zeros
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tablehost.files import digests
@@ -183,7 +183,6 @@ def test_a_damaged_cache_is_deleted_and_begun_anew(folder, warnings, damage):
 
 
 @given(st.integers(0, 2**30), st.integers(1, 255))
-@settings(deadline=None)
 def test_a_flipped_byte_never_makes_a_wrong_digest(tmp_path_factory, place, flip):
     folder = tmp_path_factory.mktemp("flip")
     with StatCache(folder) as cache:

@@ -1,4 +1,4 @@
-"""Commands that are subject to permissions, where the tests are run by root."""
+"""A builder of a few lines, and commands that are subject to permissions."""
 
 import ctypes
 import os
@@ -6,10 +6,37 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from tablehost.cli import execute
+
+BUILDER = '''
+from __future__ import annotations
+from typing import TYPE_CHECKING
+from attrs import frozen
+from tablehost import Build, Refused, Run, hookimpl
+
+if TYPE_CHECKING:
+    from nowhere import Something
+
+@frozen
+class Options:
+    """Return something."""
+    size: int = 3
+    """A size."""
+
+@hookimpl
+def build_table(options: Options, run: Something) -> Something:
+    import pyarrow as pa
+    table = pa.table({"n": range(options.size), "t": ["a"] * options.size})
+    schema = table.schema
+RETURN
+'''
 
 
 @pytest.fixture
@@ -67,3 +94,27 @@ def small_disk(project):
         return
     yield folder
     subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
+def build(project, monkeypatch, capsys):
+    """Run a builder whose `build_table` ends in some lines; `apart` in a process of its own."""
+    monkeypatch.chdir(project.path)
+    monkeypatch.setenv("TABLEHOST_CACHE_DIR", str(project.path / ".cache"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def run(lines, *, describe="", returned="Fields()", fields="", apart=False):
+        source = BUILDER.replace("RETURN", textwrap.indent(lines, "    "))
+        describe = describe.replace("FIELDS_RETURNED", returned).replace("FIELDS", fields)
+        project.write("b.py", source + describe)
+        command = ["run", "./b.py", "--out", "t.parquet"]
+        if apart:
+            return project.process(*command)
+        sys.modules.pop("b", None)
+        try:
+            code = execute(command)
+        except SystemExit as ended:
+            code = ended.code
+        return SimpleNamespace(code=code, **capsys.readouterr()._asdict())
+
+    return run

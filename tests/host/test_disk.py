@@ -52,7 +52,7 @@ def test_a_full_disk_is_refused_before_anything_is_built(project, monkeypatch, c
     monkeypatch.setattr(preflight, "_LEAST_FREE_BYTES", 2**62)
     assert execute(["run", "./noise.py", "--out", "disk/t.parquet"]) == 2
     found = capsys.readouterr().err
-    assert f"--out: the disk of {project.path} is full; free some space or choose" in found
+    assert f"--out: {project.path} has no space left; free some, or choose" in found
     assert project.files() == {"noise.py"}
 
 

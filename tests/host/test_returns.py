@@ -1,49 +1,10 @@
 """What a builder may hand back, and what is said when it hands back something else."""
 
-import sys
 import textwrap
-from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from tablehost.cli import execute
-
-BUILDER = '''
-from __future__ import annotations
-from typing import TYPE_CHECKING
-from attrs import frozen
-from tablehost import Build, Refused, Run, hookimpl
-
-if TYPE_CHECKING:
-    from nowhere import Something
-
-@frozen
-class Options:
-    """Return something."""
-    size: int = 3
-    """A size."""
-
-@hookimpl
-def build_table(options: Options, run: Something) -> Something:
-    import pyarrow as pa
-    table = pa.table({"n": range(options.size), "t": ["a"] * options.size})
-    schema = table.schema
-RETURN
-'''
-
-DESCRIBE = """
-@frozen
-class Fields:
-    schema: str = "some-manifest-v1"
-    number: float = 0.0
-FIELDS
-
-@hookimpl
-def describe_manifest(options: Something, build: Something) -> Fields:
-    return FIELDS_RETURNED
-"""
 
 STREAMS = {
     "pyarrow table": "return table",
@@ -59,30 +20,6 @@ STREAMS = {
     "generator of tables": "return Build((table.slice(i, 1) for i in range(3)), schema=schema)",
     "list": "return Build(table.to_batches(), schema=schema)",
 }
-
-
-@pytest.fixture
-def build(project, monkeypatch, capsys):
-    """Run a builder whose `build_table` ends in some lines; `apart` in a process of its own."""
-    monkeypatch.chdir(project.path)
-    monkeypatch.setenv("TABLEHOST_CACHE_DIR", str(project.path / ".cache"))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-
-    def run(lines, *, describe="", returned="Fields()", fields="", apart=False):
-        source = BUILDER.replace("RETURN", textwrap.indent(lines, "    "))
-        describe = describe.replace("FIELDS_RETURNED", returned).replace("FIELDS", fields)
-        project.write("b.py", source + describe)
-        command = ["run", "./b.py", "--out", "t.parquet"]
-        if apart:
-            return project.process(*command)
-        sys.modules.pop("b", None)
-        try:
-            code = execute(command)
-        except SystemExit as ended:
-            code = ended.code
-        return SimpleNamespace(code=code, **capsys.readouterr()._asdict())
-
-    return run
 
 
 @pytest.mark.parametrize("kind", STREAMS)
@@ -236,15 +173,6 @@ def test_a_refusal_after_the_first_item_or_row_says_what_is_kept(project, build,
     assert "t.parquet" not in project.files()
 
 
-@pytest.mark.outcome("Exit 2: all its problems.")
-def test_a_refusal_instead_of_a_description_says_that_no_table_was_written(project, build):
-    refuses = "(_ for _ in ()).throw(Refused(['this']))"
-    ended = build("return table", describe=DESCRIBE, returned=refuses)
-    assert ended.code == 2, ended.err
-    assert ended.err.endswith("): this; no table was written\n")
-    assert "t.parquet" not in project.files()
-
-
 @pytest.mark.outcome("Exit 2, the table as it was: finished items are kept.")
 def test_another_recipe_found_after_the_first_map_says_that_its_items_are_kept(project, build):
     lines = """list(run.map(work, ['a'], key=str))
@@ -257,147 +185,6 @@ return table"""
     assert "was made with other settings, tools or code of b:again; give another --out" in ended.err
     assert ended.err.endswith("no table was written, and finished items are kept\n")
     assert project.digest("t.parquet") == before
-
-
-def test_the_fields_of_a_builder_stand_beside_those_of_the_host(project, build):
-    returned = "Fields(number=float('nan'))"
-    ended = build("return table", describe=DESCRIBE, returned=returned)
-    found = project.manifest("t.parquet")
-    assert ended.code == 0, ended.err
-    assert found["schema"] == "some-manifest-v1"
-    assert found["number"] is None
-    assert {"run", "table", "run_provenance"} < set(found)
-
-
-@pytest.mark.outcome("Exit 3, no table.")
-@pytest.mark.parametrize(
-    ("returned", "said"),
-    [
-        ("3", "describe_manifest returned 3"),
-        ("None", "describe_manifest returned None"),
-        ("options", "it announces Fields, return one"),
-        ("Fields(schema='other')", "its manifest at $.schema is wrong"),
-        ("Fields(number='many')", "its manifest at $.number is wrong"),
-        ("1 / 0", "failed in describe_manifest: ZeroDivisionError"),
-    ],
-)
-def test_fields_that_do_not_fit_are_named_in_a_line(project, build, returned, said):
-    ended = build("return table", describe=DESCRIBE, returned=returned)
-    assert ended.code == 3, ended.err
-    assert said in ended.err
-    assert "b (" in ended.err
-    assert "Traceback" not in ended.err
-    assert "t.parquet" not in project.files()
-
-
-@pytest.mark.outcome("Exit 3: the field.")
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ("    run: int = 3", "its manifest field 'run' is tablehost's own"),
-        ("    table: int = 3", "its manifest field 'table' is tablehost's own"),
-        ("    odd: bytes = b''", "has the type <class 'bytes'>, which JSON cannot"),
-    ],
-)
-def test_fields_that_no_manifest_can_have_are_refused_before_any_work(build, fields, said):
-    ended = build("raise ValueError('days of work')", describe=DESCRIBE, fields=fields)
-    assert ended.code == 3
-    assert said in ended.err
-    assert "days of work" not in ended.err
-
-
-@pytest.mark.outcome("Nothing is left, however the run ends.")
-@pytest.mark.parametrize(
-    ("lines", "code"),
-    [("return table", 0), ("raise ValueError", 3), ("raise Refused(['no'])", 2)],
-)
-def test_scratch_is_private_and_always_goes_away(project, build, lines, code):
-    use = "(run.scratch / 'big').write_text('x')\nassert run.scratch.is_dir()\n"
-    ended = build(use + lines)
-    assert ended.code == code, ended.err
-    assert not any("scratch" in path.name for path in project.path.rglob("*"))
-
-
-@pytest.mark.outcome("Nothing is left.")
-def test_the_scratch_of_a_killed_run_is_removed_by_the_next(project, build):
-    build("(run.scratch / 'big').write_text('x')\nimport os\nos.kill(os.getpid(), 9)", apart=True)
-    assert list(project.path.glob(".t.parquet.scratch/*"))
-    build("assert not list(run.scratch.iterdir())\nreturn table")
-    assert not (project.path / ".t.parquet.scratch").exists()
-    assert (project.path / "t.parquet").exists()
-
-
-def test_progress_and_log_of_a_builder_are_shown(build):
-    lines = """with run.progress(2, "files") as step:
-    step()
-    step(0, 1)
-run.log.info("looked at %s", "a\\x1b[31m")
-return table"""
-    ended = build(lines)
-    assert "files: 1 of 2 done, 1 failed" in ended.err
-    assert "tablehost: looked at a\\x1b[31m" in ended.err
-
-
-MAPS = {
-    "lambda item, settings: item": "must annotate its return value",
-    "inner": "must be defined at module level",
-    "unannotated": "unannotated must annotate its return value",
-    "returns_int": "must annotate its return value with the attrs class",
-    "misspelt": "cannot be resolved: name 'Rwo' is not defined",
-}
-
-
-@pytest.mark.outcome("Exit 3: what it must be.")
-@pytest.mark.parametrize("function", MAPS)
-def test_a_function_that_no_worker_could_run_is_refused_before_any_work(project, build, function):
-    helpers = """
-import attrs
-@attrs.frozen
-class Row:
-    n: int
-def unannotated(item, settings): return Row(1)
-def returns_int(item, settings) -> int: return 1
-def misspelt(item, settings) -> "Rwo": return Row(1)
-"""
-    lines = f"def inner(item, settings) -> Row: ...\nreturn run.map({function}, [1], key=str)"
-    ended = build(lines, describe=helpers)
-    assert ended.code == 3, ended.err
-    assert MAPS[function] in ended.err
-    assert "builder b (" in ended.err
-
-
-ITEMS = {
-    "run.map(work, ['a', 'a'], key=str)": (3, "two items have the key 'a'"),
-    "run.map(work, [1], key=int)": (3, "a key is a string"),
-    "run.map(work, [lambda: 1], key=repr)": (3, "items must be picklable"),
-    "run.map(work, ['a'], key=str, settings={})": (3, "must be an attrs instance, not dict"),
-    "run.map(wrong, ['a'], key=str)": (1, "is not an instance of an attrs class"),
-    "run.map(huge, ['a'], key=str)": (1, "error"),
-    "run.map(exits, ['a'], key=str)": (1, "worker-killed: exit code 3"),
-    "run.map(work, [], key=str)": (0, ""),
-    "run.map(work, (x for x in 'ab'), key=str)": (0, ""),
-    "run.map(bad_item(), ['a'], key=str)": (3, "NameError"),
-}
-
-
-@pytest.mark.outcome("Exit 3, or the item fails; no traceback.")
-@pytest.mark.parametrize("call", ITEMS)
-def test_items_that_cannot_be_worked_on_are_named(project, build, call):
-    helpers = """
-import attrs
-@attrs.frozen
-class Row:
-    n: int
-def work(item: str, settings: None) -> Row: return Row(1)
-def wrong(item: str, settings: None) -> Row: return 3
-def huge(item: str, settings: None) -> Row: return Row(b'\\xff')
-def exits(item: str, settings: None) -> Row: raise SystemExit(3)
-"""
-    ended = build(f"list({call})\nreturn table", describe=helpers)
-    code, said = ITEMS[call]
-    assert ended.code == code, ended.err
-    assert said in ended.err
-    assert "Traceback" not in ended.err
 
 
 def test_a_stream_keeps_its_types_and_its_nulls(project, build):

@@ -312,9 +312,7 @@ def rows_of(path):
 
 
 @pytest.mark.outcome("Right rows, or the ledger is set aside.")
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 7)), min_size=1, max_size=4))
 def test_no_flipped_bit_of_a_ledger_becomes_a_wrong_row(ledger, tmp_path_factory, flips):
     path = tmp_path_factory.getbasetemp() / "flipped.ledger"

@@ -80,7 +80,7 @@ WRONG = {
     "mode": ("one of fast, slow", [("medium", '"medium"'), ("Fast", '["fast"]'), ("1", "1")]),
     "depth": ("one of 8, 10", [("9", "9"), ("8.0", "8.0"), ("true", "true")]),
     "sizes": ("an integer", [("1.5", "[1.5]"), ("true", "[true]"), ("x", '["x"]')]),
-    "parts": ("LABEL=a path", [("no", '["no"]'), ("=p", '["=p"]'), ("a=", "[1]")]),
+    "parts": ("LABEL=PATH", [("no", '["no"]'), ("=p", '["=p"]'), ("a=", "[1]")]),
 }
 
 
@@ -103,7 +103,8 @@ def test_a_value_of_the_wrong_type_is_named_with_its_source(project, typed, sour
     assert ended.code == 2, ended.err
     said = ended.err.splitlines()
     for name, words, _ in rows:
-        expected = f"from {where[name][source]} is not {words}"
+        verb = "must be" if name == "parts" else "is not"
+        expected = f"from {where[name][source]} {verb} {words}"
         assert any(f"--{name}: " in line and expected in line for line in said), (name, said)
 
 

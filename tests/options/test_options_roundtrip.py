@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tablehost import Gate, InputDir, Labelled, Tuning
 from tablehost.cli.flags import parse
-from tablehost.options.convert import Given
+from tablehost.options.convert import RawValue
 from tablehost.options.fields import from_environment, options_of, resolve
 from tablehost.options.record import recorded
 
@@ -110,16 +110,17 @@ def test_options_come_back_from_every_language(options):
     }
     toml = tomllib.loads("\n".join(f"{name} = {toml_of(one)}" for name, one in values.items()))
     args = json.loads(json.dumps(values, allow_nan=False))
-    typed = [{n: Given(v, "file", "x", text=False) for n, v in one.items()} for one in (toml, args)]
+    typed = [
+        {n: RawValue(v, "file", "x", text=False) for n, v in one.items()} for one in (toml, args)
+    ]
     for source in (flags, from_environment(Options, "x", variables), *typed):
         assert instance(source) == options
 
 
 @pytest.mark.outcome("Else it is refused.")
-@settings(max_examples=100, deadline=None)
 @given(st.text())
 def test_text_becomes_a_number_only_if_python_and_toml_agree(text):
-    found = resolve(Options, {"number": Given(text, "flag", "--number")})
+    found = resolve(Options, {"number": RawValue(text, "flag", "--number")})
     if found.problems:
         return
     assert math.isfinite(found.instance.number)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from any_arrays import column, digest, mask, pieces_of, sha, typed_values
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tablehost.files.digests import json_digest
@@ -73,7 +73,6 @@ def oracle(name, values, kind):
 
 
 @given(typed_values(), st.data())
-@settings(max_examples=200, deadline=None)
 def test_a_digest_is_its_definition_however_the_rows_arrive(typed, data):
     kind, values = typed
     array = pa.array(values, kind)

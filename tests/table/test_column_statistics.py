@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from any_arrays import NUMBERS, column, pieces_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tablehost.table.write import digest_table
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.usefixtures("small_blocks")
 
 
 @given(NUMBERS, st.data())
-@settings(max_examples=150, deadline=None)
 def test_statistics_are_numpys_and_the_same_for_any_chunking(typed, data):
     kind, values = typed
     array = pa.array(values, kind)

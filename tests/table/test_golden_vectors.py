@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from any_arrays import column
+from command_line import run_here, without_pandas
 
 from tablehost.table.summary import rows_digest
 from tablehost.table.write import digest_table
@@ -58,6 +59,9 @@ def printed(folder):
 def execute(command, folder):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     own = {"PATH": path, "TABLEHOST_CACHE_DIR": str(folder / ".cache")}
+    if command.startswith("tablehost ") and "|" not in command:
+        return run_here(folder, os.environ | own, command.split()[1:]).out
+    own |= without_pandas()
     options = {"cwd": folder, "env": os.environ | own, "stdout": subprocess.PIPE, "text": True}
     return subprocess.run(["bash", "-c", command], check=True, **options).stdout
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 from any_arrays import typed_values
-from hypothesis import given, settings
+from hypothesis import given
 
 from tablehost.table import row_groups
 from tablehost.table.batches import _stored_array
@@ -32,7 +32,6 @@ def test_long_text_closes_a_row_group_with_the_row_that_fills_it(monkeypatch):
 
 
 @given(typed_values())
-@settings(max_examples=80, deadline=None)
 def test_the_bytes_of_a_row_do_not_depend_on_its_neighbours(typed):
     kind, values = typed
     array = _stored_array(pa.array(values, kind), stored_type(kind))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from any_arrays import pieces_of, typed_values
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tablehost.table import row_groups, statistics
@@ -105,7 +105,6 @@ def test_values_larger_than_any_buffer_are_written_and_hashed_as_they_are(out):
 
 
 @given(st.lists(typed_values(), min_size=1, max_size=3), st.data())
-@settings(max_examples=60, deadline=None)
 def test_the_same_rows_make_the_same_bytes_however_they_arrive(tmp_path_factory, typed, data):
     out = tmp_path_factory.getbasetemp() / "any.parquet"
     rows = min(len(values) for _, values in typed)

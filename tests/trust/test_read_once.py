@@ -51,7 +51,7 @@ def opened(tables):
     """Run a command, and return how often it opened each table and manifest."""
 
     def opened(code, *tokens):
-        ended = tables.python(COUNT, *tokens)
+        ended = tables.python(COUNT, *tokens, env=tables.without_pandas)
         found, counts = json.loads(ended.out.splitlines()[-1])
         assert found == code, ended.out + ended.err
         names = ("t.parquet", "t.parquet.manifest.json", "u.parquet", "u.parquet.manifest.json")

@@ -7,12 +7,13 @@ class of its manifest fields. Nothing is declared twice.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from tablehost.contract.build import ArrowStream, Build
-from tablehost.contract.run import Run
+if TYPE_CHECKING:  # start-up is a budget
+    from tablehost.contract.build import ArrowStream, Build
+    from tablehost.contract.run import Run
 
 PROJECT = "tablehost"
 

@@ -31,10 +31,11 @@ def hash_split(name: str, seed: str, shares: Mapping[str, float]) -> str:
     >>> [hash_split(name, "chug-hdr-v1", shares) for name in ("street", "beach", "sea")]
     ['train', 'val', 'test']
     """
-    *bounded, (last, _) = _bounds(tuple(shares.items()))
+    bounds = _bounds(tuple(shares.items()))
+    *_, last = (share for share, size in shares.items() if size)
     seeded = f"{seed}\0{name}".encode("utf-8", "surrogatepass")
     place = int.from_bytes(blake2s(seeded, digest_size=8).digest(), "big") / 2**64
-    return next((share for share, below in bounded if place < below), last)
+    return next((share for share, below in bounds if place < below), last)  # it may round to 1
 
 
 @cache

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tablehost.table.read import opened
@@ -74,7 +74,6 @@ ROWS = st.dictionaries(st.sampled_from("abcdefgh"), ROW, max_size=8).flatmap(
 
 
 @given(ROWS, ROWS, st.booleans())
-@settings(max_examples=100, deadline=None)
 def test_what_differs_is_what_plain_python_says(tmp_path_factory, a, b, by_key):
     folder = tmp_path_factory.mktemp("rows")
     paths = folder / "a.parquet", folder / "b.parquet"

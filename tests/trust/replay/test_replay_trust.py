@@ -145,7 +145,7 @@ def test_a_path_in_the_place_of_an_installed_builder_is_not_run(words, command, 
     assert "Traceback" not in ended.err
     assert not (words.path / "ran").exists()
     if command in ("replay", "why"):
-        assert f"names {name!r} as an installed builder" in ended.out
+        assert f"records the builder {name!r}, which is not a builder's name" in ended.out
 
 
 def test_a_tool_by_path_of_an_installed_builder_is_not_run_without_trust(bench, monkeypatch):

@@ -79,7 +79,7 @@ def test_an_edited_manifest_is_found_by_a_full_look(tables, edit):
     tables.edit(lambda ended: edit(ended["table"]))
     assert tables.intact("t.parquet")
     (finding,) = tables.findings("not-its-manifest", "t.parquet", "--full")
-    assert "the manifest was edited; this cannot be: " in finding["why"][0]
+    assert "the manifest was edited; its values contradict each other: " in finding["why"][0]
 
 
 @pytest.mark.parametrize("last_bits", [1e-15, -1e-13])

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from attrs import asdict
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tablehost.files.digest_cache import StatCache
@@ -85,7 +85,6 @@ def replaced(table, path):
 
 
 @given(any_tables(), LAYOUTS, DICTIONARIES | st.none(), st.data())
-@settings(max_examples=80, deadline=None)
 def test_no_other_layout_of_the_same_rows_is_called_a_change(
     found, table, layout, dictionaries, data
 ):
@@ -100,7 +99,6 @@ def test_no_other_layout_of_the_same_rows_is_called_a_change(
 
 
 @given(any_tables(least=2), st.data())
-@settings(max_examples=80, deadline=None)
 def test_no_change_of_rows_is_called_anything_else(found, table, data):
     row = st.integers(0, table.num_rows - 1)
     order = data.draw(
@@ -113,7 +111,6 @@ def test_no_change_of_rows_is_called_anything_else(found, table, data):
 
 
 @given(any_tables(), st.data())
-@settings(max_examples=80, deadline=None)
 def test_no_change_of_a_cell_is_called_anything_else(found, table, data):
     at = data.draw(st.integers(0, table.num_columns - 1))
     kind, cells = table.schema[at].type, table.column(at).to_pylist()
@@ -124,7 +121,6 @@ def test_no_change_of_a_cell_is_called_anything_else(found, table, data):
 
 
 @given(any_tables(), st.data())
-@settings(max_examples=80, deadline=None)
 def test_no_change_of_bytes_is_called_intact(found, table, data):
     def change(path):
         raw = bytearray(path.read_bytes())

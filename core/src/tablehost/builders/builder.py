@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
@@ -26,7 +27,8 @@ class Builder:
         file: the builder's own file where it is run from one.
         hooks: pluggy's relay, with this one builder behind it.
         options_class: the annotation of `options` in its `build_table`.
-        fields_class: the return annotation of its `describe_manifest`, or None without that hook.
+        find_fields_class: resolves the return annotation of its `describe_manifest`; `--help` has
+            no use for it.
     """
 
     name: str
@@ -36,11 +38,16 @@ class Builder:
     file: Path | None
     hooks: Any
     options_class: type
-    fields_class: type | None
+    find_fields_class: Callable[[], type | None]
 
     def __str__(self) -> str:
         origin = f"{self.distribution} {self.version}" if self.distribution else str(self.file)
         return f"{self.name} ({origin})"
+
+    @property
+    def fields_class(self) -> type | None:
+        """Return the return annotation of its `describe_manifest`, or None without that hook."""
+        return self.find_fields_class()
 
     @property
     def item_version(self) -> int:

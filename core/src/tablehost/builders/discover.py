@@ -21,7 +21,7 @@ _CLAUSE = re.compile(rf"\s*(>=|<)\s*({_RELEASE.pattern})\s*")
 _COMPARE = {">=": operator.ge, "<": operator.lt}
 
 
-class Listing(NamedTuple):  # attrs would be half of what `tablehost plugins` imports
+class Installed(NamedTuple):  # attrs would be half of what `tablehost plugins` imports
     """A builder as its metadata presents it; nothing of it has been imported.
 
     Args:
@@ -41,13 +41,13 @@ class Listing(NamedTuple):  # attrs would be half of what `tablehost plugins` im
     entry_point: str
 
 
-def discover() -> list[Listing]:
+def discover() -> list[Installed]:
     """List the installed builders without importing any; one that is found twice counts once."""
-    found: dict[tuple[str, str, str], Listing] = {}
+    found: dict[tuple[str, str, str], Installed] = {}
     for owner in distributions():
         try:
             points = [point for point in owner.entry_points if point.group == ENTRY_POINT_GROUP]
-            for one in _listings(owner, points) if points else ():
+            for one in _installed(owner, points) if points else ():
                 found.setdefault((one.distribution, one.name, one.entry_point), one)
         except (TypeError, ValueError, AttributeError, KeyError):
             continue  # torn metadata must not affect other builders
@@ -62,20 +62,20 @@ def discover() -> list[Listing]:
     return sorted(one._replace(status=taken.get(one.name, one.status)) for one in found.values())
 
 
-def _listings(owner: Distribution, points: list[EntryPoint]) -> list[Listing]:
+def _installed(owner: Distribution, points: list[EntryPoint]) -> list[Installed]:
     about = owner.metadata.json
     name, release = str(about["name"]), str(about["version"])
     status = _incompatible(name, owner.requires or []) or READY
     summary = str(about.get("summary", ""))
     return [
-        Listing(normalized(point.name), name, release, status, summary, point.value)
+        Installed(normalized(point.name), name, release, status, summary, point.value)
         for point in points
     ]
 
 
 def names_with(builder: str) -> set[str]:
     """Return the names of the installed builders and of one that may be a file."""
-    return {builder, *(listing.name for listing in discover())}
+    return {builder, *(one.name for one in discover())}
 
 
 def _incompatible(distribution: str, requires: list[str]) -> str | None:

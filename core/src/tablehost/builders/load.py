@@ -12,7 +12,13 @@ import pluggy
 
 from tablehost import hookspecs
 from tablehost.builders.builder import Builder, load_module
-from tablehost.builders.discover import ENTRY_POINT_GROUP, READY, Listing, discover, unknown_builder
+from tablehost.builders.discover import (
+    ENTRY_POINT_GROUP,
+    READY,
+    Installed,
+    discover,
+    unknown_builder,
+)
 from tablehost.console.streams import stdout_aside
 from tablehost.contract.annotations import annotation_of
 from tablehost.contract.errors import BrokenBuilder, UsageError
@@ -33,7 +39,7 @@ def load(name: str) -> Builder:
 
 
 def _load_installed(name: str) -> Builder:
-    found = next((listing for listing in discover() if listing.name == name), None)
+    found = next((one for one in discover() if one.name == name), None)
     if found is None:
         raise UsageError(unknown_builder(name))
     origin = f"{found.distribution} {found.version}, entry point {found.entry_point}"
@@ -74,7 +80,7 @@ def _guarded(who: str, load: Callable[[], Any]) -> Any:
 
 
 def _builder(
-    module: Any, who: str, name: str, *, owner: Listing | None = None, file: Path | None = None
+    module: Any, who: str, name: str, *, owner: Installed | None = None, file: Path | None = None
 ) -> Builder:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -93,7 +99,7 @@ def _builder(
         file=file,
         hooks=manager.hook,
         options_class=_annotated_class(who, build_table, "options"),
-        fields_class=_annotated_class(who, describe, "return") if describe else None,
+        find_fields_class=lambda: _annotated_class(who, describe, "return") if describe else None,
     )
     _naming(who, _check_options, builder.options_class)
     return builder

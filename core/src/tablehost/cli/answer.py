@@ -11,7 +11,7 @@ from cyclopts import Parameter
 Switch = Annotated[bool, Parameter(negative=())]
 """A flag without a `--no-` form."""
 
-Json = Annotated[bool, Parameter(name="--json", negative=())]
+JsonSwitch = Annotated[bool, Parameter(name="--json", negative=())]
 """The option that asks for the answer as JSON."""
 
 _UNPRINTABLE = re.compile(r"[^\n -~]")

@@ -6,7 +6,7 @@ import glob
 import shutil
 from pathlib import Path
 
-from tablehost.cli.answer import Json, Switch, print_json
+from tablehost.cli.answer import JsonSwitch, Switch, print_json
 from tablehost.commit import commit
 from tablehost.commit.lock import locked
 from tablehost.commit.output import Output
@@ -20,7 +20,7 @@ def clean(
     /,
     *,
     yes: Switch = False,
-    as_json: Json = False,
+    as_json: JsonSwitch = False,
 ) -> int:
     """Remove ledger, history, listings and leftovers of an output, after naming them.
 

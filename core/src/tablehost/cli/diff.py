@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tablehost.cli.answer import Json, print_json
-from tablehost.console.text import first, printable, shown
+from tablehost.cli.answer import JsonSwitch, print_json
+from tablehost.console.text import first, printable, shown, some
 from tablehost.trust.diff.inputs import InputChange
 from tablehost.trust.diff.manifests import Change
 from tablehost.trust.evidence.subject import subject
@@ -23,7 +23,7 @@ _MOST_FILES = 5
 _LONGEST = 60
 
 
-def diff(a: Path, b: Path, /, *, as_json: Json = False) -> int:
+def diff(a: Path, b: Path, /, *, as_json: JsonSwitch = False) -> int:
     """Show what differs between two tables: how they were made, and what is in them.
 
     Their manifests are compared, and their rows where both tables are there: by the key that the
@@ -116,9 +116,7 @@ def _row_lines(rows: RowsDifference) -> Iterator[str]:
 
 
 def _examples(count: int, examples: Iterable[dict[str, Any]]) -> str:
-    named = [_where(one) for one in examples]
-    more = f" and {count - len(named)} more" if count > len(named) else ""
-    return f"{count}: {'; '.join(named)}{more}"
+    return f"{count}: {some([_where(one) for one in examples], between='; ', of=count)}"
 
 
 def _where(row: dict[str, Any]) -> str:

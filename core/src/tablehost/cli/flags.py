@@ -13,13 +13,13 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from tablehost.cli import one_line
 from tablehost.contract.errors import UsageError
 from tablehost.contract.names import flag_of
-from tablehost.options.convert import Given, metavar
+from tablehost.options.convert import RawValue, metavar
 from tablehost.options.fields import Option, by_name, options_of
 
 
 def parse(
     name: str, summary: str, groups: Mapping[str, type], tokens: Sequence[str]
-) -> dict[str, Given] | None:
+) -> dict[str, RawValue] | None:
     """Return the flags that were given, by option name, or None where help was asked for.
 
     Args:
@@ -32,11 +32,11 @@ def parse(
         UsageError: an unknown flag, one without its value, or one given twice or by two names.
     """
     options = {title: tuple(_spelled(cls)) for title, cls in groups.items()}
-    _check_switches(name, [one for group in options.values() for one in group], tokens)
+    _check_switches([one for group in options.values() for one in group], tokens)
 
-    def command(**values: Any) -> dict[str, Given]:
+    def command(**values: Any) -> dict[str, RawValue]:
         given = {
-            name: Given(value, "flag", flag_of(name))
+            name: RawValue(value, "flag", flag_of(name))
             for name, value in values.items()
             if value is not None
         }
@@ -65,7 +65,7 @@ def parse(
     try:
         return app(list(tokens), exit_on_error=False, print_error=False)  # type: ignore[no-any-return]  # ours
     except CycloptsError as error:
-        msg = f"{name}: {one_line(error)}; see {name} --help"
+        msg = f"{one_line(error)}; see {name} --help"
         raise UsageError(msg) from error
 
 
@@ -75,12 +75,12 @@ def _spelled(cls: type) -> Iterator[Option]:
         yield from (evolve(option, name=name) for name in option.spellings)
 
 
-def _check_switches(name: str, options: Sequence[Option], tokens: Sequence[str]) -> None:
+def _check_switches(options: Sequence[Option], tokens: Sequence[str]) -> None:
     """Refuse `--switch=yes`: cyclopts would take many words for true that no other source does."""
     for option in options:
         if option.boolean and any(token.startswith(f"{option.flag}=") for token in tokens):
             off = option.flag.replace("--", "--no-", 1)
-            msg = f"{name}: {option.flag} takes no value; write {option.flag} or {off}"
+            msg = f"{option.flag} takes no value; write {option.flag} or {off}"
             raise UsageError(msg)
 
 

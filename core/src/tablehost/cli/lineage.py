@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tablehost.cli.answer import Json, print_json
+from tablehost.cli.answer import JsonSwitch, print_json
 from tablehost.console.text import counted, printable, shown
 from tablehost.trust.lineage.lineage import Edge, Lineage, Node
 from tablehost.trust.lineage.lineage import lineage as trace
@@ -25,7 +25,7 @@ def lineage(
     /,
     *,
     format: Literal["tree", "json", "mermaid"] = "tree",  # noqa: A002  # the option's name
-    as_json: Json = False,
+    as_json: JsonSwitch = False,
 ) -> int:
     """Show what a table was made of, up to the raw inputs.
 

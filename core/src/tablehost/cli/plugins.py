@@ -15,11 +15,12 @@ def plugins(*, json: bool = False) -> int:
     if json:
         from json import dumps
 
-        print(dumps([listing._asdict() for listing in found], indent=2))
+        print(dumps([one._asdict() for one in found], indent=2))
         return 0
     if not found:
         print("no builder is installed; try `pip install tablehost-extract-k150k`")
-    for listing in found:
-        print(f"{listing.name}  ({listing.distribution} {listing.version})  {listing.status}")
-        print(f"    {listing.summary}")
+    for one in found:
+        print(f"{one.name}  ({one.distribution} {one.version})  {one.status}")
+        if one.summary:
+            print(f"    {one.summary}")
     return 0

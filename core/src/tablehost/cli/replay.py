@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from attrs import evolve
+from attrs import asdict, evolve, frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from tablehost.cli.answer import Json, Switch, print_json
+from tablehost.cli.answer import JsonSwitch, Switch, print_json
 from tablehost.console.reporter import reporter
 from tablehost.console.text import counted, first, printable, shell_line, shown, some
 from tablehost.contract.errors import UsageError
@@ -27,20 +27,34 @@ _MOST = 20
 _AtLeastOne = Annotated[int | None, Parameter(validator=Number(gte=1))]
 
 
+@frozen(kw_only=True)
+class _Asked:
+    sample: _AtLeastOne = None
+    """Do only this many of the table's items, and compare their rows."""
+
+    seed: int = 0
+    """Seed of the random sample."""
+
+    into: Path | None = None
+    """New folder in which to keep the table that is made, and its manifest."""
+
+    workers: _AtLeastOne = None
+    """Processes that work in parallel; default: available cores."""
+
+    trust: Switch = False
+    """Run what only the manifest names: the file of a builder, and tools by their paths."""
+
+
 def replay(
     path: Path,
     /,
     *,
-    sample: _AtLeastOne = None,
-    seed: int = 0,
-    into: Path | None = None,
+    asked: Annotated[_Asked, Parameter(name="*")] = _Asked(),  # it is frozen
     moved: Annotated[
         tuple[str, ...], Parameter(name="--map", negative=(), show_default=False)
     ] = (),
-    workers: _AtLeastOne = None,
-    trust: Switch = False,
     script: Switch = False,
-    as_json: Json = False,
+    as_json: JsonSwitch = False,
 ) -> int:
     """Make a table again from its manifest alone, elsewhere, and compare.
 
@@ -52,24 +66,19 @@ def replay(
 
     Args:
         path: The table, or its manifest.
-        sample: Do only this many of the table's items, and compare their rows.
-        seed: Seed of the random sample.
-        into: New folder in which to keep the table that is made, and its manifest.
+        asked: How to make it again.
         moved: OLD=NEW, the new place of an input or a folder of inputs; may be given more than
             once.
-        workers: Processes that work in parallel; default: available cores.
-        trust: Run what only the manifest names: the file of a builder, and tools by their paths.
         script: Print the command that makes the table again, in ./replay or --into; run nothing.
         as_json: Write the answer as one JSON object.
     """
     found = _moved(subject(path), moved)
     if script:
-        _print_script(found, (into or Path("replay")) / found.table.name, as_json=as_json)
+        _print_script(found, (asked.into or Path("replay")) / found.table.name, as_json=as_json)
         return 0
     from tablehost.trust.replay.replay import Asked  # pyarrow, and help does without
 
-    asked = Asked(into=into, workers=workers, sample=sample, seed=seed, trust=trust)
-    answer = _replay(found, asked, as_json=as_json)
+    answer = _replay(found, Asked(**asdict(asked)), as_json=as_json)
     if as_json:
         print_json(answer)
     else:

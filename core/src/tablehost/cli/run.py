@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from tablehost.builders.discover import READY, discover, names_with
 from tablehost.builders.load import check, load
 from tablehost.cli import complain, flags, of_the_system, show_traceback
+from tablehost.console.text import first
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
 from tablehost.options import config_file as config
-from tablehost.options.convert import Given
+from tablehost.options.convert import RawValue
 from tablehost.options.fields import Resolved, from_environment, resolve
 from tablehost.options.host_options import HOST, HostOptions
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # what a run needs, and help does not
     from tablehost.host.request import Landed, Request
 
 _HELP = ("--help", "-h")
+_MOST_FAILURES = 10
 _SUMMARY = "Build a table and its manifest. BUILDER is one of these, or the path of a Python file."
 
 
@@ -55,7 +57,7 @@ def run(*tokens: str) -> int:
     return _run(builder, given)
 
 
-def _run(builder: Builder, given: Mapping[str, Given]) -> int:
+def _run(builder: Builder, given: Mapping[str, RawValue]) -> int:
     gc.enable()
     settings = _host_options(builder, given)
     import logging
@@ -99,7 +101,7 @@ def _built(request: Request, out: Reporter) -> Landed:
     return run_host(request, out)
 
 
-def _host_options(builder: Builder, given: Mapping[str, Given]) -> HostOptions:
+def _host_options(builder: Builder, given: Mapping[str, RawValue]) -> HostOptions:
     """Resolve the options of every run, which say how a problem is to be reported."""
     explicit = given.get("config") or from_environment(HostOptions, HOST, os.environ).get("config")
     path = config.locate(explicit.raw if explicit else None)
@@ -115,7 +117,7 @@ def _host_options(builder: Builder, given: Mapping[str, Given]) -> HostOptions:
     return settings
 
 
-def _request(builder: Builder, given: Mapping[str, Given], settings: HostOptions) -> Request:
+def _request(builder: Builder, given: Mapping[str, RawValue], settings: HostOptions) -> Request:
     from tablehost.host.request import Request
 
     path = config.locate(str(settings.config) if settings.config else None)
@@ -130,7 +132,7 @@ def _request(builder: Builder, given: Mapping[str, Given], settings: HostOptions
 
 
 def _resolved(
-    builder: Builder, cls: type, section: str, given: Mapping[str, Given], path: Path | None
+    builder: Builder, cls: type, section: str, given: Mapping[str, RawValue], path: Path | None
 ) -> Resolved:
     """Resolve options from flags, environment and a section of the configuration."""
     known = partial(names_with, builder.name)
@@ -156,10 +158,9 @@ def _report(landed: Landed, request: Request, out: Reporter) -> None:
     if landed.outcome == "nothing-to-do":
         out.say(f"nothing to do: {landed.output.table} is up to date and was left as it is")
         return
-    for failure in items.failures[:10]:
-        out.say(f"failed  {failure.key}: {failure.reason}: {failure.detail}")
-    if len(items.failures) > 10:  # noqa: PLR2004  # as many as a screen takes
-        out.say(f"failed  ... and {len(items.failures) - 10} more, all in the manifest")
+    failures = [f"{one.key}: {one.reason}: {one.detail}" for one in items.failures]
+    for line in first(failures, _MOST_FAILURES, ", all in the manifest"):
+        out.say(f"failed  {line}")
     out.say(f"table     {landed.output.table} ({landed.rows} rows)")
     out.say(f"manifest  {landed.output.manifest}")
     out.say(f"{landed.outcome} in {duration(landed.elapsed)}")
@@ -204,7 +205,7 @@ def _failed(
 
 def _problems(error: TablehostError, builder: Builder) -> list[str]:
     if isinstance(error, Interrupted):
-        return [f"{error}; finished items are kept, and the same command goes on from there"]
+        return [f"{error}; finished items are kept, and the same command resumes from there"]
     who = "" if error.builder else f"{builder}: "
     where = f" (details in {error.report})" if error.report else ""
     return [f"{who}{problem}{where}" for problem in error.problems]

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from tablehost.cli.answer import Json
+from tablehost.cli.answer import JsonSwitch
 from tablehost.commit import commit
 from tablehost.commit.intent import Pending
 from tablehost.commit.output import Output
@@ -19,12 +19,13 @@ from tablehost.items.ledger_file import Progress, progress_of
 from tablehost.manifest.read import Manifest, dig, find, folder_digest, read_typed
 
 _MOST_COLUMNS = 1000  # to lay out a hundred thousand takes minutes
+_CHECKED = ("checked", "differed", "not_listed")
 
 
-def show(path: Path, /, *, as_json: Json = False) -> int:
+def show(path: Path, /, *, as_json: JsonSwitch = False) -> int:
     """Show what a table is: what it was made of, by what and when, and what is in it.
 
-    For an output whose run has not finished, show how far it came and how to go on.
+    For an output whose run has not finished, show how far it came and how to resume it.
 
     Args:
         path: The table, or its manifest.
@@ -68,7 +69,7 @@ def _state(
             f"last activity {progress.last_activity}"
         )
         if progress.session.outcome != "partial" or progress.failed:
-            said.append("to go on, run the same command again: finished items are kept")
+            said.append("to resume, run the same command again: finished items are kept")
     if output.failed.is_file():
         said.append(f"the last run failed; see {output.failed}")
     if not said:
@@ -110,6 +111,9 @@ def _main_lines(manifest: Manifest) -> Iterator[tuple[str, Any]]:
     if manifest.rows_of_others:
         made = "results were made by another user or on another host"
         yield "others", f"{manifest.rows_of_others} {made}"
+    for one in map(_dict, manifest.checksums or []):
+        counts = (f"{one.get(name)} {name.replace('_', ' ')}" for name in _CHECKED)
+        yield "checked", f"{', '.join(counts)}: {one.get('path')} ({one.get('algorithm')})"
 
 
 def _counts(items: dict[str, Any]) -> str:

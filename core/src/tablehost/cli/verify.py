@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
-from tablehost.cli.answer import Json, Switch, print_json
+from tablehost.cli.answer import JsonSwitch, Switch, print_json
 from tablehost.console.reporter import Meter, Reporter, Terminal
 from tablehost.console.text import printable, shown
 from tablehost.contract.errors import UsageError
@@ -37,7 +37,7 @@ def verify(
     full: Switch = False,
     inputs: _Inputs = "none",
     parents: Switch = False,
-    as_json: Json = False,
+    as_json: JsonSwitch = False,
 ) -> int:
     """Check whether tables still belong to their manifests, and classify the drift if not.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tablehost.cli.answer import Json, print_json
+from tablehost.cli.answer import JsonSwitch, print_json
 from tablehost.console.text import first, printable, shell_line, shown
 from tablehost.trust.evidence.subject import subjects
 from tablehost.trust.why.why import Staleness
@@ -15,7 +15,7 @@ _AS_MANY = 5
 """How many details of a reason are printed; JSON has them all."""
 
 
-def why(path: Path, /, *, as_json: Json = False) -> int:
+def why(path: Path, /, *, as_json: JsonSwitch = False) -> int:
     """Show whether a table is stale, why, and which command refreshes it.
 
     A table is stale if its inputs, the defaults of its options, a tool, or the version or code of

@@ -137,7 +137,7 @@ class Plain(Reporter):
         self.say(str(meter))
 
 
-class Json(Reporter):
+class JsonLines(Reporter):
     """Events as JSON lines on stderr."""
 
     lowest = logging.INFO
@@ -231,7 +231,7 @@ class Terminal(Plain):
 def reporter(*, as_json: bool, quiet: bool) -> Reporter:
     """Return the reporter that fits the options and what stderr is."""
     if as_json:
-        return Json()
+        return JsonLines()
     if quiet:
         return Reporter()
     return Terminal() if sys.stderr.isatty() else Plain()

@@ -49,10 +49,19 @@ SHOWN = 12
 """The most names that a message lists; a program gets them all."""
 
 
-def some(names: Sequence[str], most: int = SHOWN, between: str = ", ") -> str:
-    """List the first names, and how many more there are: `a, b and 3 more`."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return between.join(names[:most]) + more
+def some(
+    names: Sequence[str], most: int = SHOWN, between: str = ", ", *, of: int | None = None
+) -> str:
+    """List the first names, and how many more there are: `a, b and 3 more`.
+
+    Args:
+        names: all of them, or the first.
+        most: how many to list.
+        between: what separates them.
+        of: how many there are, if not all are given.
+    """
+    more = (len(names) if of is None else of) - len(names[:most])
+    return between.join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def first(lines: Sequence[str], most: int, rest: str = "") -> list[str]:

@@ -42,7 +42,7 @@ InputFile = Annotated[Path, Role("input-file", content="file")]
 """A file that the table is made of; the host hashes it."""
 
 InputFiles = Annotated[Path, Role("input-files", content="files")]
-"""A file, a folder of part files, or a glob: `tablehost.parts_of` finds the files of it.
+"""A file, a folder of part files, or a glob: `Run.parts` returns the files of it.
 
 The host hashes each of them.
 """

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # start-up is a budget
     import logging
 
     from tablehost.console.reporter import Meter
+    from tablehost.contract.checksums import Checksums
 
 Item = TypeVar("Item")
 Settings = TypeVar("Settings")
@@ -64,7 +65,20 @@ class Run(ABC):
         It waits until the host has read the file to its end.
 
         Args:
-            path: as it is in the options, or as `parts_of` finds it there.
+            path: as it is in the options, or as `parts` returns it.
+        """
+
+    @abstractmethod
+    def parts(self, path: Path) -> tuple[Path, ...]:
+        """Return the files of an input, as the host found them when the run began.
+
+        The host lists a folder or glob once, and the run uses that list.
+
+        Args:
+            path: as it is in an option of role `InputFile` or `InputFiles`.
+
+        Raises:
+            BrokenBuilder: no such option gives this path.
         """
 
     @abstractmethod
@@ -113,6 +127,7 @@ class Run(ABC):
         key: Callable[[Item], str],
         settings: Any = None,
         input: Callable[[Item], Path] | None = None,  # noqa: A002  # the contract's word
+        checksums: Checksums | None = None,
     ) -> Results[Result]:
         """Do long work on many items in parallel; finished items survive a kill.
 
@@ -125,6 +140,8 @@ class Run(ABC):
             settings: a frozen attrs instance, the same for all items. Fields annotated `Tool` or
                 `InputFile` count by their content, `Tuning` fields do not count.
             input: the file that an item reads, if any; the host hashes it while it is worked on.
+            checksums: what `read_checksums` returned; an item whose file is in that list and
+                differs from it fails as `checksum-mismatch`, also if it was finished before.
 
         Returns:
             The results, ordered by key, once the last item has ended. Items that failed are kept

@@ -63,7 +63,7 @@ def hash_file(path: Path, cache: StatCache | None = None) -> FileDigest:
 
 
 class StatCache:
-    """Remember the sha256 of files that have not been touched since.
+    """Remember the digests of files that have not been touched since.
 
     It is in `TABLEHOST_CACHE_DIR`, else in the user's cache folder. Several processes and threads
     may use it at once. A damaged one is deleted and begun anew, and without a writable folder the
@@ -71,11 +71,13 @@ class StatCache:
 
     Args:
         folder: where to keep it, in place of the usual one.
+        algorithm: of the digests; each has a file of its own.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, algorithm: str = "sha256") -> None:
         chosen = folder or os.environ.get("TABLEHOST_CACHE_DIR") or user_cache_dir("tablehost")
-        self.path = Path(chosen) / "digests.sqlite"
+        kind = "" if algorithm == "sha256" else f"-{algorithm}"
+        self.path = Path(chosen) / f"digests{kind}.sqlite"
         self._lock = threading.RLock()
         self._inode: int | None = None
         self._connection: sqlite3.Connection | None = None
@@ -101,7 +103,7 @@ class StatCache:
             signature: of the file now.
 
         Returns:
-            Its sha256, or None where it must be read.
+            Its digest, or None where it must be read.
         """
         return self.get_many([signature.state], signature.seen_ns).get(signature.state)
 
@@ -113,7 +115,7 @@ class StatCache:
             seen_ns: when they were observed.
 
         Returns:
-            The sha256 of those that are known.
+            The digests of those that are known.
         """
         found: dict[State, str] = {}
         each = dict.fromkeys(states)  # two names may be one file
@@ -126,11 +128,11 @@ class StatCache:
         """Remember files, except those touched within two seconds before they were observed.
 
         Args:
-            entries: the signature from before the file was read, and the sha256 of what was read.
+            entries: the signature from before the file was read, and the digest of what was read.
         """
         settled = [
-            (_key(seen.state), bytes.fromhex(sha256))
-            for seen, sha256 in entries
+            (_key(seen.state), bytes.fromhex(digest))
+            for seen, digest in entries
             if is_settled(seen.state, seen.seen_ns)
         ]
         if settled:

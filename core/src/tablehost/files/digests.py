@@ -1,4 +1,4 @@
-"""SHA-256 of JSON values and files."""
+"""Digests of JSON values and files."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tablehost.files.reading import open_regular
 
 QUIET_NS = 2_000_000_000
 """A file touched less than this before it was observed may change again unnoticed."""
+
+_READ_AT_ONCE = 1 << 18
 
 
 def json_digest(value: object) -> str:
@@ -41,27 +43,43 @@ def json_digest(value: object) -> str:
 
 @frozen
 class FileDigest:
-    """The digest and size of a file."""
+    """The digest and size of a file.
+
+    Args:
+        sha256: of its bytes.
+        bytes: how many there are.
+        other: the digest of another algorithm, where one was asked for.
+    """
 
     sha256: str
     bytes: int
+    other: str | None = None
 
 
-def file_digest(path: Path) -> FileDigest:
+def file_digest(path: Path, other: str | None = None) -> FileDigest:
     """Read a file to its end and digest the bytes read.
 
     Args:
         path: the file.
+        other: an algorithm whose digest is made in the same reading.
 
     Returns:
-        The sha256 and the number of bytes read.
+        The digests and the number of bytes read.
 
     Raises:
         OSError: it cannot be read, or is not a regular file.
     """
     with open_regular(path) as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return FileDigest(digest.hexdigest(), file.tell())
+        if other is None:
+            digest = hashlib.file_digest(file, "sha256")
+            return FileDigest(digest.hexdigest(), file.tell())
+        hashers = [hashlib.new(name, usedforsecurity=False) for name in ("sha256", other)]
+        buffer = memoryview(bytearray(_READ_AT_ONCE))
+        while size := file.readinto(buffer):
+            for hasher in hashers:
+                hasher.update(buffer[:size])
+        sha256, wanted = (hasher.hexdigest() for hasher in hashers)
+        return FileDigest(sha256, file.tell(), wanted)
 
 
 State = tuple[int, int, int, int, int]

@@ -93,7 +93,7 @@ def read_listing(path: Path) -> list[tuple[str, str]]:
         with open_regular(path) as file, gzip.open(file) as zipped:
             for number, line in enumerate(iter(partial(zipped.readline, _LONGEST_LINE), b""), 1):
                 found = _LINE.fullmatch(line)
-                name = _unescaped(found) if found else b""
+                name = _name_in(found) if found else b""
                 if found is None or name <= before or zipped.tell() > _MOST_BYTES:
                     msg = f"the listing {path} is damaged at line {number}"
                     raise ManifestError(msg)
@@ -105,9 +105,14 @@ def read_listing(path: Path) -> list[tuple[str, str]]:
     return entries
 
 
-def _unescaped(line: re.Match[bytes]) -> bytes:
+def unescaped(name: bytes) -> bytes:
+    """Return a name as it was before GNU coreutils escaped it."""
+    return re.sub(rb"\\[\\nr]", lambda one: _UNESCAPES[one[0]], name)
+
+
+def _name_in(line: re.Match[bytes]) -> bytes:
     mark, _, name = line.groups()
-    return re.sub(rb"\\[\\nr]", lambda one: _UNESCAPES[one[0]], name) if mark else name
+    return unescaped(name) if mark else name
 
 
 def _lines(entries: Entries) -> Iterator[bytes]:

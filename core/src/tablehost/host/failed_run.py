@@ -18,7 +18,7 @@ _log = logging.getLogger("tablehost")
 
 
 def report(request: Request, run_id: str, items: Items, error: BaseException) -> None:
-    """Write why a run failed, which items failed in it, and how to go on."""
+    """Write why a run failed, which items failed in it, and what to do next."""
     path = request.output.failed
     content = {
         "schema": "tablehost-failed-run-v1",

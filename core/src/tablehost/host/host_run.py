@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from tablehost.commit.root import Root
     from tablehost.console.reporter import Meter, Reporter
     from tablehost.contract.build import Session
+    from tablehost.contract.checksums import Checksums
     from tablehost.files.digest_cache import StatCache
     from tablehost.host.interrupts import Interrupts
     from tablehost.host.replacing import Earlier
     from tablehost.host.request import Request
+    from tablehost.items.checking import Checking
     from tablehost.items.ledger import Ledger
     from tablehost.items.recipe import ItemRecipe
     from tablehost.items.workers import Workers
@@ -58,6 +60,7 @@ class HostRun(Run):
         self.tools: dict[str, Path] = {}
         self.left_out: set[str] = set()
         self.observed: dict[str, dict[str, str]] = {}
+        self.checked: dict[Path, Checking] = {}
         self._services = services
 
     @property
@@ -97,6 +100,10 @@ class HostRun(Run):
         self.left_out.update(keys)
         self._services.earlier.check_left_out(self.left_out)
 
+    def parts(self, path: Path) -> tuple[Path, ...]:
+        """See `Run.parts`."""
+        return self._services.inputs.parts(path)
+
     def recipe(self, function: Callable[[Item, Settings], Result], settings: Any = None) -> str:
         """See `Run.recipe`."""
         return self._recipe(function, settings).digest
@@ -109,11 +116,15 @@ class HostRun(Run):
         key: Callable[[Item], str],
         settings: Any = None,
         input: Callable[[Item], Path] | None = None,  # noqa: A002  # the contract's word
+        checksums: Checksums | None = None,
     ) -> Results[Result]:
         """See `Run.map`."""
         from tablehost.items.mapping import MapItems  # only when there is work
         from tablehost.items.worker import Work
 
+        if checksums is not None and input is None:
+            msg = "run.map has checksums, and no input that names the files to check; give both"
+            raise BrokenBuilder(msg)
         services, request = self._services, self._services.request
         recipe = self._recipe(function, settings)
         services.earlier.check_recipe(recipe.function, recipe.digest)
@@ -124,11 +135,26 @@ class HostRun(Run):
             items = request.sample.draw(items, key)
         what = function.__name__.replace("_", " ")
         work = Work.of(function, request.builder.file, settings)
-        with MapItems(services.ledger, number, services.cache, input, request.redact) as mapped:
+        checking = self._checking(checksums)
+        entered = (services.ledger, number, services.cache, input, request.redact)
+        with MapItems(*entered, checking=checking) as mapped:
             mapped.enter(items, key)
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
                 mapped.work(services.pool.run(work, mapped.tasks()), meter)
         return mapped.results(recipe.result)
+
+    def close(self) -> None:
+        """Close what maps have opened."""
+        for checking in self.checked.values():
+            checking.close()
+
+    def _checking(self, checksums: Checksums | None) -> Checking | None:
+        """Return what checks files against a list, the same one for every map."""
+        from tablehost.items.checking import Checking  # only when there is a map
+
+        if checksums is not None and checksums.path not in self.checked:
+            self.checked[checksums.path] = Checking(checksums)
+        return self.checked[checksums.path] if checksums is not None else None
 
     def _recipe(self, function: Callable[..., Any], settings: Any) -> ItemRecipe:
         from tablehost.items.recipe import item_recipe  # only when there is a map

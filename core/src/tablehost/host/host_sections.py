@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digests import json_digest
 from tablehost.host.host_run import Services
 from tablehost.host.replacing import Earlier
+from tablehost.items.checking import Checking
 from tablehost.manifest import sections
 from tablehost.manifest.read import folder_digest
 from tablehost.options.fields import options_of
@@ -27,7 +28,10 @@ from tablehost.table.write import TableInfo
 
 @frozen
 class Facts:
-    """What a run knows when its last row is written; inputs are by option, recipes by function."""
+    """What a run knows when its last row is written; inputs are by option, recipes by function.
+
+    `checked` has what came of every list of checksums.
+    """
 
     services: Services
     build: Build
@@ -35,6 +39,7 @@ class Facts:
     inputs: Mapping[str, Any]
     code: sections.Code
     item_recipes: Mapping[str, str]
+    checked: Collection[Checking]
 
     @property
     def status(self) -> Literal["complete", "partial"]:
@@ -81,6 +86,7 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
             ),
             failures=items.failures,
             rows_of_others=services.ledger.rows_of_others(),
+            checksums=_checksums(facts),
         ),
         table=sections.TableSection(
             sha256=table.sha256,
@@ -94,6 +100,20 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
             invariants=_invariants(facts),
         ),
         run_provenance=_provenance(facts, recipe),
+    )
+
+
+def _checksums(facts: Facts) -> tuple[sections.CheckedList, ...]:
+    return tuple(
+        sections.CheckedList(
+            path=facts.services.root.name(one.list.path),
+            sha256=one.list.sha256,
+            algorithm=one.list.algorithm,
+            checked=one.checked,
+            differed=one.differed,
+            not_listed=len(one.not_listed),
+        )
+        for one in facts.checked
     )
 
 

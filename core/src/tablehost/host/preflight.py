@@ -51,7 +51,7 @@ def _inputs(given: Iterable[Given]) -> Iterator[str]:
 
 def _unreadable_parts(one: Given) -> Iterator[str]:
     if one.unreadable is not None:
-        yield f"{one.flag}: {one.path} cannot be looked at: {one.unreadable}"
+        yield f"{one.flag}: {one.path} cannot be accessed: {one.unreadable}"
         return
     if not one.parts.files:
         what = "has no file in it" if one.path.is_dir() else "matches no file"
@@ -68,7 +68,7 @@ def _unreadable(flag: str, path: Path) -> Iterator[str]:
     try:
         exists = path.exists()
     except OSError as error:
-        yield f"{flag}: {path} cannot be looked at: {error.strerror}"
+        yield f"{flag}: {path} cannot be accessed: {error.strerror}"
         return
     if not exists and path.is_symlink():
         yield f"{flag}: {path} is a symbolic link to {path.readlink()}, which is not there"
@@ -128,7 +128,7 @@ def _unwritable(flag: str, folder: Path) -> Iterator[str]:
     elif not os.access(folder, os.W_OK | os.X_OK):
         yield f"{flag}: the folder {folder} cannot be written by this user"
     elif shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
-        yield f"{flag}: the disk of {folder} is full; free some space or choose another"
+        yield f"{flag}: {folder} has no space left; free some, or choose another folder"
 
 
 def _collisions(given: Iterable[Given], output: Output, overwrite: bool) -> Iterator[str]:  # noqa: FBT001

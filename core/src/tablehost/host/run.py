@@ -42,7 +42,7 @@ def run(request: Request, reporter: Reporter) -> Landed:
 
     Args:
         request: which builder, with which options, to which place.
-        reporter: shows how the run goes on.
+        reporter: shows the progress of the run.
 
     Raises:
         Refused: the preflight or the builder declines; nothing was touched.

@@ -60,6 +60,7 @@ class RunSession:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self.run.close()
         shutil.rmtree(self.services.scratch, ignore_errors=True)
         commit.remove_leftovers(self.output)
         if error is not None:
@@ -73,8 +74,10 @@ class RunSession:
             with printing_to(self.services.reporter) as printed:  # the builder's code runs here
                 printed.remove(self.request.redact.of_lines)
                 build = builder_calls.build_table(self.request, self.run)
+                self._refuse_another_list()
                 self._stop_if_every_item_failed()
                 table = self._write(build)
+                self._refuse_another_list()  # of a map that ran while rows were written
                 self._fill(build, table)
                 fields = builder_calls.describe_manifest(self.request, build)
             return self._land(self._facts(build, table), fields)
@@ -107,6 +110,11 @@ class RunSession:
                 f"{first.key}: {first.reason}: {first.detail}"
             )
             raise NothingSucceeded(msg, report=self.output.failed)
+
+    def _refuse_another_list(self) -> None:
+        """Keep a list of checksums that fits no file from emptying the table."""
+        for checking in self.run.checked.values():
+            checking.refuse_another_list()
 
     def _write(self, build: Build) -> TableInfo:
         from tablehost.table.write import write_table  # pyarrow
@@ -149,12 +157,16 @@ class RunSession:
         from tablehost.host.host_sections import Facts  # pyarrow
 
         request, services = self.request, self.services
+        for checking in self.run.checked.values():
+            checking.report()
         inputs = services.inputs.describe(self.ledger.read_inputs()) | self.run.observed
         if build.inputs and inputs:
             msg = f"its Build has inputs='none', and it has the input {next(iter(inputs))!r}"
             raise BrokenBuilder(msg)
         code = code_of(request.builder, request.options, self.run.tools, services.cache)
-        return Facts(services, build, table, inputs, code, self.run.recipes)
+        return Facts(
+            services, build, table, inputs, code, self.run.recipes, self.run.checked.values()
+        )
 
     def _land(self, facts: Facts, fields: Any) -> Landed:
         from tablehost.host.host_sections import host_sections, recipe_of  # pyarrow

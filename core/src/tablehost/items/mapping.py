@@ -16,6 +16,7 @@ from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.run import Result
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import Signature
+from tablehost.items.checking import Checking
 from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import LedgerError
 from tablehost.items.results import decode
@@ -62,6 +63,7 @@ class MapItems:
         cache: digests of files that did not change.
         input: the file that an item reads, if any.
         redact: takes secrets out of the detail of a failure.
+        checking: checks the files that items read, if they are to be checked.
     """
 
     def __init__(
@@ -71,6 +73,8 @@ class MapItems:
         cache: StatCache,
         input: Callable[[Any], Path] | None,  # noqa: A002  # the contract's word
         redact: Callable[[str], str],
+        *,
+        checking: Checking | None,
     ) -> None:
         self.total = 0
         self.done = 0
@@ -80,6 +84,7 @@ class MapItems:
         self._cache = cache
         self._input = input
         self._redact = redact
+        self._checking = checking
         self._pending: list[Task] = []
         self._digests: list[tuple[Signature, str]] = []
 
@@ -103,9 +108,8 @@ class MapItems:
             if task.path is None:
                 yield task
                 continue
-            signature, sha256 = self._look(task.path)
             known = self._ledger.known(self._map, [task.key]).get(task.key, frozenset())
-            yield evolve(task, signature=signature, sha256=sha256, known=known)
+            yield evolve(self._look(task, task.path), known=known)
 
     def work(self, outcomes: Iterable[list[Outcome]], meter: Meter) -> None:
         """Keep the outcomes of the tasks as they come in; they survive a kill from here on."""
@@ -128,6 +132,8 @@ class MapItems:
     def _note(self, outcome: Outcome) -> None:
         if outcome.signature and outcome.sha256:
             self._digests.append((outcome.signature, outcome.sha256))
+        if self._checking and outcome.checksum:
+            self._checking.note(outcome.key, outcome.checksum, outcome.signature)
         if outcome.failure:
             detail = self._redact(outcome.failure.detail)[:_LONGEST_DETAIL]
             outcome = evolve(outcome, failure=evolve(outcome.failure, detail=detail))
@@ -138,7 +144,9 @@ class MapItems:
         if not isinstance(name, str):
             msg = f"the key of {item!r} is {name!r}; a key is a string"
             raise BrokenBuilder(msg)
-        return Task(name, item, self._input(item) if self._input else None)
+        path = self._input(item) if self._input else None
+        checksum = self._checking.of(name, path) if self._checking and path else None
+        return Task(name, item, path, checksum=checksum)
 
     def _enter(self, tasks: Iterable[Task]) -> None:
         good = []
@@ -161,10 +169,14 @@ class MapItems:
         """Return the outcome of an item whose result the ledger has."""
         if task.path is None:
             return Outcome(task.key) if "" in known else None
-        signature, sha256 = self._look(task.path)
-        if signature is None or sha256 is None or sha256 not in known:
+        seen = self._look(task, task.path)
+        if seen.signature is None or seen.sha256 is None or seen.sha256 not in known:
             return None
-        return Outcome(task.key, sha256=sha256, size=signature.size)
+        if self._checking and seen.checksum:
+            if not seen.checksum.agrees:
+                return None  # a worker reads the file, or fails the item
+            self._checking.note(task.key, seen.checksum, None)
+        return Outcome(task.key, sha256=seen.sha256, size=seen.signature.size)
 
     def _enter_unsupported(self, name: str) -> None:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
@@ -174,13 +186,16 @@ class MapItems:
         failure = Failure(shown, "unsupported-name", "its name is not UTF-8")
         self._note(Outcome(shown, failure=failure))
 
-    def _look(self, path: Path) -> tuple[Signature | None, str | None]:
-        """Return a file's state and, if the stat cache has it, its digest."""
+    def _look(self, task: Task, path: Path) -> Task:
+        """Return a task with its file's state and, if the stat cache has them, its digests."""
         try:
             signature = Signature.of(path)
         except OSError:
-            return None, None  # the worker says what is wrong with it
-        return signature, self._cache.get(signature)
+            return task  # the worker says what is wrong with it
+        sha256, checksum = self._cache.get(signature), task.checksum
+        if self._checking and checksum:
+            checksum = self._checking.look(checksum, signature, sha256)
+        return evolve(task, signature=signature, sha256=sha256, checksum=checksum)
 
 
 def _is_utf8(text: str) -> bool:

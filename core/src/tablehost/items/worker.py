@@ -24,7 +24,8 @@ from attrs import frozen
 
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import ItemFailed
-from tablehost.files.digests import Signature, file_digest
+from tablehost.files.digests import FileDigest, Signature, file_digest
+from tablehost.items.checking import Checksum
 
 
 @frozen
@@ -60,6 +61,7 @@ class Task:
         signature: with `sha256`: the file's state when its digest was taken.
         sha256: the file's digest where the stat cache knew it.
         known: input digests for which the ledger has a result already.
+        checksum: what a list of checksums says of the file, if anything.
     """
 
     key: str
@@ -68,6 +70,7 @@ class Task:
     signature: Signature | None = None
     sha256: str | None = None
     known: frozenset[str] = frozenset()
+    checksum: Checksum | None = None
 
 
 @frozen
@@ -80,6 +83,7 @@ class Outcome:
     sha256: str = ""
     size: int | None = None
     signature: Signature | None = None
+    checksum: Checksum | None = None
 
 
 @frozen
@@ -144,13 +148,21 @@ def attempt(function: Callable[[Any, Any], Any], task: Task, settings: Any) -> O
     """Run one item: check its file, hash it, work, and look whether the file is still the same."""
     from tablehost.items.results import encode  # not for the start of a worker
 
-    sha256, size, before = "", None, None
+    sha256, size, before, checksum = "", None, None, None
+
+    def ended(*, result: str | None = None, failure: Failure | None = None) -> Outcome:
+        return Outcome(task.key, result, failure, sha256, size, before, checksum)
+
     try:
         if task.path is not None:
             before = _regular(task.path)
-            sha256, size = _digest(task, before)
+            found = _digest(task, before)
+            sha256, size = found.sha256, found.bytes
+            if task.checksum is not None:
+                checksum = task.checksum.seen(found)
+                checksum.check()
             if sha256 in task.known:
-                return Outcome(task.key, sha256=sha256, size=size, signature=before)
+                return ended()
         result = encode(function(task.item, settings))
     except ItemFailed as error:
         failure = Failure(task.key, error.reason, error.detail)
@@ -159,11 +171,11 @@ def attempt(function: Callable[[Any, Any], Any], task: Task, settings: Any) -> O
         failure = Failure(task.key, "error", f"{type(error).__name__}: {error}")
     else:
         if not _has_changed(task.path, before):
-            return Outcome(task.key, result=result, sha256=sha256, size=size, signature=before)
+            return ended(result=result)
         failure = Failure(task.key, "changed-while-read", "the file changed while it was read")
     if failure.reason != "changed-while-read" and _has_changed(task.path, before):
         failure = Failure(task.key, "changed-while-read", f"{failure.reason}: {failure.detail}")
-    return Outcome(task.key, failure=failure, sha256=sha256, size=size, signature=before)
+    return ended(failure=failure)
 
 
 def _regular(path: Path) -> Signature:
@@ -184,15 +196,16 @@ def _kind(mode: int) -> str:
     return names.get(stat.S_IFMT(mode), "a device or socket")
 
 
-def _digest(task: Task, signature: Signature) -> tuple[str, int]:
-    if task.sha256 is not None and task.signature == signature:
-        return task.sha256, signature.size
+def _digest(task: Task, signature: Signature) -> FileDigest:
+    own = task.checksum.own if task.checksum else None
+    both = task.checksum is None or own is not None
+    if task.sha256 is not None and both and task.signature == signature:
+        return FileDigest(task.sha256, signature.size, own)
     assert task.path is not None  # noqa: S101  # the caller looked
     try:
-        found = file_digest(task.path)
+        return file_digest(task.path, task.checksum.other if task.checksum else None)
     except OSError as error:
         raise ItemFailed("unreadable", error.strerror or str(error)) from error
-    return found.sha256, found.bytes
 
 
 def _has_changed(path: Path | None, before: Signature | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -74,8 +75,15 @@ def read_typed(path: Path) -> Manifest:
     except OSError as error:
         msg = f"the manifest {path} cannot be read: {error.strerror}"
         raise ManifestError(msg) from error
-    except (ValueError, RecursionError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, _NotStrict) as error:
         msg = f"the manifest {path} is not JSON: {error}"
+        raise ManifestError(msg) from error
+    except RecursionError as error:
+        msg = f"the manifest {path} cannot be read: it is nested too deeply"
+        raise ManifestError(msg) from error
+    except ValueError as error:  # of `int`
+        most = sys.get_int_max_str_digits()
+        msg = f"the manifest {path} cannot be read: a number has more than {most} digits"
         raise ManifestError(msg) from error
     if not isinstance(content, dict):
         msg = f"the manifest {path} is not a JSON object"
@@ -116,7 +124,7 @@ def _provenance(kind: type[T], *names: str) -> Recorded[T]:
 
 @frozen
 class Manifest:
-    """A manifest that was read: what tablehost knows of it, whoever wrote it.
+    """A manifest that was read: what tablehost knows of it, whichever tool wrote it.
 
     Every field is None where the manifest lacks it or has another type there; see `sections` for
     their meaning.
@@ -134,6 +142,7 @@ class Manifest:
     items = Recorded(dict, "run", "items")
     failed = Recorded(int, "run", "items", "failed")
     rows_of_others = Recorded(int, "run", "rows_of_others")
+    checksums = Recorded(list, "run", "checksums")
     bytes = Recorded(int, "table", "bytes")
     table_sha256 = Recorded(str, "table", "sha256")
     rows = Recorded(int, "table", "rows")
@@ -224,6 +233,10 @@ def _refuse_newer(manifest: Mapping[str, Any], path: Path) -> None:
         raise ManifestError(msg)
 
 
+class _NotStrict(Exception):
+    pass
+
+
 def _refuse_constant(name: str) -> None:
     msg = f"{name} is not strict JSON"
-    raise ValueError(msg)
+    raise _NotStrict(msg)

@@ -26,6 +26,27 @@ class ItemCounts:
 
 
 @frozen(kw_only=True)
+class CheckedList:
+    """A list of checksums that the items' files were checked against.
+
+    Args:
+        path: of the list.
+        sha256: of the list.
+        algorithm: of its checksums.
+        checked: items whose files were compared with it.
+        differed: of these, items whose files differ, which are not in the table.
+        not_listed: items whose files are not in the list, and so were not checked.
+    """
+
+    path: str
+    sha256: str
+    algorithm: str
+    checked: int
+    differed: int
+    not_listed: int
+
+
+@frozen(kw_only=True)
 class RunSection:
     """Whether every requested item is in the table.
 
@@ -34,12 +55,14 @@ class RunSection:
         items: how many there were.
         failures: the failed ones.
         rows_of_others: finished items whose results another user, or another host, has made.
+        checksums: the lists of checksums that the items' files were checked against.
     """
 
     status: Literal["complete", "partial"]
     items: ItemCounts
     failures: tuple[Failure, ...]
     rows_of_others: int = field(default=0, metadata={"since": "1.1.0"})
+    checksums: tuple[CheckedList, ...] = field(default=(), metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)

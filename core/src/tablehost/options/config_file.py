@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any
 
 from tablehost.contract.errors import UsageError
 from tablehost.contract.names import normalized
-from tablehost.options.convert import Given
+from tablehost.options.convert import RawValue
 from tablehost.options.fields import by_name, options_of
 
 _MOST_BYTES = 1 << 24
@@ -38,7 +39,7 @@ def locate(explicit: str | None) -> Path | None:
 
 def section(
     path: Path | None, name: str, cls: type, known: Callable[[], Collection[str]]
-) -> Mapping[str, Given]:
+) -> Mapping[str, RawValue]:
     """Return the options that one section of the configuration gives.
 
     Args:
@@ -65,7 +66,7 @@ def section(
         where = f"{path} [{name}]"
         if normalized(key) not in names:
             raise UsageError(_unknown(path, f"key {key!r} in [{name}]", normalized(key), options))
-        given[normalized(key)] = Given(value, "file", where, text=False, base=path.parent)
+        given[normalized(key)] = RawValue(value, "file", where, text=False, base=path.parent)
     return by_name(cls, given)
 
 
@@ -83,8 +84,14 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise UsageError(msg) from error
-    except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: 9999...9
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path} is not TOML: {error}"
+        raise UsageError(msg) from error
+    except RecursionError as error:
+        msg = f"{path} is nested too deeply"
+        raise UsageError(msg) from error
+    except ValueError as error:  # of `int`
+        msg = f"{path} has a number of more than {sys.get_int_max_str_digits()} digits"
         raise UsageError(msg) from error
     for key, value in document.items():
         if not isinstance(value, dict):

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from attrs import evolve, frozen
 
 from tablehost.contract.roles import Labelled
-from tablehost.options.grammar import Choice, Either, Many, Node, Pair, Scalar
+from tablehost.options.grammar import Choice, Either, Many, Pair, Scalar, TypeNode
 
 _WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text", Path: "a path"}
 _NUMERALS = {  # `int` and `float` themselves take 1_0, inf and the digits of any script
@@ -23,7 +23,7 @@ _NUMERALS = {  # `int` and `float` themselves take 1_0, inf and the digits of an
 
 
 @frozen
-class Given:
+class RawValue:
     """A value as it was written, and where.
 
     Args:
@@ -64,7 +64,7 @@ class NotUtf8(ValueError):
         return "is not UTF-8, as all text in a manifest is; rename it"
 
 
-def structure(node: Node, given: Given) -> Any:
+def structure(node: TypeNode, given: RawValue) -> Any:
     """Return the value of an option's type that was given.
 
     Raises:
@@ -80,10 +80,11 @@ def structure(node: Node, given: Given) -> Any:
     except NotUtf8 as error:
         raise NotConvertible(raw, str(error)) from None
     except ValueError:
-        raise NotConvertible(raw, f"is not {expected(node)}") from None
+        verb = "must be" if isinstance(node, Pair) else "is not"
+        raise NotConvertible(raw, f"{verb} {expected(node)}") from None
 
 
-def _single(node: Node, given: Given) -> Any:
+def _single(node: TypeNode, given: RawValue) -> Any:
     raw = given.raw
     match node:
         case Choice(values=values):
@@ -103,7 +104,7 @@ def _single(node: Node, given: Given) -> Any:
     raise ValueError
 
 
-def _choice(values: tuple[Any, ...], given: Given) -> Any:
+def _choice(values: tuple[Any, ...], given: RawValue) -> Any:
     for value in values:
         wanted = str(value) if given.text else value
         if given.raw == wanted and type(given.raw) is type(wanted):
@@ -154,8 +155,8 @@ def check_utf8(text: str) -> None:
         raise NotUtf8 from None
 
 
-def expected(node: Node) -> str:
-    """Return in words what a type takes: `an integer`, `LABEL=a path`.
+def expected(node: TypeNode) -> str:
+    """Return in words what a type takes: `an integer`, `LABEL=PATH`.
 
     Raises:
         TypeError: no option can have this type.
@@ -166,7 +167,7 @@ def expected(node: Node) -> str:
         case Choice(values=values):
             return "one of " + ", ".join(map(str, values))
         case Pair(value=value):
-            return f"LABEL={expected(value)}"
+            return f"LABEL={metavar(value)}"
         case Either(arms=(Scalar(type=one), Scalar(type=other))) if {one, other} == {Path, str}:
             return "a path or text"
         case Scalar(type=kind) if kind in _WORDS:
@@ -175,7 +176,7 @@ def expected(node: Node) -> str:
     raise TypeError(msg)
 
 
-def metavar(node: Node) -> str:
+def metavar(node: TypeNode) -> str:
     """Return the placeholder that help shows for the value."""
     if isinstance(node, Many):
         return metavar(node.each)
@@ -186,7 +187,7 @@ def metavar(node: Node) -> str:
     return re.sub(r"\ban? ", "", expected(node)).replace(" or ", "|").upper()
 
 
-def fits(node: Node, value: Any) -> bool:  # noqa: PLR0911  # a case a form
+def fits(node: TypeNode, value: Any) -> bool:  # noqa: PLR0911  # a case a form
     """Return whether a default has the type that its option declares."""
     if value is None:
         return node.optional

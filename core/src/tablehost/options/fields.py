@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
+from itertools import pairwise
 from typing import Any, cast, get_type_hints
 
 import attrs
 from attrs import NOTHING, frozen
-from docstring_parser import parse_from_object
 
 from tablehost.contract.errors import BrokenBuilder, UsageError
 from tablehost.contract.names import flag_of
-from tablehost.options.convert import Given, NotConvertible, expected, fits, structure
-from tablehost.options.grammar import Many, Node, Scalar, has_bare_path, parse
+from tablehost.options.convert import NotConvertible, RawValue, expected, fits, structure
+from tablehost.options.grammar import Many, Scalar, TypeNode, has_bare_path, parse
 
 REDACTED = "<redacted>"
 _PATH_ROLES = (
@@ -37,7 +39,7 @@ class Option:
     """
 
     name: str
-    type: Node
+    type: TypeNode
     default: Any
     help: str
 
@@ -152,7 +154,7 @@ def _option(cls: type, field: attrs.Attribute[Any], annotation: Any, text: str) 
     return option
 
 
-def resolve(cls: type, *sources: Mapping[str, Given]) -> Resolved:
+def resolve(cls: type, *sources: Mapping[str, RawValue]) -> Resolved:
     """Make an instance of an options class from what was given, the first source winning.
 
     Args:
@@ -219,7 +221,7 @@ def variables_of(cls: type, section: str) -> dict[str, str]:
     return {name: prefix + name.upper() for one in options_of(cls) for name in one.spellings}
 
 
-def from_environment(cls: type, section: str, environ: Mapping[str, str]) -> dict[str, Given]:
+def from_environment(cls: type, section: str, environ: Mapping[str, str]) -> dict[str, RawValue]:
     """Return the options that environment variables give.
 
     Args:
@@ -231,14 +233,14 @@ def from_environment(cls: type, section: str, environ: Mapping[str, str]) -> dic
         UsageError: an option is given by two names.
     """
     found = {
-        name: Given(environ[variable], "env", variable)
+        name: RawValue(environ[variable], "env", variable)
         for name, variable in variables_of(cls, section).items()
         if variable in environ
     }
     return by_name(cls, found)
 
 
-def by_name(cls: type, found: Mapping[str, Given]) -> dict[str, Given]:
+def by_name(cls: type, found: Mapping[str, RawValue]) -> dict[str, RawValue]:
     """Return what one source gives, by the names that the options have now.
 
     Args:
@@ -261,7 +263,7 @@ def by_name(cls: type, found: Mapping[str, Given]) -> dict[str, Given]:
     return given
 
 
-def _structure(option: Option, given: Given) -> Any:
+def _structure(option: Option, given: RawValue) -> Any:
     if given.kind != "env" or not option.repeatable:
         return structure(option.type, given)
     raw = None
@@ -274,9 +276,23 @@ def _structure(option: Option, given: Given) -> Any:
 
 
 def _field_docstrings(cls: type) -> dict[str, str]:
-    return {
-        param.arg_name: " ".join((param.description or "").split())
-        for base in reversed(cls.__mro__)
-        if attrs.has(base)
-        for param in parse_from_object(base).params
-    }
+    bases = [base for base in reversed(cls.__mro__) if attrs.has(base)]
+    return {name: " ".join(text.split()) for base in bases for name, text in _documented(base)}
+
+
+def _documented(cls: type) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a class with the docstring that its source has under each."""
+    try:
+        lines, at = inspect.findsource(cls)
+    except OSError:  # there is no source
+        return
+    for node in ast.walk(ast.parse("".join(lines))):
+        if isinstance(node, ast.ClassDef) and at + 1 in _first_lines(node):
+            for above, below in pairwise(node.body):
+                match above, below:
+                    case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                        yield name, text
+
+
+def _first_lines(node: ast.ClassDef) -> set[int]:
+    return {node.lineno, *(one.lineno for one in node.decorator_list)}

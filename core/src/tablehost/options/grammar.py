@@ -16,7 +16,7 @@ from tablehost.contract.roles import Labelled, Role, Was
 
 
 @frozen
-class _Node:
+class _TypeNode:
     """A type, or a part of one, with the roles around it; `optional` where it may be None.
 
     `was` has the earlier names of the option that has this type.
@@ -38,46 +38,46 @@ class _Node:
 
 
 @frozen
-class Scalar(_Node):
+class Scalar(_TypeNode):
     """A type without parts: `int`, `str`, `Path`, an attrs class."""
 
     type: Any
 
 
 @frozen
-class Choice(_Node):
+class Choice(_TypeNode):
     """`Literal[...]`."""
 
     values: tuple[Any, ...]
 
 
 @frozen
-class Pair(_Node):
+class Pair(_TypeNode):
     """`Labelled[...]`, written `LABEL=VALUE`."""
 
-    value: Node
+    value: TypeNode
 
 
 @frozen
-class Many(_Node):
+class Many(_TypeNode):
     """A tuple or list; `variadic` where it is `tuple[X, ...]`."""
 
-    each: Node
+    each: TypeNode
     variadic: bool
 
 
 @frozen
-class Keyed(_Node):
+class Keyed(_TypeNode):
     """A mapping from text."""
 
-    each: Node
+    each: TypeNode
 
 
 @frozen
-class Either(_Node):
+class Either(_TypeNode):
     """`X | Y`."""
 
-    arms: tuple[Node, ...]
+    arms: tuple[TypeNode, ...]
 
     @property
     def path_roles(self) -> frozenset[Role]:
@@ -85,13 +85,13 @@ class Either(_Node):
         return frozenset[Role]().union(*(arm.path_roles for arm in self.arms))
 
 
-Node = Scalar | Choice | Pair | Many | Keyed | Either
+TypeNode = Scalar | Choice | Pair | Many | Keyed | Either
 
 
-def parse(annotation: Any) -> Node:  # noqa: PLR0911  # a case a form
+def parse(annotation: Any) -> TypeNode:  # noqa: PLR0911  # a case a form
     """Parse an annotation; what the grammar does not know is a `Scalar` of it."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    inner: Node
+    inner: TypeNode
     if origin is Annotated:
         inner = parse(arguments[0])
         marks = {mark for mark in arguments[1:] if isinstance(mark, Role)}
@@ -112,7 +112,7 @@ def parse(annotation: Any) -> Node:  # noqa: PLR0911  # a case a form
     return Scalar(annotation)
 
 
-def has_bare_path(node: Node) -> bool:
+def has_bare_path(node: TypeNode) -> bool:
     """Return whether a type has a path in it that no role is around."""
     if node.roles:
         return False

@@ -10,7 +10,7 @@ import attrs
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.roles import Labelled
 from tablehost.options.fields import Option, options_of
-from tablehost.options.grammar import Choice, Either, Keyed, Many, Node, Pair, Scalar, parse
+from tablehost.options.grammar import Choice, Either, Keyed, Many, Pair, Scalar, TypeNode, parse
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -76,12 +76,12 @@ def _option_schema(option: Option) -> dict[str, Any]:
     return schema
 
 
-def _schema(node: Node, where: str) -> dict[str, Any]:
+def _schema(node: TypeNode, where: str) -> dict[str, Any]:
     found = _required(node, where)
     return found if not node.optional else {"anyOf": [*found.pop("anyOf", [found]), _NULL]}
 
 
-def _required(node: Node, where: str) -> dict[str, Any]:  # noqa: PLR0911  # a case a form
+def _required(node: TypeNode, where: str) -> dict[str, Any]:  # noqa: PLR0911  # a case a form
     match node:
         case Choice(values=values):
             return {"enum": list(values)}

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from tablehost.contract.roles import Labelled, Role
 from tablehost.options.fields import REDACTED, options_of
-from tablehost.options.grammar import Many, Node, Pair
+from tablehost.options.grammar import Many, Pair, TypeNode
 
 _Found = tuple[Role, Path, str | None]
 
@@ -41,7 +41,7 @@ def paths_of(instance: Any) -> list[GivenPath]:
     ]
 
 
-def _paths(node: Node, value: Any, label: str | None = None) -> Iterator[_Found]:
+def _paths(node: TypeNode, value: Any, label: str | None = None) -> Iterator[_Found]:
     match node, value:
         case Many(each=each), tuple():
             for one in value:
@@ -75,7 +75,7 @@ def semantic(instance: Any) -> dict[str, Any]:
     }
 
 
-def _without_paths(node: Node, value: Any) -> Any:
+def _without_paths(node: TypeNode, value: Any) -> Any:
     match node, value:
         case Many(each=each), tuple():
             return [_without_paths(each, one) for one in value]

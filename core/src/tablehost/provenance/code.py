@@ -9,6 +9,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,14 @@ from tablehost.options.record import paths_of
 from tablehost.provenance.neighbours import with_neighbours
 
 
-def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: StatCache) -> Code:
+def code_of(builder: Builder, options: Any, used: Mapping[str, Path], digests: StatCache) -> Code:
     """Describe the code that makes a table: plugin, host, tools and their packages.
 
     Args:
         builder: the loaded builder.
         options: its options instance, for the tools among them.
         used: tools that the builder's items used, by the name of the setting.
-        cache: digests of files that did not change.
+        digests: of files that did not change.
     """
     tools = {one.option: one.path for one in paths_of(options) if one.role.tool}
     tools |= dict(used)
@@ -46,7 +47,7 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], cache: Sta
         },
         host=host_code(),
         tools={
-            name: {"path": str(path), **asdict(hash_file(path, cache))}
+            name: {"path": str(path), **asdict(hash_file(path, digests))}
             for name, path in sorted(tools.items())
         },
         packages=packages_of(builder.distribution),
@@ -72,19 +73,22 @@ def source_digests(path: Path) -> dict[str, str]:
 
     The second stays the same when only comments or layout change.
     """
-    source = path.read_bytes()
+    sha256, syntax_sha256 = _digests_of(path.read_bytes())
+    return {"sha256": sha256, "syntax_sha256": syntax_sha256}
+
+
+@cache
+def _digests_of(source: bytes) -> tuple[str, str]:
     try:
         tree = ast.dump(ast.parse(source)).encode()
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         tree = source  # a template, or broken: nothing imports it
-    return {
-        "sha256": hashlib.sha256(source).hexdigest(),
-        "syntax_sha256": hashlib.sha256(tree).hexdigest(),
-    }
+    return hashlib.sha256(source).hexdigest(), hashlib.sha256(tree).hexdigest()
 
 
+@cache
 def host_code() -> dict[str, str]:
-    """Describe this tablehost."""
+    """Describe this tablehost, as it is when this process first asks."""
     files = _package_files(Path(tablehost.__file__).parent)
     return {
         "distribution": "tablehost",
@@ -93,8 +97,11 @@ def host_code() -> dict[str, str]:
     }
 
 
+@cache
 def packages_of(distribution: str | None) -> dict[str, str]:
     """Return the version of every distribution that a builder and the host need.
+
+    What is installed does not change while one command runs.
 
     Args:
         distribution: the builder's, or None for a builder of one file.
@@ -110,6 +117,7 @@ def entrypoint_of(builder: Builder) -> dict[str, Any]:
     return {"path": str(path), "exists": True, "kind": "file", "sha256": sha256}
 
 
+@cache
 def environment() -> Environment:
     """Describe the machine."""
     return Environment(

@@ -16,7 +16,7 @@ from attrs import frozen
 from tablehost.commit.output import Output
 from tablehost.commit.root import Root
 from tablehost.console.text import some
-from tablehost.contract.errors import TablehostError
+from tablehost.contract.errors import BrokenBuilder, TablehostError
 from tablehost.contract.names import flag_of
 from tablehost.files.atomic import make_folder
 from tablehost.files.digest_cache import StatCache, hash_file
@@ -146,10 +146,25 @@ class Inputs:
         """Return the sha256 of an input file as it was when the run began.
 
         Args:
-            path: as it is in the options, or as `parts_of` finds it there.
+            path: as it is in the options, or as `parts` returns it.
         """
         found = next((one for one in self._watched if one.path == path), None)
         return (found.unchanged() if found else hash_file(path, self._cache)).sha256
+
+    def parts(self, path: Path) -> tuple[Path, ...]:
+        """Return the files of an input as they were found when the run began.
+
+        Raises:
+            BrokenBuilder: no option of role `InputFile` or `InputFiles` gives the path.
+        """
+        for one in self._inputs:
+            if one.given.path == path:
+                return one.given.parts.files
+        msg = (
+            f"run.parts({str(path)!r}): no option of role InputFile or InputFiles gives this path; "
+            "pass the option's value"
+        )
+        raise BrokenBuilder(msg)
 
     def describe(self, read: Iterable[ReadInput]) -> dict[str, Any]:
         """Return the descriptors of all inputs, by option; those of `read` were read by items.

@@ -31,19 +31,25 @@ def typed_columns(
     for key, values in columns.items():
         try:
             array = _array(values, lines)
-        except ValueError as error:
-            problems.append(f"the values of {key!r} {error}")
+        except _NoOneType as found:
+            problems.append(f"the values of {key!r} {found.problem}")
             continue
         if array is not None:
             arrays[key] = array
     return arrays, problems
 
 
+class _NoOneType(Exception):
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
 def _array(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
     """Return a key's values in the one type that fits all; None where there is no value.
 
     Raises:
-        ValueError: no type does, with the lines.
+        _NoOneType: no type does, with the lines.
     """
     kinds = set(map(type, values)) - {type(None)}
     if not kinds:
@@ -54,7 +60,7 @@ def _array(values: Sequence[Any], lines: Sequence[int]) -> pa.Array | None:
         kinds = {float}
     kind = kinds.pop()
     if kinds or kind not in _TYPES:
-        raise ValueError(_mixed(values, lines))
+        raise _NoOneType(_mixed(values, lines))
     try:
         array = pa.array(values, _TYPES[kind])
     except OverflowError:
@@ -79,7 +85,7 @@ def _check(
         if value is not None and is_bad(value)
     ]
     if bad:
-        raise ValueError(problem.format(listed(bad)))
+        raise _NoOneType(problem.format(listed(bad)))
 
 
 def _mixed(values: Sequence[Any], lines: Sequence[int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +18,12 @@ from tablehost.records.rows import MalformedLine, Rows
 _READ_BYTES = 1 << 17
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _BOM = b"\xef\xbb\xbf"
+
+
+class _Malformed(Exception):
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def read_json_lines(path: Path, wanted: Sequence[str]) -> Rows:
@@ -61,8 +68,8 @@ def _one_by_one(
         try:
             rows.append(_row(line, row_type))
             lines.append(number)
-        except ValueError as error:
-            malformed.append(MalformedLine(number, str(error)))
+        except _Malformed as found:
+            malformed.append(MalformedLine(number, found.reason))
     return lines, rows
 
 
@@ -76,7 +83,7 @@ def _row(line: bytes, row_type: Any) -> Any:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
         msg = "not UTF-8"
-        raise ValueError(msg) from None
+        raise _Malformed(msg) from None
     try:
         return msgspec.json.decode(text, type=row_type)
     except (msgspec.DecodeError, RecursionError):
@@ -88,25 +95,32 @@ def _json_object(text: str) -> dict[str, Any]:
     """Decode a line.
 
     Raises:
-        ValueError: it is not JSON, or not one object, with the reason.
+        _Malformed: it is not JSON, or not one object.
     """
     try:
         values, end = _DECODER.raw_decode(text)
-    except (ValueError, RecursionError) as error:
-        msg = f"not JSON: {getattr(error, 'msg', error)}"
-        raise ValueError(msg) from None
+    except json.JSONDecodeError as error:
+        msg = f"not JSON: {error.msg}"
+        raise _Malformed(msg) from None
+    except RecursionError:
+        msg = "nested too deeply"
+        raise _Malformed(msg) from None
+    except ValueError:  # of `int`
+        most = sys.get_int_max_str_digits()
+        msg = f"a number of more than {most} digits is not supported"
+        raise _Malformed(msg) from None
     if end != len(text):
         msg = f"not JSON: more text after column {end}"
-        raise ValueError(msg)
+        raise _Malformed(msg)
     if not isinstance(values, dict):
         msg = "not a JSON object"
-        raise ValueError(msg)  # noqa: TRY004  # it is the line that is wrong, not a type of ours
+        raise _Malformed(msg)
     return values
 
 
 def _no_constant(name: str) -> NoReturn:
-    msg = f"{name} is not a JSON value"
-    raise ValueError(msg)
+    msg = f"not JSON: {name} is not a JSON value"
+    raise _Malformed(msg)
 
 
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from tablehost.console.text import counted, some
+from tablehost.console.text import counted, first, some
 from tablehost.records.rows import MalformedLine
 
 MOST = 20
@@ -18,8 +18,7 @@ def listed(texts: Sequence[str], between: str = ", ") -> str:
 
 def first_problems(problems: Sequence[str]) -> list[str]:
     """Return the first twenty problems, and how many more there are."""
-    more = len(problems) - MOST
-    return [*problems[:MOST], *([f"and {more} more problems"] if more > 0 else [])]
+    return first(problems, MOST, " problems")
 
 
 def malformed_lines(malformed: Iterable[MalformedLine]) -> str:

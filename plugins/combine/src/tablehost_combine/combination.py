@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from attrs import define
 
-from tablehost import Labelled, Refused, Run, parts_of
+from tablehost import Labelled, Refused, Run
 from tablehost.table import BadRows
 from tablehost_combine.columns import TEACHER
 from tablehost_combine.duplicates import MOST_ROWS, Duplicates, KeyHashes, count_again
@@ -53,7 +53,7 @@ def plan(options: Options, run: Run) -> Combination:
     Raises:
         Refused: with the problems of all inputs.
     """
-    files = [(one, path) for one in options.input for path in parts_of(one.value).files]
+    files = [(one, path) for one in options.input for path in run.parts(one.value)]
     problems = list(_given_twice(files))
     shards = []
     for one, path in files:
@@ -62,7 +62,7 @@ def plan(options: Options, run: Run) -> Combination:
         except Refused as refused:
             problems += refused.problems
         except BadRows as damaged:  # in the column of the teacher
-            problems.append(str(damaged))
+            problems += damaged.problems
     teachers: list[Teacher] = []
     try:
         teachers = agree(shards, options.assume_teacher)
@@ -130,15 +130,15 @@ def _shares(shards: list[Shard], teachers: list[Teacher], options: Options) -> I
 
 
 def _gated(shard: Shard, options: Options) -> Iterator[str]:
-    """Yield what the options do not let pass."""
+    """Yield what the options do not allow."""
     if options.on_missing_feature == "error" and shard.missing_features:
         listed = ", ".join(shard.missing_features)
         yield f"{shard}: lacks {listed}; --on-missing-feature fill makes them NaN"
     own = shard.manifest
     if own is not None and own.matches is False and not options.allow_drift:
         yield (
-            f"{shard}: no longer what its manifest {own.path} describes; build it again, or go on "
-            "with --allow-drift"
+            f"{shard}: no longer what its manifest {own.path} describes; build it again, or give "
+            "--allow-drift"
         )
 
 
@@ -150,6 +150,6 @@ def _report(found: Duplicates, options: Options, run: Run) -> None:
         f"such as {found.example}, which occurs {found.times} times"
     )
     if options.on_duplicate == "error":
-        msg = f"{problem}; --on-duplicate keep lets them pass"
+        msg = f"{problem}; --on-duplicate keep accepts them"
         raise BadRows(msg)
     run.log.warning(problem)

@@ -63,4 +63,4 @@ class Options:
     """What to do where two rows have one corpus, source and frame_index: keep both, or refuse."""
 
     allow_drift: Gate[bool] = False
-    """Go on although an input is no longer what its own manifest describes."""
+    """Combine even if an input is no longer what its own manifest describes."""

@@ -145,7 +145,7 @@ def _problems(schema: pa.Schema, source_column: str | None) -> Iterator[str]:
         if name not in names and name.lower() in variants:
             yield f"column {variants[name.lower()]!r} differs from {name!r} in case only; rename it"
         elif name == TARGET and name not in names:
-            yield f"no column {TARGET!r}, without which there is nothing to learn; leave it out"
+            yield f"no column {TARGET!r}, the value to predict; leave this input out"
         elif name in names:
             yield from _type_problem(schema.field(name), rule)
 

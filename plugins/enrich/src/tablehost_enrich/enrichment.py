@@ -106,7 +106,7 @@ def _check_match(options: Options, enrichment: Enrichment) -> None:
             for batch in file.iter_batches(size, columns=[options.key]):
                 matched += enrichment.filler.matched(batch)
     except BadRows as damaged:
-        raise Refused([str(damaged)]) from damaged
+        raise Refused(damaged.problems) from damaged
     if matched < options.min_match * enrichment.rows:
         names = enrichment.metadata.names
         of = f"is of clips such as {names[0].as_py()!r}" if len(names) else "has no --metadata-keys"

@@ -38,11 +38,17 @@ def fit(
         try:
             fields[name] = _filled_field(schema, name, values.type)
             fitted[name] = _cast(name, values, fields[name].type)
-        except ValueError as error:
-            problems.append(str(error))
+        except _Unfit as unfit:
+            problems.append(unfit.problem)
     if problems:
         raise Refused(f"{who}: {problem}" for problem in problems)
     return pa.schema(list(fields.values())), fitted
+
+
+class _Unfit(Exception):
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 def _key_problems(schema: pa.Schema, key: str) -> list[str]:
@@ -67,7 +73,7 @@ def _filled_field(schema: pa.Schema, name: str, kind: pa.DataType) -> pa.Field:
     """Return the field of a filled column: the table's in its stored type, or a new one.
 
     Raises:
-        ValueError: the table's is of another kind, or its name differs in case only.
+        _Unfit: the table's is of another kind, or its name differs in case only.
     """
     if name in schema.names:
         field = schema.field(name)
@@ -75,12 +81,12 @@ def _filled_field(schema: pa.Schema, name: str, kind: pa.DataType) -> pa.Field:
             return pa.field(name, kind, nullable=field.nullable)
         if _family(value_type(field.type)) != _family(kind):
             msg = f"{_pair(name, kind, field.type)}; convert one of them"
-            raise ValueError(msg)
+            raise _Unfit(msg)
         return pa.field(name, stored_type(field.type), nullable=field.nullable)
     for other in schema.names:
         if other.lower() == name.lower():
             msg = f"the column {other!r} differs from {name!r} in case only; rename it"
-            raise ValueError(msg)
+            raise _Unfit(msg)
     return pa.field(name, kind)
 
 
@@ -98,7 +104,7 @@ def _cast(name: str, values: pa.Array, kind: pa.DataType) -> pa.Array:
     """Return metadata in the type of its column.
 
     Raises:
-        ValueError: it does not fit.
+        _Unfit: it does not fit.
     """
     try:
         # a decimal takes what is written; from a number pyarrow refuses what would fit
@@ -107,8 +113,8 @@ def _cast(name: str, values: pa.Array, kind: pa.DataType) -> pa.Array:
         if is_type.is_floating(kind):
             _check_float(values, cast.cast(pa.float64()))
     except (ValueError, pa.ArrowNotImplementedError) as error:
-        msg = f"{_pair(name, values.type, kind)}, into which not all fit: {error}; convert one"
-        raise ValueError(msg) from error
+        problem = f"{_pair(name, values.type, kind)}, into which not all fit: {error}; convert one"
+        raise _Unfit(problem) from error
     return cast
 
 

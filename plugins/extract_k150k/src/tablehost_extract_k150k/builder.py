@@ -5,9 +5,14 @@ This module is imported by `--help` too, so nothing heavy is imported with it.
 
 from __future__ import annotations
 
-from tablehost import Build, Run, hookimpl
-from tablehost_extract_k150k.fields import Fields
+from typing import TYPE_CHECKING, Any
+
+from tablehost import hookimpl
 from tablehost_extract_k150k.options import Options
+
+if TYPE_CHECKING:
+    from tablehost import Build, Run
+    from tablehost_extract_k150k.fields import Fields
 
 ITEM_VERSION = 1
 """Raised whenever the same clip, settings and tools would give another row."""
@@ -16,6 +21,7 @@ ITEM_VERSION = 1
 @hookimpl
 def build_table(options: Options, run: Run) -> Build:
     """Score every clip, join labels and metadata, and return the rows by clip name."""
+    from tablehost import Build
     from tablehost_extract_k150k.clips import clip_name, clip_path
     from tablehost_extract_k150k.describe import Notes
     from tablehost_extract_k150k.engine import check_engine
@@ -31,11 +37,23 @@ def build_table(options: Options, run: Run) -> Build:
     audited = options.measure == "informative" and options.audit_clips > 0
     engine = check_engine(settings, extractors_of("all" if audited else options.measure))
 
-    proof = Proof(run=run, settings=settings, recipe=run.recipe(score_clip, settings))
+    proof = Proof(
+        run=run,
+        settings=settings,
+        recipe=run.recipe(score_clip, settings),
+        checksums=prepared.checksums,
+    )
     if audited:
         proof.audit(prepared.clips, options.audit_clips)
     scored = [clip for clip in prepared.clips if clip.name not in proof.lost]
-    rows = run.map(score_clip, scored, key=clip_name, settings=settings, input=clip_path)
+    rows = run.map(
+        score_clip,
+        scored,
+        key=clip_name,
+        settings=settings,
+        input=clip_path,
+        checksums=prepared.checksums,
+    )
     if audited:
         proof.audit_bit_depths(prepared.clips, rows)
 
@@ -57,3 +75,12 @@ def describe_manifest(options: Options, build: Build) -> Fields:
     from tablehost_extract_k150k.describe import describe
 
     return describe(options, build)
+
+
+def __getattr__(name: str) -> Any:
+    """Import the class of the manifest's fields on first use."""
+    if name != "Fields":
+        raise AttributeError(name)
+    from tablehost_extract_k150k.fields import Fields
+
+    return Fields

@@ -62,7 +62,7 @@ def find_clips(folder: Path, patterns: Collection[str], limit: int | None = None
     fitting = [name for name in names if any(fnmatchcase(name, one) for one in patterns)]
     if not fitting:
         wanted = ", ".join(patterns)
-        problem = f"no clip in {folder}: none of its {len(names)} files is named like {wanted}"
+        problem = f"no clip in {folder}: none of its {len(names)} files matches {wanted}"
         raise Refused([problem])
     fitting.sort(key=os.fsencode)
     root = Path(os.path.abspath(folder))  # noqa: PTH100 - links in the path stay as they are

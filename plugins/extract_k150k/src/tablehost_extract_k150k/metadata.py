@@ -35,7 +35,7 @@ def read_metadata(path: Path | None, seed: str, *, allow_references: bool = Fals
     Args:
         path: the file, if there is one.
         seed: of the split's hash.
-        allow_references: go on although contents have a reference and others.
+        allow_references: whether contents may have a reference and other clips.
 
     Raises:
         Refused: two lines of one clip disagree, a key's values have no common type, or the clips
@@ -67,7 +67,7 @@ def _references(rows: NamedRows) -> list[str]:
         f"{len(both)} contents have a reference of their own ({reference_rows} reference rows, "
         f"{other_rows} others), such as {example!r}: reference {min(references[example])!r}, "
         f"other {min(others[example])!r}; scoring each clip against itself would give all of them "
-        "nearly the same vmaf; --allow-fr-from-nr goes on all the same"
+        "nearly the same vmaf; --allow-fr-from-nr measures them anyway"
     )
     return [problem]
 

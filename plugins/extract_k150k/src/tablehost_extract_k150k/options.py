@@ -49,6 +49,12 @@ def _model(_instance: object, _field: Attribute[Any], value: Path | str) -> None
         raise ValueError(msg)
 
 
+def _has_list(instance: Options, _field: Attribute[Any], value: bool) -> None:  # noqa: FBT001
+    if value and instance.checksums is None:
+        msg = "needs the list in which the clips must be: give it with --checksums"
+        raise ValueError(msg)
+
+
 def _folder(_instance: object, _field: Attribute[Any], value: Path | None) -> None:
     if value is not None and value.exists() and not value.is_dir():
         msg = f"must be a folder, got {value}, which is not one"
@@ -68,6 +74,11 @@ class Options:
     metadata_jsonl: InputFile | None = field(default=None, validator=known_format)
     """Metadata of the clips: JSON Lines (also .gz or .zst), CSV or Parquet, by its suffix; a row is
     found by its clip_name or else the base name of its src or filename."""
+
+    checksums: InputFile | None = None
+    """Published checksums of the clips, as sha256sum, sha512sum, sha1sum or md5sum writes them
+    (also with --tag); names are relative to the list's folder or else to the clips' folder. A clip
+    that differs fails as checksum-mismatch; one that is not in the list is counted."""
 
     split_seed: str = "chug-hdr-v1"
     """Seed of the hash that splits contents into train, val and test."""
@@ -97,7 +108,10 @@ class Options:
     """Clips whose first frames are measured with everything to prove what is filled in; 0 = off."""
 
     allow_fr_from_nr: Gate[bool] = False
-    """Go on although the metadata says that the clips have references."""
+    """Measure the clips even if the metadata says that they have references."""
+
+    require_checksums: Gate[bool] = field(default=False, validator=_has_list)
+    """Refuse to start if a clip is not in the list of checksums."""
 
     min_label_coverage: Gate[float] = field(default=0.0, validator=_fraction)
     """Refuse to start if a smaller fraction of the clips has a label."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
 
-from tablehost import Refused
+from tablehost import Checksums, Refused, read_checksums
 from tablehost.records import Records, malformed_lines
 from tablehost_extract_k150k.clips import Clip, find_clips
 from tablehost_extract_k150k.metadata import read_metadata
@@ -33,6 +33,7 @@ class Prepared:
         joined: the labels by clip.
         metadata: by clip name.
         matched: how many clips have metadata.
+        checksums: that were published of the clips; None where none were given.
         beyond: names of the clips beyond the limit.
     """
 
@@ -41,6 +42,7 @@ class Prepared:
     joined: Joined
     metadata: Records
     matched: int
+    checksums: Checksums | None
     beyond: tuple[str, ...] = ()
 
 
@@ -55,6 +57,10 @@ def prepare(options: Options, run: Run) -> Prepared:
     scores = _read(problems, lambda: read_scores(options.scores))
     source, seed, allowed = options.metadata_jsonl, options.split_seed, options.allow_fr_from_nr
     metadata = _read(problems, lambda: read_metadata(source, seed, allow_references=allowed))
+    checksums = _read(problems, lambda: read_checksums(options.checksums, options.clips_dir))
+    if checksums and found and options.require_checksums:
+        paths = [clip.path for clip in found.clips]
+        _read(problems, lambda: checksums.require(paths))
     joined = None
     if found and scores:
         names = [clip.name for clip in found.clips]
@@ -66,7 +72,7 @@ def prepare(options: Options, run: Run) -> Prepared:
         raise Refused(problems)
     with_metadata = set(metadata.names.to_pylist())
     matched = sum(clip.name in with_metadata for clip in found.clips)
-    prepared = Prepared(found.clips, scores, joined, metadata, matched, found.beyond)
+    prepared = Prepared(found.clips, scores, joined, metadata, matched, checksums, found.beyond)
     if found.passed_over:
         run.log.info("%d other files in %s are not clips", found.passed_over, options.clips_dir)
     _log(options, run, prepared)

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from attrs import Factory, define, frozen
 
-from tablehost import ItemFailed, Run
+from tablehost import Checksums, ItemFailed, Run
 from tablehost_extract_k150k.audit import AuditResult, audit_clip
 from tablehost_extract_k150k.clips import Clip, clip_name, clip_path
 from tablehost_extract_k150k.process import EngineSettings
@@ -34,6 +34,7 @@ class Proof:
         run: does the work.
         settings: how the engine is called.
         recipe: the item recipe, which makes the order of the clips this run's own.
+        checksums: that clips are checked against, if any.
         compared: the audits in which everything agreed.
         passed_over: those that could not be made.
         lost: names of the clips that failed while they were audited.
@@ -43,6 +44,7 @@ class Proof:
     run: Run
     settings: EngineSettings
     recipe: str
+    checksums: Checksums | None = None
     compared: list[AuditResult] = Factory(list)
     passed_over: list[AuditResult] = Factory(list)
     lost: set[str] = Factory(set)
@@ -116,7 +118,14 @@ class Proof:
     def _audit_batch(self, batch: Sequence[Clip]) -> list[AuditResult]:
         """Audit clips and return the audits in which everything agreed."""
         results = list(
-            self.run.map(audit_clip, batch, key=clip_name, settings=self.settings, input=clip_path)
+            self.run.map(
+                audit_clip,
+                batch,
+                key=clip_name,
+                settings=self.settings,
+                input=clip_path,
+                checksums=self.checksums,
+            )
         )
         for result in results:
             if result.status == "differs":

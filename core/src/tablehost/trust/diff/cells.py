@@ -20,7 +20,7 @@ from tablehost.table.types import is_binary_like, is_list, is_number, logical_ty
 
 
 @frozen
-class Cells:
+class ComparedCells:
     """How the rows of two columns differ.
 
     Args:
@@ -42,7 +42,7 @@ def comparable(a: pa.DataType, b: pa.DataType) -> bool:
     return (is_number(a) and is_number(b)) or logical_type(a) == logical_type(b)
 
 
-def compare_cells(a: pa.Array, b: pa.Array) -> Cells:
+def compare_cells(a: pa.Array, b: pa.Array) -> ComparedCells:
     """Compare two columns row by row.
 
     Args:
@@ -72,7 +72,7 @@ def cell(array: pa.Array, row: int) -> Any:
     return str(array.to_string(skip_new_lines=True))[1:-1]
 
 
-def _compared(a: pa.Array, b: pa.Array) -> Cells:
+def _compared(a: pa.Array, b: pa.Array) -> ComparedCells:
     a, b = plain(a), plain(b)
     if is_number(a.type):
         return _numbers(a, b)
@@ -88,11 +88,11 @@ def _compared(a: pa.Array, b: pa.Array) -> Cells:
     return _unmeasured(apart)
 
 
-def _unmeasured(changed: Array) -> Cells:
-    return Cells(changed, np.where(changed, np.nan, 0.0))
+def _unmeasured(changed: Array) -> ComparedCells:
+    return ComparedCells(changed, np.where(changed, np.nan, 0.0))
 
 
-def _numbers(a: pa.Array, b: pa.Array) -> Cells:
+def _numbers(a: pa.Array, b: pa.Array) -> ComparedCells:
     (x, no_x), (y, no_y) = _values(a), _values(b)
     if a.type != b.type:
         x, y = _exact(x), _exact(y)
@@ -102,7 +102,7 @@ def _numbers(a: pa.Array, b: pa.Array) -> Cells:
     distance = np.zeros(len(changed))
     distance[changed] = np.abs(_exact(x[changed]) - _exact(y[changed]))
     distance[changed & absent] = np.nan
-    return Cells(changed, distance)
+    return ComparedCells(changed, distance)
 
 
 def _values(array: pa.Array) -> tuple[Array, Array]:
@@ -119,7 +119,7 @@ def _exact(values: Array) -> Array:
     return values.astype(np.longdouble)
 
 
-def _lists(a: pa.Array, b: pa.Array) -> Cells:
+def _lists(a: pa.Array, b: pa.Array) -> ComparedCells:
     sizes = lengths(a)
     alike = (validity(a) == validity(b)) & (sizes == lengths(b))
     found = _unmeasured(~alike)
@@ -130,7 +130,7 @@ def _lists(a: pa.Array, b: pa.Array) -> Cells:
     return found
 
 
-def _structs(a: pa.Array, b: pa.Array) -> Cells:
+def _structs(a: pa.Array, b: pa.Array) -> ComparedCells:
     found = _unmeasured(validity(a) != validity(b))
     for own, other in zip(a.flatten(), b.flatten(), strict=True):
         inner = _compared(own, other)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from attrs import frozen
 from pyarrow.parquet import ParquetFile
 
-from tablehost.trust.diff.cells import Cells, cell, comparable, compare_cells
+from tablehost.trust.diff.cells import ComparedCells, cell, comparable, compare_cells
 from tablehost.trust.diff.pairs import Pairs, match_rows, read_column
 
 EXAMPLES = 5
@@ -166,7 +166,7 @@ def _beside(one: pa.Schema, other: pa.Schema) -> tuple[str, ...]:
 
 
 def _summary(
-    cells: Cells, ours: pa.Array, other: pa.Array, pairs: Pairs, within: float
+    cells: ComparedCells, ours: pa.Array, other: pa.Array, pairs: Pairs, within: float
 ) -> CellsDifference:
     changed = cells.changed.nonzero()[0]
     distances = cells.distance[changed]

@@ -33,7 +33,7 @@ def builder_of(subject: Subject) -> str:
         return shown(file)
     name = subject.manifest.builder or ""
     if not _NAME.fullmatch(name) or name.endswith(".py"):
-        msg = f"{subject.place} names {name!r} as an installed builder, which is no name of one"
+        msg = f"{subject.place} records the builder {name!r}, which is not a builder's name"
         raise ManifestError(msg)
     return name
 

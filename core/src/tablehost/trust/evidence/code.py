@@ -117,13 +117,10 @@ def _modules(builder: Builder | Path) -> dict[str, dict[str, str]]:
 
 # What is installed does not change while one command runs.
 _installed_modules = cache(provenance.modules_of)
-_host_code = cache(provenance.host_code)
-_packages_of = cache(provenance.packages_of)
-_environment = cache(provenance.environment)
 
 
 def _module_change(name: str, before: Any, now: Any, python: Any) -> ModuleChange | None:
-    effect = effect_of(before, now, python, _environment().python)
+    effect = effect_of(before, now, python, provenance.environment().python)
     if now is None:
         detail = "is gone"
     elif before is None:
@@ -132,8 +129,8 @@ def _module_change(name: str, before: Any, now: Any, python: Any) -> ModuleChang
         return None
     else:
         detail = _DETAILS[effect]
-    if effect == "unknown" and python != _environment().python:
-        by = f"by {python or 'an unknown Python'}, and this is {_environment().python}"
+    if effect == "unknown" and python != provenance.environment().python:
+        by = f"by {python or 'an unknown Python'}, and this is {provenance.environment().python}"
         detail = f"{detail}: it was parsed {by}"
     return ModuleChange(what=name, effect=effect, detail=detail)
 
@@ -144,7 +141,7 @@ def _minor(python: Any) -> list[str]:
 
 
 def _host_change(subject: Subject) -> Iterator[str]:
-    before, now = subject.manifest.host or {}, _host_code()
+    before, now = subject.manifest.host or {}, provenance.host_code()
     version = before.get("version")
     if version not in (None, now["version"]):
         yield f"tablehost {version} -> {now['version']}"
@@ -157,7 +154,7 @@ def _package_changes(subject: Subject, distribution: str | None) -> Iterator[str
     before = subject.manifest.packages
     if not before:
         return
-    now = _packages_of(distribution)
+    now = provenance.packages_of(distribution)
     own = {"tablehost", canonicalize_name(distribution or "")}
     for name in sorted((before.keys() | now.keys()) - own):
         if before.get(name) != now.get(name):
@@ -165,7 +162,7 @@ def _package_changes(subject: Subject, distribution: str | None) -> Iterator[str
 
 
 def _machine_changes(subject: Subject) -> Iterator[str]:
-    now = _environment()
+    now = provenance.environment()
     for name in ("python", "platform", "cpu"):
         before, current = dig(subject.manifest.environment, name), getattr(now, name)
         if before not in (None, current):

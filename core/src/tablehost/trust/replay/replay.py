@@ -50,7 +50,7 @@ from tablehost.trust.replay.remake import NotRemade, place, remake
 from tablehost.trust.replay.restore import restore
 from tablehost.trust.replay.trusted import OtherCode, from_source
 
-Outcome = Literal[
+ReplayOutcome = Literal[
     Reproduced, "differs", "inputs-changed", "code-changed", "environment-changed", "cannot"
 ]
 
@@ -107,7 +107,7 @@ class Replayed:
     """
 
     table: str
-    verdict: Outcome
+    verdict: ReplayOutcome
     why: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     rows: RowsDifference | None = None
@@ -137,7 +137,7 @@ def replay(subject: Subject, asked: Asked, reporter: Reporter) -> Replayed:
         raise
     except (TablehostError, OSError) as error:
         why = error.problems if isinstance(error, TablehostError) else [str(error)]
-        verdict: Outcome = error.verdict if isinstance(error, OtherCode) else "cannot"
+        verdict: ReplayOutcome = error.verdict if isinstance(error, OtherCode) else "cannot"
         return Replayed(table=str(subject.table), verdict=verdict, why=tuple(why))
 
 

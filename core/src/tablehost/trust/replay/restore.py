@@ -18,7 +18,7 @@ from tablehost.builders.load import check, load
 from tablehost.contract.errors import Refused, TablehostError
 from tablehost.contract.roles import SCRATCH
 from tablehost.options import config_file as config
-from tablehost.options.convert import Given
+from tablehost.options.convert import RawValue
 from tablehost.options.fields import (
     REDACTED,
     Option,
@@ -27,7 +27,7 @@ from tablehost.options.fields import (
     resolve,
     variables_of,
 )
-from tablehost.options.grammar import Either, Many, Node, Pair, Scalar
+from tablehost.options.grammar import Either, Many, Pair, Scalar, TypeNode
 from tablehost.trust.evidence.builder import builder_file, builder_of, renamed
 from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subject import Subject
@@ -71,7 +71,9 @@ def restore(subject: Subject, *, trust: bool) -> Restored:
     recorded = _recorded(subject, builder)
     redacted = [one for one, value in recorded if one.secret and value == REDACTED]
     given = {
-        option.name: Given(_moved(subject, option, value), "file", str(subject.place), text=False)
+        option.name: RawValue(
+            _moved(subject, option, value), "file", str(subject.place), text=False
+        )
         for option, value in recorded
         if option not in redacted
     }
@@ -113,7 +115,7 @@ def _recorded(subject: Subject, builder: Builder) -> list[tuple[Option, Any]]:
     ]
 
 
-def _secrets(builder: Builder, redacted: Sequence[Option]) -> dict[str, Given]:
+def _secrets(builder: Builder, redacted: Sequence[Option]) -> dict[str, RawValue]:
     """Find the secrets in the environment and the configuration."""
     if not redacted:
         return {}
@@ -134,7 +136,7 @@ def _secrets(builder: Builder, redacted: Sequence[Option]) -> dict[str, Given]:
 def _moved(subject: Subject, option: Option, value: Any) -> Any:
     """Return a recorded value with its paths as they are now."""
 
-    def again(node: Node, value: Any) -> Any:
+    def again(node: TypeNode, value: Any) -> Any:
         match node, value:
             case Many(each=each), list():
                 return [again(each, one) for one in value]

@@ -86,5 +86,5 @@ def _changed(
 
 def _edited(false: Sequence[str]) -> Iterator[Finding]:
     if false:
-        why = f"the manifest was edited; this cannot be: {some(false)}"
+        why = f"the manifest was edited; its values contradict each other: {some(false)}"
         yield Finding(verdict="not-its-manifest", why=(why,), which={"edited": list(false)})

@@ -71,6 +71,13 @@ def test_the_first_and_the_last_hash_have_a_share(monkeypatch, place, share):
     assert hash_split("any", "seed", SHARES) == share
 
 
+@pytest.mark.parametrize("shares", [{"a": 1, "b": 0}, {"b": 0, "a": 1}, {"a": 1 - 1e-10, "b": 0}])
+@pytest.mark.parametrize("place", [0, 2**64 - 1])
+def test_a_share_of_no_size_gets_nothing(monkeypatch, place, shares):
+    monkeypatch.setattr(tablehost.split, "blake2s", Digest(place))
+    assert hash_split("any", "seed", shares) == "a"
+
+
 def test_the_shares_have_their_sizes():
     found = Counter(hash_split(f"content-{at}", "s", SHARES) for at in range(5_000))
     assert {share: round(count / 5_000, 1) for share, count in found.items()} == SHARES

@@ -9,7 +9,7 @@ from command_line import CommandLine
 
 GATHER = '''
 from attrs import frozen
-from tablehost import InputFiles, Run, hookimpl, parts_of
+from tablehost import InputFiles, Run, hookimpl
 
 @frozen
 class Options:
@@ -20,7 +20,7 @@ class Options:
 @hookimpl
 def build_table(options: Options, run: Run):
     import pyarrow as pa, pyarrow.parquet as pq
-    return pa.concat_tables([pq.read_table(path) for path in parts_of(options.parts).files])
+    return pa.concat_tables([pq.read_table(path) for path in run.parts(options.parts)])
 '''
 
 BESIDE = """
@@ -49,7 +49,7 @@ class Options:
 def build_table(options: Options, run: Run):
     import pyarrow as pa
     sys.audit("test.build")
-    return pa.table({"n": [1]})
+    return pa.table({"part": [path.name for path in run.parts(options.parts)]})
 """
 
 WALKS = """
@@ -160,6 +160,13 @@ def test_an_input_that_is_what_its_manifest_describes_is_not_spoken_of(gather):
     assert "manifest " not in gather("parts/t.parquet", "--out", "all.parquet", "--quiet").err
 
 
+def test_parts_of_a_path_that_no_option_gives_are_the_builders_mistake(gather, squared):
+    squared.write("gather.py", GATHER.replace("run.parts(options.parts)", "run.parts('other')"))
+    ended = gather("parts")
+    assert ended.code == 3
+    assert "run.parts('other'): no option of role InputFile or InputFiles gives" in ended.err
+
+
 @pytest.mark.parametrize(
     ("raises", "said"),
     [
@@ -189,5 +196,5 @@ def test_a_folder_of_parts_is_walked_once_before_the_build_and_once_after(
     project.write("parts/a.txt", "a")
     project.write("parts/b.txt", "b")
     command = ("run", "./one_row.py", "--parts", parts, "--out", "t.parquet", *more)
-    ended = project.python(WALKS, *command)
+    ended = project.python(WALKS, *command, env=project.without_pandas)
     assert ended.out.splitlines()[-1] == f"0 {walks}", ended.err

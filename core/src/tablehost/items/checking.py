@@ -1,0 +1,158 @@
+"""Check the files that items read against a list of checksums."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from tablehost.console.text import counted
+from tablehost.contract.checksums import Checksums
+from tablehost.contract.errors import ItemFailed, Refused
+from tablehost.files.digests import FileDigest, Signature
+
+if TYPE_CHECKING:  # workers have none
+    from tablehost.files.digest_cache import StatCache
+
+_log = logging.getLogger("tablehost")
+_DIGESTS_AT_ONCE = 256
+
+
+@frozen
+class Checksum:
+    """What a list says of a file, and what the file says of itself.
+
+    Args:
+        algorithm: of both.
+        listed: what the list has.
+        own: the file's own; None where it is not known yet.
+    """
+
+    algorithm: str
+    listed: str
+    own: str | None = None
+
+    @property
+    def other(self) -> str | None:
+        """Return the algorithm that is needed beside sha256, if any."""
+        return None if self.algorithm == "sha256" else self.algorithm
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether the file is the one that is in the list."""
+        return self.own == self.listed
+
+    def seen(self, found: FileDigest) -> Checksum:
+        """Return it with the file's own digest."""
+        return evolve(self, own=found.other if self.other else found.sha256)
+
+    def check(self) -> None:
+        """Check that the file is the one that is in the list.
+
+        Raises:
+            ItemFailed: it is not.
+        """
+        if not self.agrees:
+            detail = f"its {self.algorithm} is {self.own}, and the list has {self.listed}"
+            raise ItemFailed("checksum-mismatch", detail)
+
+
+class Checking:
+    """Checks the files of items against one list, and counts the items, over all maps, by key.
+
+    Args:
+        checksums: the list.
+    """
+
+    def __init__(self, checksums: Checksums) -> None:
+        self.list = checksums
+        self.not_listed: set[str] = set()
+        self._agrees: dict[str, bool] = {}
+        self._cache = _cache_of(checksums.algorithm)
+        self._digests: list[tuple[Signature, str]] = []
+
+    @property
+    def checked(self) -> int:
+        """Return how many items have a file that was compared with the list."""
+        return len(self._agrees)
+
+    @property
+    def differed(self) -> int:
+        """Return of how many of these the file is not the one in the list."""
+        return self.checked - sum(self._agrees.values())
+
+    def close(self) -> None:
+        """Remember the digests that are new."""
+        if self._cache is not None:
+            self._cache.put_many(self._digests)
+            self._cache.close()
+
+    def of(self, key: str, file: Path) -> Checksum | None:
+        """Return what the list says of the file of an item, or None where it is not in the list."""
+        listed = self.list.of(file)
+        if listed is None:
+            self.not_listed.add(key)
+            return None
+        return Checksum(self.list.algorithm, listed)
+
+    def look(self, checksum: Checksum, signature: Signature | None, sha256: str | None) -> Checksum:
+        """Return a checksum with the file's own, where that is known without reading it.
+
+        Args:
+            checksum: of the file.
+            signature: the file's state now.
+            sha256: the file's digest, if it is known.
+        """
+        if self._cache is None or signature is None:
+            return evolve(checksum, own=sha256)
+        return evolve(checksum, own=self._cache.get(signature))
+
+    def note(self, key: str, checksum: Checksum, signature: Signature | None) -> None:
+        """Count an item whose file was compared, and remember the file's own digest.
+
+        Args:
+            key: of the item.
+            checksum: of its file.
+            signature: the file's state before it was read; None where it was not read.
+        """
+        if checksum.own is None:
+            return
+        self._agrees[key] = checksum.agrees
+        if self._cache is not None and signature is not None:
+            self._digests.append((signature, checksum.own))
+            if len(self._digests) >= _DIGESTS_AT_ONCE:
+                self._cache.put_many(self._digests)
+                self._digests.clear()
+
+    def report(self) -> None:
+        """Log how many items were checked, and how many were not."""
+        agree, path = self.checked - self.differed, self.list.path
+        _log.info("%d of %d checked files agree with %s", agree, self.checked, path)
+        if self.not_listed:
+            number = counted(len(self.not_listed), "file")
+            first = min(self.not_listed)
+            _log.warning("%s not checked: not in %s (the first is %r)", number, path, first)
+
+    def refuse_another_list(self) -> None:
+        """Check that one file at least is the one in the list.
+
+        Raises:
+            Refused: every file that was compared differs.
+        """
+        if self._agrees and not any(self._agrees.values()):
+            problem = (
+                f"every file that the list of checksums {self.list.path} has differs from it "
+                f"({self.differed} of {self.differed}, the first is {min(self._agrees)}), so it "
+                f"is not the list of these files, or not of their {self.list.algorithm}; give "
+                "another list"
+            )
+            raise Refused([problem])
+
+
+def _cache_of(algorithm: str) -> StatCache | None:
+    """Return a cache of an algorithm's digests; those of sha256 are in the host's."""
+    from tablehost.files.digest_cache import StatCache  # workers have none
+
+    return None if algorithm == "sha256" else StatCache(algorithm=algorithm)

@@ -1,0 +1,97 @@
+"""What a builder is handed: scratch, progress, a log and `run.map`."""
+
+import pytest
+
+
+@pytest.mark.outcome("Nothing is left, however the run ends.")
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [("return table", 0), ("raise ValueError", 3), ("raise Refused(['no'])", 2)],
+)
+def test_scratch_is_private_and_always_goes_away(project, build, lines, code):
+    use = "(run.scratch / 'big').write_text('x')\nassert run.scratch.is_dir()\n"
+    ended = build(use + lines)
+    assert ended.code == code, ended.err
+    assert not any("scratch" in path.name for path in project.path.rglob("*"))
+
+
+@pytest.mark.outcome("Nothing is left.")
+def test_the_scratch_of_a_killed_run_is_removed_by_the_next(project, build):
+    build("(run.scratch / 'big').write_text('x')\nimport os\nos.kill(os.getpid(), 9)", apart=True)
+    assert list(project.path.glob(".t.parquet.scratch/*"))
+    build("assert not list(run.scratch.iterdir())\nreturn table")
+    assert not (project.path / ".t.parquet.scratch").exists()
+    assert (project.path / "t.parquet").exists()
+
+
+def test_progress_and_log_of_a_builder_are_shown(build):
+    lines = """with run.progress(2, "files") as step:
+    step()
+    step(0, 1)
+run.log.info("looked at %s", "a\\x1b[31m")
+return table"""
+    ended = build(lines)
+    assert "files: 1 of 2 done, 1 failed" in ended.err
+    assert "tablehost: looked at a\\x1b[31m" in ended.err
+
+
+MAPS = {
+    "lambda item, settings: item": "must annotate its return value",
+    "inner": "must be defined at module level",
+    "unannotated": "unannotated must annotate its return value",
+    "returns_int": "must annotate its return value with the attrs class",
+    "misspelt": "cannot be resolved: name 'Rwo' is not defined",
+}
+
+
+@pytest.mark.outcome("Exit 3: what it must be.")
+@pytest.mark.parametrize("function", MAPS)
+def test_a_function_that_no_worker_could_run_is_refused_before_any_work(project, build, function):
+    helpers = """
+import attrs
+@attrs.frozen
+class Row:
+    n: int
+def unannotated(item, settings): return Row(1)
+def returns_int(item, settings) -> int: return 1
+def misspelt(item, settings) -> "Rwo": return Row(1)
+"""
+    lines = f"def inner(item, settings) -> Row: ...\nreturn run.map({function}, [1], key=str)"
+    ended = build(lines, describe=helpers)
+    assert ended.code == 3, ended.err
+    assert MAPS[function] in ended.err
+    assert "builder b (" in ended.err
+
+
+ITEMS = {
+    "run.map(work, ['a', 'a'], key=str)": (3, "two items have the key 'a'"),
+    "run.map(work, [1], key=int)": (3, "a key is a string"),
+    "run.map(work, [lambda: 1], key=repr)": (3, "items must be picklable"),
+    "run.map(work, ['a'], key=str, settings={})": (3, "must be an attrs instance, not dict"),
+    "run.map(wrong, ['a'], key=str)": (1, "is not an instance of an attrs class"),
+    "run.map(huge, ['a'], key=str)": (1, "error"),
+    "run.map(exits, ['a'], key=str)": (1, "worker-killed: exit code 3"),
+    "run.map(work, [], key=str)": (0, ""),
+    "run.map(work, (x for x in 'ab'), key=str)": (0, ""),
+    "run.map(bad_item(), ['a'], key=str)": (3, "NameError"),
+}
+
+
+@pytest.mark.outcome("Exit 3, or the item fails; no traceback.")
+@pytest.mark.parametrize("call", ITEMS)
+def test_items_that_cannot_be_worked_on_are_named(project, build, call):
+    helpers = """
+import attrs
+@attrs.frozen
+class Row:
+    n: int
+def work(item: str, settings: None) -> Row: return Row(1)
+def wrong(item: str, settings: None) -> Row: return 3
+def huge(item: str, settings: None) -> Row: return Row(b'\\xff')
+def exits(item: str, settings: None) -> Row: raise SystemExit(3)
+"""
+    ended = build(f"list({call})\nreturn table", describe=helpers)
+    code, said = ITEMS[call]
+    assert ended.code == code, ended.err
+    assert said in ended.err
+    assert "Traceback" not in ended.err
