@@ -98,10 +98,10 @@ def _unfit(flag: str, target: Path) -> str | None:
     """Return why a path can be no file of an output, or None."""
     if len(os.fsencode(staging_name(target, _ANY_RUN_ID).name)) > _LONGEST_NAME:
         why = f"the name {target.name[:40]}... is too long; give a shorter one"
-    elif flag == "--out" and target.suffix.lower() in _OTHER_FORMATS:
-        why = f"{target} is a name of another format, and a table is Parquet; give a .parquet"
     elif _is_taken(flag, target):
         why = f"{target} has a name that tablehost gives to its own files; give another"
+    elif flag == "--out" and target.suffix.lower() in _OTHER_FORMATS:
+        why = f"{target} is a name of another format, and a table is Parquet; give a .parquet"
     elif target.is_symlink():
         why = f"{target} is a symbolic link; give the path that it points to"
     elif target.is_dir():
