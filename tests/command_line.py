@@ -17,6 +17,7 @@ from unittest import mock
 import pytest
 from attrs import frozen
 
+from tablehost.builders import builder
 from tablehost.cli import execute
 from tablehost.options import config_file
 from tablehost.provenance.code import packages_of
@@ -45,7 +46,7 @@ class CommandLine:
     def tablehost(self, *tokens: object, cwd: str = ".") -> Ended:
         """Run `tablehost` with some arguments."""
         forget_builders(self.path)
-        with chdir(self.path / cwd):
+        with chdir(self.path / cwd), mock.patch.object(sys, "path", [*sys.path]):
             code = execute([str(token) for token in tokens])
         return Ended(code, *self.capsys.readouterr())
 
@@ -58,7 +59,7 @@ def without_pandas() -> dict[str, str]:
 
 def forget_builders(folder: Path) -> None:
     """Let the builders of a folder be read again, as in another process."""
-    installed = tuple(filter(None, sys.path))
+    installed = tuple(filter(None, {*sys.path} - builder._beside))
     for path in folder.rglob("*.py"):
         known = sys.modules.get(path.stem)
         if known and not str(getattr(known, "__file__", None)).startswith(installed):

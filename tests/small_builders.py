@@ -88,7 +88,8 @@ def build_table(options: Options, run: Run):
         Item(n, n in options.fail, n in options.kill, options.slow)
         for n in range(options.count) if n not in options.skip
     ]
-    found = list(run.map(square, items[::-1] if options.backwards else items, key=name))
+    asked = items[::-1] if options.backwards else items
+    found = list(run.map(square, asked, key=name, identity=name))
     if options.broken:
         raise RuntimeError("broken on purpose")
     rows = {"number": [s.number for s in found], "square": [s.square for s in found]}

@@ -32,8 +32,11 @@ backend: engine version use_cuda workers threads_per_worker
 fr_from_nr_adapter: enabled allow_fr_from_nr split_seed
 run: status items failures
 run.items: total done_before ok failed removed
-table: sha256 bytes rows rows_digest columns key tolerance writer invariants
-table.columns.0: name type digest nulls nan inf min max mean std
+table: sha256 bytes rows rows_digest columns key tolerance writer invariants view
+table.columns.0: name type digest nulls nan inf min max mean std texts
+table.columns.0.texts: distinct most
+table.columns.1.histogram: form scale bins
+table.view: label group unit describe
 table.invariants.0: name ok
 run_provenance: schema entrypoint argv args inputs outputs args_from run_id started_at finished_at
 run_provenance: cwd root code environment recipe parents sessions redacted
@@ -84,6 +87,14 @@ def test_its_columns_stand_in_the_locked_order(table: Any) -> None:
     leading = ["clip_name", "mos", "width", "height", "fps", "is_hdr", "motion_fps_weight"]
     measured = [f"{feature}_{kind}" for feature in FEATURES for kind in ("mean", "std")]
     assert table.column_names == leading + measured
+
+
+def test_its_columns_have_units_and_descriptions(manifest: Any) -> None:
+    view = manifest["table"]["view"]
+    assert (view["label"], view["group"]) == ("mos", None)
+    assert (view["unit"]["psnr_y_mean"], view["unit"]["fps"]) == ("dB", "frames/s")
+    said = "visible banding, standard deviation over the frames"
+    assert view["describe"]["cambi_std"] == said
 
 
 def test_its_values_equal_an_independent_run_of_the_same_engine(

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
-from command_line import Ended, run_here, without_pandas
+from command_line import Ended, run_here
 
 REPOSITORY = Path(__file__).parent.parent
 FOLDERS = [REPOSITORY / "core", *sorted(REPOSITORY.glob("plugins/*"))]
@@ -125,7 +125,7 @@ def execute(command: str, folder: Path) -> Ended:
     ended = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
-        env=os.environ | without_pandas() | own,
+        env=os.environ | own,
         capture_output=True,
         text=True,
         timeout=300,

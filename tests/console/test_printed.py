@@ -14,7 +14,7 @@ import os, subprocess, sys
 from attrs import frozen
 from tablehost import Build, Run, Secret, hookimpl
 
-print("printed by the import")
+print("printed by the import", os.environ.get("TABLEHOST_PRINTER_TOKEN"))
 
 @frozen
 class Options:
@@ -83,6 +83,20 @@ def test_what_builder_and_workers_print_is_on_stderr_without_secrets(printer):
     assert {f"{said} <redacted>" for said in SAID} <= set(lines)
     assert lines[-1] == "\x1b[31mwithout an end"
     assert lines.count("by a worker <redacted>") == 2
+
+
+@pytest.mark.outcome("On stderr, without the secret; stdout has the result alone.")
+def test_what_a_builder_prints_while_it_is_imported(printer):
+    ended = printer.process(*RUN, "--json", env={"TABLEHOST_PRINTER_TOKEN": "s3cr,et"})
+    assert ended.code == 0, ended.err
+    assert ended.json["status"] == "complete"
+    first = json.loads(ended.err.splitlines()[0])
+    assert (first["event"], first["line"]) == ("printed", "printed by the import <redacted>")
+    assert "s3cr,et" not in ended.err
+    helped = printer.process("run", "./printer.py", "--help")
+    assert helped.code == 0
+    assert "printed by the import" in helped.err
+    assert "printed by the import" not in helped.out
 
 
 def test_without_json_stdout_is_empty_and_escapes_are_shown(printer):

@@ -19,7 +19,11 @@ ROW = {"src": "a", "chug_name": "n"}
         (b'{"src": "b", "chug_ref": NaN}', "NaN is not a JSON value"),
         (b'{"src": "b", "chug_ref": -Infinity}', "-Infinity is not a JSON value"),
         (b'{"src": "\xff"}', "not UTF-8"),
-        (b'{"src": "b", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "not JSON"),
+        (b'{"src": "b", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+        (
+            b'{"src": "b", "chug_name": ' + b"9" * 5000 + b"}",
+            "a number of more than 4300 digits is not",
+        ),
         (b"[1]", "not a JSON object"),
         (b'{"mos": 1}', "no clip_name, src or filename"),
         (b'{"src": "x/"}', "its src is not a name"),

@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tablehost.files import folder_listing
 from tablehost.files.folders import walk_files
 from tablehost.files.reading import read_regular
+from tablehost.table.read import MOST_BYTES_A_ROW
 
 COUNT_FILES = '''
 from attrs import frozen
@@ -201,3 +204,14 @@ def test_a_file_is_read_up_to_its_limit(tmp_path):
         read_regular(path, 4)
     path.write_bytes(b"")
     assert read_regular(path, 4) == b""
+
+
+@pytest.mark.outcome("Unverifiable: larger than what is read.")
+def test_a_table_with_a_value_larger_than_is_read(counted_folder):
+    values = pa.array(["x" * (MOST_BYTES_A_ROW + 1)], pa.large_string())
+    options = {"use_dictionary": False, "write_statistics": False, "compression": "zstd"}
+    pq.write_table(pa.table({"s": values}), counted_folder.path / "t.parquet", **options)
+    ended = counted_folder.run("verify", "t.parquet")
+    assert ended.code == 1
+    assert "t.parquet: a row of 67" in ended.out
+    assert "no more than 67108864 are read" in ended.out

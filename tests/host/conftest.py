@@ -19,7 +19,7 @@ BUILDER = '''
 from __future__ import annotations
 from typing import TYPE_CHECKING
 from attrs import frozen
-from tablehost import Build, Refused, Run, hookimpl
+from tablehost import Build, Refused, Run, View, hookimpl
 
 if TYPE_CHECKING:
     from nowhere import Something
@@ -103,11 +103,11 @@ def build(project, monkeypatch, capsys):
     monkeypatch.setenv("TABLEHOST_CACHE_DIR", str(project.path / ".cache"))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
-    def run(lines, *, describe="", returned="Fields()", fields="", apart=False):
+    def run(lines, *, describe="", returned="Fields()", fields="", apart=False, more=()):
         source = BUILDER.replace("RETURN", textwrap.indent(lines, "    "))
         describe = describe.replace("FIELDS_RETURNED", returned).replace("FIELDS", fields)
         project.write("b.py", source + describe)
-        command = ["run", "./b.py", "--out", "t.parquet"]
+        command = ["run", "./b.py", "--out", "t.parquet", *more]
         if apart:
             return project.process(*command)
         sys.modules.pop("b", None)

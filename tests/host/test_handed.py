@@ -36,7 +36,9 @@ return table"""
 
 
 MAPS = {
-    "lambda item, settings: item": "must annotate its return value",
+    "lambda item, settings: item": "run.map was given a lambda; give it a function that is defined",
+    "functools.partial(of_item, settings=1)": "run.map was given a partial; give it a function",
+    "of_item": "of_item(item) is called as of_item(item, settings); let it take both",
     "inner": "must be defined at module level",
     "unannotated": "unannotated must annotate its return value",
     "returns_int": "must annotate its return value with the attrs class",
@@ -54,9 +56,12 @@ class Row:
     n: int
 def unannotated(item, settings): return Row(1)
 def returns_int(item, settings) -> int: return 1
+def of_item(item) -> Row: return Row(1)
 def misspelt(item, settings) -> "Rwo": return Row(1)
 """
-    lines = f"def inner(item, settings) -> Row: ...\nreturn run.map({function}, [1], key=str)"
+    lines = f"""import functools
+def inner(item, settings) -> Row: ...
+return run.map({function}, [1], key=str)"""
     ended = build(lines, describe=helpers)
     assert ended.code == 3, ended.err
     assert MAPS[function] in ended.err
@@ -64,12 +69,33 @@ def misspelt(item, settings) -> "Rwo": return Row(1)
 
 
 ITEMS = {
+    "run.map(work, [Mutable(1)], key=repr)": (
+        3,
+        "item class Mutable can be changed; decorate",
+    ),
+    "run.map(work, ['a'], key=str, settings=Mutable(1))": (
+        3,
+        "settings class Mutable can be changed",
+    ),
+    "run.map(work, (x for x in run.map(work, ['a'], key=str)), key=repr)": (0, ""),
+    "run.map(work, nested(run, work), key=str)": (3, "run.map was called while another map lists"),
     "run.map(work, ['a', 'a'], key=str)": (3, "two items have the key 'a'"),
     "run.map(work, [1], key=int)": (3, "a key is a string"),
-    "run.map(work, [lambda: 1], key=repr)": (3, "items must be picklable"),
+    "run.map(work, [lambda: 1], key=repr)": (
+        3,
+        "of the type function, whose value is not known; give run.map identity=",
+    ),
+    "run.map(work, [Job()], key=repr)": (
+        3,
+        "cannot be sent to a worker: not picklable; it must be",
+    ),
+    "run.map(work, ['a'], key=str, settings=Job())": (
+        3,
+        "settings of work cannot be sent to a wor",
+    ),
     "run.map(work, ['a'], key=str, settings={})": (3, "must be an attrs instance, not dict"),
-    "run.map(wrong, ['a'], key=str)": (1, "is not an instance of an attrs class"),
-    "run.map(huge, ['a'], key=str)": (1, "error"),
+    "run.map(wrong, ['a'], key=str)": (1, "wrong-result: Row, got 3 (int)"),
+    "run.map(huge, ['a'], key=str)": (1, r"wrong-result: field n: int, got b'\xff' (bytes)"),
     "run.map(exits, ['a'], key=str)": (1, "worker-killed: exit code 3"),
     "run.map(work, [], key=str)": (0, ""),
     "run.map(work, (x for x in 'ab'), key=str)": (0, ""),
@@ -89,6 +115,14 @@ def work(item: str, settings: None) -> Row: return Row(1)
 def wrong(item: str, settings: None) -> Row: return 3
 def huge(item: str, settings: None) -> Row: return Row(b'\\xff')
 def exits(item: str, settings: None) -> Row: raise SystemExit(3)
+def nested(run, work): yield from map(repr, run.map(work, ['a'], key=str))
+@attrs.define
+class Mutable:
+    n: int
+@attrs.frozen
+class Job:
+    n: int = 1
+    def __reduce__(self): raise TypeError("not picklable")
 """
     ended = build(f"list({call})\nreturn table", describe=helpers)
     code, said = ITEMS[call]

@@ -70,6 +70,22 @@ def test_what_a_builder_says_of_its_table_stands_in_the_manifest(project, build)
     assert {"name": "it is small", "ok": True} in found
 
 
+def test_what_a_builder_knows_of_its_columns_stands_in_the_manifest(project, build):
+    view = "View(label='n', group='t', unit={'n': 'px'}, describe={'t': 'kind'})"
+    assert build(f"return Build(table, view={view})").code == 0
+    assert project.manifest("t.parquet")["table"]["view"] == {
+        "label": "n",
+        "group": "t",
+        "unit": {"n": "px"},
+        "describe": {"t": "kind"},
+    }
+
+
+def test_a_builder_that_says_nothing_of_its_columns_has_no_view(project, build):
+    assert build("return table").code == 0
+    assert project.manifest("t.parquet")["table"]["view"] is None
+
+
 def test_a_builder_is_given_the_digest_of_an_input_that_the_host_reads(project, build):
     project.write("t.txt", "a b")
     lines = """
@@ -94,8 +110,15 @@ WRONG = {
     "return Build([pa.table({'n': ['x'], 't': ['a']})], schema=schema)": "column 'n': expected",
     "return table.select([])": "the table has no columns",
     "return pa.table([[1], [2]], names=['n', 'n'])": "more than one column named 'n'",
-    "return Build(table, key=('gone',))": "this does not hold of its table: [\"the key's columns",
+    "return Build((1 / 0 for _ in 'a'), schema=schema, key=('m',))": "its key names the column 'm'",
+    "return Build((1 / 0 for _ in 'a'), schema=schema, tolerance={'m': 1})": "its tolerance names",
+    "return Build(pa.concat_tables([table, table]), key=('n', 't'))": "its key is not unique: more "
+    "than one row has n 0, t 'a'",
     "return Build(table, invariants={'it is large': False})": "of its table: ['it is large']",
+    "return Build(table, view=View(label='mos', unit={'n': 'px', 'size': 'B'}))": "its View names "
+    "'mos', 'size', but the table has only n, t",
+    "return Build(table, view={'label': 'n'})": "failed in build_table: TypeError",
+    "return Build(table, view=View(unit={'n': 3}))": "failed in build_table: TypeError",
     "return Build(table, schema=3)": "failed in its stream: TypeError",
     "return Build(table, tolerance={'n': 'x'})": "tolerance",
     "raise ValueError('two\\nlines')": "failed in build_table: ValueError: two",
@@ -180,9 +203,10 @@ list(run.map(again, ['a'], key=str, settings=Settings(NUMBER)))
 return table"""
     assert build(lines.replace("NUMBER", "1"), describe=ONE_ITEM, apart=True).code == 0
     before = project.digest("t.parquet")
-    ended = build(lines.replace("NUMBER", "2"), describe=ONE_ITEM, apart=True)
+    two = lines.replace("NUMBER", "2")
+    ended = build(two, describe=ONE_ITEM, apart=True, more=["--keep-items"])
     assert ended.code == 2, ended.err
-    assert "was made with other settings, tools or code of b:again; give another --out" in ended.err
+    assert "was made with other settings or tools of b:again; give another --out" in ended.err
     assert ended.err.endswith("no table was written, and finished items are kept\n")
     assert project.digest("t.parquet") == before
 

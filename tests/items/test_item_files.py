@@ -42,7 +42,7 @@ def test_items_that_are_no_regular_files_are_failures(lengths):
     reasons = {one["key"]: one["reason"] for one in run["failures"]}
     assert ended.code == 1, ended.err
     assert reasons == {
-        "c.txt": "not-a-regular-file",
+        "c.txt": "error",
         "d.txt": "not-a-regular-file",
         "e.txt": "dangling-link",
         "f\\xff.txt": "unsupported-name",

@@ -1,17 +1,17 @@
 """A ledger that may not grow, or that went bad."""
 
-import json
 import os
 import pickle
 import pwd
 import re
 import shlex
+import shutil
 import signal
 import socket
 import sqlite3
 import time
-import zlib
 from contextlib import closing
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from tablehost.contract.build import Failure, Session
 from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import LedgerError, lost
-from tablehost.items.worker import Outcome, Task
+from tablehost.items.ledger_format import checksum, packed
+from tablehost.items.task import Outcome, Task
 
 MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
 
@@ -76,10 +77,8 @@ def test_a_lost_ledger_beside_an_intact_table_wants_fresh(squared, worked_on, da
 @pytest.mark.outcome("Exit 0: nothing of this table would be measured again.")
 def test_a_lost_ledger_beside_a_table_of_another_recipe_is_begun(squared, worked_on):
     path = squared.path / "t.parquet.manifest.json"
-    manifest = json.loads(path.read_text())
-    recipes = manifest["run_provenance"]["recipe"]["item"]
-    recipes |= dict.fromkeys(recipes, "0" * 64)
-    path.write_text(json.dumps(manifest))
+    recipes = squared.manifest("t.parquet")["run_provenance"]["recipe"]["item"]
+    path.write_text(path.read_text().replace(recipes["squares:square"], "0" * 64))
     gone(squared.path / "t.parquet.ledger")
     assert squared.run(*MAP, "--overwrite").code == 0
     assert len(worked_on()) == 5
@@ -158,22 +157,58 @@ def test_a_fifo_in_the_place_of_a_ledger_is_refused(unlanded):
     assert "the ledger t.parquet.ledger is not a regular file" in ended.err
 
 
-@pytest.mark.outcome("Read and upgraded; nothing is done again.")
-def test_a_ledger_of_the_first_format_is_read(squared, worked_on):
-    with closing(sqlite3.connect(squared.path / "t.parquet.ledger")) as db:
+STORED = Path(__file__).parent / "stored"
+
+
+@pytest.fixture
+def earlier_ledger(squares):
+    """Give a project with a ledger of the second format: 0, 1, 2 and 4 are done, 3 failed."""
+    shutil.copy(STORED / "format-2.ledger", squares.path / "t.parquet.ledger")
+    return squares
+
+
+def to_first_format(path):
+    with closing(sqlite3.connect(path)) as db:
         db.executescript(
             "ALTER TABLE sessions DROP COLUMN user; ALTER TABLE sessions DROP COLUMN host;"
             "PRAGMA user_version = 1"
         )
-    assert squared.run("show", "t.parquet").code == 0
-    assert squared.run(*MAP, "--count", 6).code == 0
-    assert worked_on() == ["0005"]
-    manifest = squared.manifest("t.parquet")
-    assert manifest["run"]["rows_of_others"] == 0
-    earlier, this = manifest["run_provenance"]["sessions"]
-    assert (earlier["user"], earlier["host"]) == (None, None)
+
+
+@pytest.mark.outcome(
+    "Read and upgraded; stops once, and with `--keep-items` nothing is done again."
+)
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_ledger_of_an_earlier_format_is_read(earlier_ledger, worked_on, version):
+    path = earlier_ledger.path / "t.parquet.ledger"
+    if version == 1:
+        to_first_format(path)
+    stopped = earlier_ledger.run(*MAP, "--count", 6)
+    assert (stopped.code, "whose code was not recorded" in stopped.err) == (2, True)
+    assert earlier_ledger.run(*MAP, "--count", 6, "--keep-items").code == 0
+    assert worked_on() == ["0003", "0005"]
+    squares = pq.read_table(earlier_ledger.path / "t.parquet")["square"].to_pylist()
+    assert squares == [0, 1, 4, 9, 16, 25]
+    earlier, _, this = earlier_ledger.manifest("t.parquet")["run_provenance"]["sessions"]
+    assert (earlier["user"], earlier["host"]) == ((None, None) if version == 1 else ("root", "vm"))
     assert this["user"] == pwd.getpwuid(os.geteuid()).pw_name
     assert this["host"] == socket.gethostname()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM items WHERE identity = ''").fetchone() == (0,)
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+
+
+@pytest.mark.outcome("Exit 0, right rows; the item is named.")
+def test_a_damaged_row_of_an_earlier_format_is_made_again(earlier_ledger, worked_on):
+    path = earlier_ledger.path / "t.parquet.ledger"
+    content = path.read_bytes()
+    assert content.count(b'"square":16}') == 1
+    path.write_bytes(content.replace(b'"square":16}', b'"square":17}'))
+    ended = earlier_ledger.run(*MAP, "--keep-items")
+    squares = pq.read_table(earlier_ledger.path / "t.parquet")["square"].to_pylist()
+    assert squares == [0, 1, 4, 9, 16]
+    assert worked_on() == ["0003", "0004"]
+    assert "the row of '0004' is damaged" in ended.err
 
 
 @pytest.mark.outcome("Counted in the manifest, and shown.")
@@ -187,6 +222,15 @@ def test_rows_of_another_user_or_host_are_counted(squared, column):
     assert "others   5 results were made by another user or on another host" in shown
 
 
+def plant(project, result, key="%"):
+    """Put a result in the place of those of a ledger, with the right checksum."""
+    named = "recipe, key, identity, inputs, code"
+    with closing(sqlite3.connect(project.path / "t.parquet.ledger")) as db, db:
+        for row in db.execute(f"SELECT {named} FROM items WHERE key LIKE ?", (key,)).fetchall():
+            changed = (result, checksum((*row, result)), row[1])
+            db.execute("UPDATE items SET result = ?, checksum = ? WHERE key = ?", changed)
+
+
 class Planted:
     """A pickle that leaves a trace where it is loaded."""
 
@@ -194,29 +238,20 @@ class Planted:
         return (os.mkdir, ("loaded",))
 
 
-@pytest.mark.outcome("It is never loaded; the item is made again.")
+@pytest.mark.outcome("It is never loaded: exit 2.")
 def test_a_pickle_that_was_planted_in_a_ledger_is_never_loaded(squared, worked_on):
-    planted = pickle.dumps(Planted())
-    with closing(sqlite3.connect(squared.path / "t.parquet.ledger")) as db, db:
-        for recipe, key, digest in db.execute("SELECT recipe, key, input FROM items").fetchall():
-            checksum = zlib.crc32(f"{recipe}\0{key}\0{digest}\0{planted!r}".encode())
-            where = "WHERE recipe = ? AND key = ?"
-            row = (planted, checksum, recipe, key)
-            db.execute(f"UPDATE items SET result = ?, checksum = ? {where}", row)
-    ended = squared.run(*MAP)
-    assert ended.code == 0, ended.err
+    plant(squared, pickle.dumps(Planted()))
+    ended = squared.run(*MAP, "--count", 6)
+    assert ended.code == 2, ended.err
+    assert "the row of '0000' is not a result" in ended.err
     assert not (squared.path / "loaded").exists()
-    assert len(worked_on()) == 5
+    assert worked_on() == ["0005"]
 
 
 @pytest.mark.outcome("Exit 2: the item is named, and the remedy.")
 @pytest.mark.parametrize("result", ["no JSON", "[]", '{"number": "x", "square": 1}'])
 def test_a_row_that_is_no_result_ends_the_run(squared, result):
-    with closing(sqlite3.connect(squared.path / "t.parquet.ledger")) as db, db:
-        ((recipe,),) = db.execute("SELECT recipe FROM items WHERE key = '0003'").fetchall()
-        checksum = zlib.crc32(f"{recipe}\0{3:04d}\0\0{result}".encode())
-        row = (result, checksum)
-        db.execute("UPDATE items SET result = ?, checksum = ? WHERE key = '0003'", row)
+    plant(squared, packed(result.encode()), "0003")
     ended = squared.run(*MAP, "--count", 6)
     assert ended.code == 2, ended.err
     assert "t.parquet.ledger: the row of '0003' is not a result" in ended.err
@@ -268,9 +303,9 @@ def test_an_empty_ledger_is_begun(unlanded, worked_on):
 @pytest.mark.outcome("Exit 0, right rows; the item is named.")
 def test_a_row_whose_bytes_changed_on_the_disk_is_made_again(squared, worked_on):
     path = squared.path / "t.parquet.ledger"
-    content = path.read_bytes()
-    assert content.count(b'"square":16}') == 1
-    path.write_bytes(content.replace(b'"square":16}', b'"square":17}'))
+    content, stored = path.read_bytes(), packed(b'{"number":4,"square":16}')
+    assert content.count(stored) == 1
+    path.write_bytes(content.replace(stored, packed(b'{"number":4,"square":17}')))
     ended = squared.run(*MAP, "--count", 6)
     squares = pq.read_table(squared.path / "t.parquet")["square"].to_pylist()
     assert squares == [0, 1, 4, 9, 16, 25]
@@ -278,7 +313,7 @@ def test_a_row_whose_bytes_changed_on_the_disk_is_made_again(squared, worked_on)
     assert "0004" in ended.err
 
 
-ROWS = {f"{number:04d}": f'{{"square":{number**2}}}' for number in range(60)}
+ROWS = {f"{number:04d}": packed(b'{"square":%d}' % number**2) for number in range(60)}
 
 
 @pytest.fixture(scope="session")
@@ -288,9 +323,9 @@ def ledger(tmp_path_factory):
     with Ledger(path, Session("one", "x")) as made:
         number = made.begin_map("recipe", "{}")
         for key, result in ROWS.items():
-            made.want(number, [Task(key, None)], {})
+            made.want(number, [Task(key, b"")], {})
             made.note(number, Outcome(key, result=result))
-        made.want(number, [Task("failed", None)], {})
+        made.want(number, [Task("failed", b"")], {})
         made.note(number, Outcome("failed", failure=Failure("failed", "odd")))
         made.commit()
     return path
@@ -303,8 +338,8 @@ def rows_of(path):
     with Ledger(path, Session("two", "x")) as opened:
         number = opened.begin_map("recipe", "{}")
         for key in ROWS:
-            opened.want(number, [Task(key, None)], {})
-            if "" in opened.known(number, [key]).get(key, ()):
+            opened.want(number, [Task(key, b"")], {})
+            if "" in opened.known(number, [Task(key, b"")]).get(key, ()):
                 opened.note(number, Outcome(key))
             else:
                 opened.note(number, Outcome(key, failure=Failure(key, "again")))

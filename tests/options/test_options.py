@@ -216,7 +216,7 @@ def test_all_problems_are_reported_at_once(project, typed):
         ("[tipped]\nsize = 3", "unknown section [tipped]; did you mean typed?"),
         ("[tablehost]\nworker = 3", "unknown key 'worker' in [tablehost]; did you mean workers?"),
         ("[tablehost]\nworkers = 2.5", "2.5 from tablehost.toml [tablehost] is not an integer"),
-        ("[tablehost]\nworkers = 0", "must be at least 1, got 0"),
+        ("[tablehost]\nworkers = -1", "must be at least 0, got -1"),
         ("size = 3", "key 'size' is outside a section"),
         ("[typed", "tablehost.toml is not TOML"),
         (f"[typed]\nsize = {'9' * 5000}", "tablehost.toml"),
@@ -240,7 +240,7 @@ def test_a_configuration_that_says_nonsense_is_refused(project, typed, toml, sai
         (["stray"], "stray"),
         (["--size=3", "--size=4"], "--size"),
         (["--config=nowhere.toml"], "--config: nowhere.toml: file not found"),
-        (["--workers=0"], "must be at least 1, got 0"),
+        (["--workers=-1"], "must be at least 0, got -1"),
         (["--workers=many"], "'many' from --workers is not an integer"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tablehost.contract.faces import lazily
 
 if TYPE_CHECKING:
-    from tablehost.contract.build import ArrowStream, Build, Failure, Items, Session
+    from tablehost.contract.build import ArrowStream, Build, Failure, Items, Session, View
     from tablehost.contract.checksums import Checksums
     from tablehost.contract.errors import ItemFailed, ManifestError, Refused
     from tablehost.contract.roles import (
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 __all__ = [
     "ArrowStream", "Build", "Checksums", "Failure", "Gate", "InputDir", "InputFile", "InputFiles",
     "ItemFailed", "Items", "Labelled", "ManifestError", "Parts", "Refused", "Results", "Run",
-    "ScratchDir", "Secret", "Session", "Tool", "Tuning", "Was", "hookimpl", "manifest_of",
+    "ScratchDir", "Secret", "Session", "Tool", "Tuning", "View", "Was", "hookimpl", "manifest_of",
     "parts_of", "read_checksums",
 ]  # fmt: skip
 
 _HOMES = {
-    "contract.build": "ArrowStream Build Failure Items Session",
+    "contract.build": "ArrowStream Build Failure Items Session View",
     "contract.checksums": "Checksums",
     "contract.errors": "ItemFailed ManifestError Refused",
     "contract.roles": (

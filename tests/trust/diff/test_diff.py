@@ -99,6 +99,23 @@ def test_code_that_differs_is_named_by_its_kind(pair):
     assert pair.diff("a.parquet", "d.parquet")[1]["code"][0]["note"] == "semantic"
     python = {"python": "CPython 3.9.1"}
     pair.edit(lambda ended: ended["run_provenance"]["environment"].update(python), "d.parquet")
+    assert pair.diff("a.parquet", "d.parquet")[1]["code"][0]["note"] == "semantic"
+
+
+def test_code_that_two_pythons_parsed_for_tablehost_1_0_0_differs_in_an_unknown_way(pair):
+    def by_1_0_0(ended):
+        (module,) = ended["run_provenance"]["code"]["plugin"]["modules"].values()
+        module["syntax_sha256"] = module.pop("code_sha256")
+
+    source = (pair.path / "measure.py").read_text()
+    (pair.path / "measure.py").write_text(source.replace("options.scale", "1.0"))
+    pair.run(*MEASURE_X, "--out", "d.parquet")
+    pair.edit(by_1_0_0, "d.parquet")
+    assert pair.diff("a.parquet", "d.parquet")[1]["code"][0]["note"] == "unknown"
+    pair.edit(by_1_0_0, "a.parquet")
+    assert pair.diff("a.parquet", "d.parquet")[1]["code"][0]["note"] == "semantic"
+    python = {"python": "CPython 3.9.1"}
+    pair.edit(lambda ended: ended["run_provenance"]["environment"].update(python), "d.parquet")
     assert pair.diff("a.parquet", "d.parquet")[1]["code"][0]["note"] == "unknown"
 
 

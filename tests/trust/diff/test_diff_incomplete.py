@@ -58,6 +58,20 @@ def test_what_a_manifest_does_not_say_is_unknown_and_no_difference(twins):
     assert twins.diff("a.parquet", "c.parquet")[1]["verdict"] == "unverifiable"
 
 
+def test_a_manifest_from_before_histograms_is_compared_by_the_rest(twins):
+    columns = twins.manifest("c.parquet")["table"]["columns"]
+    twins.edit(
+        lambda ended: [
+            (one.pop("histogram", 0), one.pop("texts", 0)) for one in ended["table"]["columns"]
+        ],
+        "c.parquet",
+    )
+    assert twins.manifest("c.parquet")["table"]["columns"] != columns
+    shown, answer = twins.diff("a.parquet", "c.parquet")
+    assert (answer["verdict"], answer["statistics"]) == ("same", [])
+    assert "not compared" not in shown
+
+
 def test_a_commit_that_did_not_finish_is_said(pair):
     place = Output.at(pair.path / "b.parquet").intents[0]
     moves = {"b.parquet.manifest.json": "0" * 64, "b.parquet": "0" * 64}

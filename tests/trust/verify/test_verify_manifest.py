@@ -59,6 +59,18 @@ def edit_mean(table):
     table["columns"][2]["mean"] *= 1.0001
 
 
+def edit_histogram(table):
+    table["columns"][2]["histogram"]["bins"] += " 99.0:1"
+
+
+def edit_texts(table):
+    table["columns"][0]["texts"]["distinct"] += 1
+
+
+def add_texts(table):
+    table["columns"][2]["texts"] = {"distinct": 1, "most": {"99": 1}}
+
+
 def edit_nulls(table):
     table["columns"][2]["nulls"] = 1
 
@@ -73,7 +85,10 @@ def edit_rows_digest(table):
 
 @pytest.mark.parametrize(
     "edit",
-    [edit_digest, edit_statistic, edit_mean, edit_nulls, edit_rows, edit_rows_digest],
+    [
+        *(edit_digest, edit_statistic, edit_mean, edit_histogram, edit_texts, add_texts),
+        *(edit_nulls, edit_rows, edit_rows_digest),
+    ],
 )
 def test_an_edited_manifest_is_found_by_a_full_look(tables, edit):
     tables.edit(lambda ended: edit(ended["table"]))
@@ -91,6 +106,17 @@ def test_a_mean_that_another_machine_rounded_otherwise_is_no_finding(tables, las
 
 
 # ---------------------------------------------------------------------------- holds too little
+
+
+def test_a_manifest_from_before_histograms_is_intact(tables):
+    tables.edit(lambda ended: without_distribution(ended["table"]))
+    assert tables.intact("t.parquet", "--full")
+
+
+def without_distribution(table):
+    del table["view"]
+    for column in table["columns"]:
+        assert column.pop("histogram", None) or column.pop("texts", None)
 
 
 def test_a_manifest_of_an_upstream_script_is_unverifiable_field_by_field(tables, upstream):

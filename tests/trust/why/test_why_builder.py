@@ -26,18 +26,28 @@ def test_other_comments_are_cosmetic_and_reported(words):
     ]
 
 
-def test_other_code_that_another_python_parsed_is_unknown(words):
-    def by_another_python(ended):
-        block = ended["run_provenance"]
-        block["environment"]["python"] = "CPython 3.2.1"
-        block["code"]["plugin"]["modules"]["words.py"]["syntax_sha256"] = "0" * 64
+def test_code_that_another_python_parsed_is_compared_all_the_same(words):
+    python = {"python": "CPython 3.2.1"}
+    words.edit(lambda ended: ended["run_provenance"]["environment"].update(python), "w.parquet")
+    assert words.reasons("w.parquet") == ("current", [])
+    (words.path / "words.py").write_text(WORDS + "# the end\n")
+    assert words.why("w.parquet")["reasons"][0]["text"] == "cosmetic: 1 module"
+    (words.path / "words.py").write_text(WORDS.replace("len(", "1 + len("))
+    assert words.why("w.parquet")["reasons"][0]["text"] == "semantic: 1 module"
 
-    words.edit(by_another_python, "w.parquet")
+
+def test_the_code_of_a_table_of_tablehost_1_0_0_is_compared_by_its_bytes(words):
+    def by_1_0_0(ended):
+        module = ended["run_provenance"]["code"]["plugin"]["modules"]["words.py"]
+        module["syntax_sha256"] = module.pop("code_sha256")
+
+    words.edit(by_1_0_0, "w.parquet")
     assert words.reasons("w.parquet") == ("current", [])
     (words.path / "words.py").write_text(WORDS + "# the end\n")
     answer = words.why("w.parquet")
     assert (answer["verdict"], answer["reasons"][0]["text"]) == ("unknown", "unknown: 1 module")
-    assert "it was parsed by CPython 3.2.1, and this is" in answer["reasons"][0]["details"][0]
+    (detail,) = answer["reasons"][0]["details"]
+    assert detail.endswith("whether in more than comments and layout was not recorded")
 
 
 def test_a_builder_that_is_a_file_is_not_run(words):

@@ -5,7 +5,13 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    SourceFileLoader,
+)
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -68,8 +74,15 @@ class _FromSource(SourceFileLoader):
         return self.source_to_code(self.get_data(path), path)
 
 
+_beside: set[str] = set()
+"""The folders of the builders of one file that were imported."""
+
+
 def load_module(file: Path) -> Any:
-    """Import a builder's file under its own name, so that worker processes find it again."""
+    """Import a builder's file under its own name, so that worker processes find it again.
+
+    It may import the modules beside it, which come after all others.
+    """
     name = file.stem
     known = sys.modules.get(name)
     if known is not None and getattr(known, "__file__", None) == str(file):
@@ -79,6 +92,7 @@ def load_module(file: Path) -> Any:
     if known is not None or spec is None or spec.loader is None:
         msg = f"{file}: a module {name} exists already; give the file another name"
         raise UsageError(msg)
+    _make_importable(str(file.parent))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -87,3 +101,27 @@ def load_module(file: Path) -> Any:
         del sys.modules[name]
         raise
     return module
+
+
+def _make_importable(folder: str) -> None:
+    if folder not in sys.path:
+        sys.path.append(folder)
+    _beside.add(folder)
+    if _find_beside not in sys.path_hooks:
+        sys.path_hooks.insert(0, _find_beside)
+    for known in [path for path in sys.path_importer_cache if _is_beside(path)]:
+        del sys.path_importer_cache[known]
+
+
+def _find_beside(path: str) -> FileFinder:
+    """Find modules beside a builder, to be compiled each time; a hook of `sys.path_hooks`."""
+    if not _is_beside(path):
+        raise ImportError(path)
+    loaders = (ExtensionFileLoader, EXTENSION_SUFFIXES), (_FromSource, SOURCE_SUFFIXES)
+    return FileFinder(path, *loaders)
+
+
+def _is_beside(path: str) -> bool:
+    """Return whether a folder is a builder's, or in it and no other place of modules."""
+    places = (one for one in {*sys.path, *_beside} if path == one or path.startswith(f"{one}/"))
+    return max(places, key=len, default="") in _beside

@@ -32,7 +32,7 @@ def lineage(
     Ancestors are found by their digests, so that files that were moved keep their ancestry. They
     are searched for in their recorded places and in the folder of the table, histories included.
     An ancestor whose manifest is missing is shown as unknown, and one whose manifest is not the
-    one that was read is said to be; either is exit code 1.
+    one that was read is said to be; either is exit code 1, and so is a commit that was cut off.
 
     Args:
         path: The table, its manifest, or a folder for every table in it.
@@ -46,8 +46,8 @@ def lineage(
         print("\n".join(_mermaid(found)))
     else:
         _print_tree(found)
-    unknown = any(node.kind == "unknown" for node in found.nodes)
-    return 1 if unknown or any(edge.why for edge in found.edges) else 0
+    finding = any(node.kind == "unknown" or node.torn for node in found.nodes)
+    return 1 if finding or any(edge.why for edge in found.edges) else 0
 
 
 def _print_tree(found: Lineage) -> None:
@@ -101,6 +101,8 @@ def _facts(node: Node) -> Iterator[str]:
     """Yield what is known of a node beside its place."""
     if node.kind == "unknown":
         yield f"unknown: {node.why}"
+    if node.torn:
+        yield f"torn: {node.torn}"
     if node.builder:
         yield f"{node.builder} {node.version or ''}".strip()
     for number, what in ((node.rows, "row"), (node.files, "file"), (node.bytes, "byte")):

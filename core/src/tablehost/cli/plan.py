@@ -9,6 +9,7 @@ from typing import Any
 from tablehost.cli import complain
 from tablehost.console.text import printable
 from tablehost.host import preflight
+from tablehost.host.earlier_code import in_ledger
 from tablehost.host.replacing import Earlier
 from tablehost.host.request import Request
 from tablehost.options.record import recorded
@@ -32,6 +33,7 @@ def dry_run(request: Request) -> int:
         "inputs": preflight.inputs(given),
         "outputs": {"table": str(output.table), "manifest": str(output.manifest)},
         "would": preflight.intention(output),
+        "finished": _finished(request),
         "workers": request.workers,
         "problems": problems,
         "note": "dry run: nothing was written, and of the builder only its validators ran",
@@ -44,6 +46,17 @@ def dry_run(request: Request) -> int:
     return 2 if problems else 0
 
 
+def _finished(request: Request) -> list[str]:
+    """Return what is known of finished items before the builder has listed its items."""
+    manifest = Earlier.at(request.output).manifest
+    recipes = [one for name in manifest.item_recipes or {} for one in manifest.recipes_of(name)]
+    if not recipes:
+        return []
+    of_earlier_code = in_ledger(request.output.ledger, recipes, request.builder)
+    unsettled = [f"other code has made {one}" for one in of_earlier_code if one.keep is None]
+    return [*unsettled, "which items are to do is not known before the builder has listed them"]
+
+
 def _print_plan(plan: Mapping[str, Any]) -> None:
     print(f"builder  {plan['builder']}")
     for name, option in plan["options"].items():
@@ -52,5 +65,8 @@ def _print_plan(plan: Mapping[str, Any]) -> None:
         print(printable(f"input    {found['option']}: {found['path']} ({found['found']})"))
     for what, path in plan["outputs"].items():
         print(printable(f"output   {what}: {path}"))
-    print(f"would    {plan['would']}, with {plan['workers']} workers")
+    workers = f"with {plan['workers']} workers" if plan["workers"] else "in this process"
+    print(f"would    {plan['would']}, {workers}")
+    for line in plan["finished"]:
+        print(printable(f"finished {line}"))
     print(plan["note"])

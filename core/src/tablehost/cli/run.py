@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from tablehost.builders.discover import READY, discover, names_with
 from tablehost.builders.load import check, load
 from tablehost.cli import complain, flags, of_the_system, show_traceback
-from tablehost.console.text import first
+from tablehost.console.printed import kept_back
+from tablehost.console.streams import say
+from tablehost.console.text import first, printable
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
 from tablehost.options import config_file as config
 from tablehost.options.convert import RawValue
@@ -44,7 +46,17 @@ def run(*tokens: str) -> int:
     if name.startswith("-"):
         msg = f"name the builder before its options: tablehost run BUILDER {' '.join(tokens)}"
         raise UsageError(msg)
-    builder = load(name)
+    printed: list[bytes] = []
+    try:
+        with kept_back() as printed:
+            builder = load(name)
+        return _parsed(builder, name, rest, printed)
+    finally:
+        for line in printed:  # which no reporter has shown
+            say(printable(line.decode(errors="backslashreplace")))
+
+
+def _parsed(builder: Builder, name: str, rest: list[str], before: list[bytes]) -> int:
     given = flags.parse(
         f"tablehost run {name}",
         builder.summary,
@@ -54,10 +66,17 @@ def run(*tokens: str) -> int:
     if given is None:
         return 0
     check(builder)
-    return _run(builder, given)
+    return _run(builder, given, before)
 
 
-def _run(builder: Builder, given: Mapping[str, RawValue]) -> int:
+def _run(builder: Builder, given: Mapping[str, RawValue], before: list[bytes]) -> int:
+    """Run a builder.
+
+    Args:
+        builder: which one.
+        given: its options, and the host's.
+        before: what it printed while it was imported; shown like everything it prints.
+    """
     gc.enable()
     settings = _host_options(builder, given)
     import logging
@@ -72,6 +91,8 @@ def _run(builder: Builder, given: Mapping[str, RawValue]) -> int:
     redact: Callable[[str], str] = str
     try:
         with printing_to(out) as printed:
+            while before:
+                printed.line(before.pop(0))
             request = _request(builder, given, settings)
             redact = request.redact
             out.addFilter(request.redact.filter)

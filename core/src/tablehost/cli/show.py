@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 
 from tablehost.cli.answer import JsonSwitch
-from tablehost.commit import commit
 from tablehost.commit.intent import Pending
+from tablehost.commit.lock import cut_off
 from tablehost.commit.output import Output
 from tablehost.console.text import printable
 from tablehost.contract.errors import ManifestError
@@ -32,7 +32,7 @@ def show(path: Path, /, *, as_json: JsonSwitch = False) -> int:
         as_json: Write the manifest and the state of an unfinished run as one JSON object.
     """
     output = Output.at(path)
-    intent = commit.pending(output)
+    intent = cut_off(output)
     progress = progress_of(output.ledger)
     unfinished = _state(output, intent, progress)
     try:

@@ -67,6 +67,7 @@ def commit(output: Output, run_id: str, table_sha256: str) -> None:
     staged = {target: output.staged(target, run_id) for target in (output.manifest, output.table)}
     for path in staged.values():
         sync(path)
+        sync(path.parent)  # its name too, before a note in another folder counts on it
     reached("staged")
     for old in filter(None, (output.manifest, retire)):
         _keep_in_history(output, old)

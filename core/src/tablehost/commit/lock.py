@@ -1,4 +1,4 @@
-"""The lock of an output: one run at a time."""
+"""The lock of an output: one run at a time; and what readers do while its holder commits."""
 
 from __future__ import annotations
 
@@ -7,15 +7,26 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tablehost.commit import commit
+from tablehost.commit.intent import Pending
 from tablehost.commit.output import Output
 from tablehost.console.text import utc_now
-from tablehost.contract.errors import UsageError
+from tablehost.contract.errors import TablehostError, UsageError
 
+PATIENCE = 30
+"""Seconds that a reader waits for a commit, and reads a pair again that is replaced."""
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+_LOOKED_AT = 0.3  # seconds: readers that look at a lock have it for a moment
+_INTERVAL = 0.02
+
+
+class Committing(TablehostError):
+    """A run has been at its commit for longer than a reader waits."""
 
 
 @contextmanager
@@ -29,14 +40,20 @@ def locked(output: Output, *, must: bool = True) -> Iterator[None]:
     Raises:
         UsageError: another run holds it, or it cannot be had.
     """
+    until = time.monotonic() + _LOOKED_AT
     while True:
         descriptor = _open_lock(output)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(descriptor, 4096).decode(errors="replace")
+            who = _holder(descriptor)
             os.close(descriptor)
-            raise UsageError(_busy(output, holder)) from None
+            if time.monotonic() > until:
+                msg = f"{output.table} is being built by {who}; wait for it to end, or build "
+                msg += "another --out"
+                raise UsageError(msg) from None
+            time.sleep(_INTERVAL)
+            continue
         except OSError as error:
             if must or error.errno not in _NO_LOCKS:
                 if os.fstat(descriptor).st_size == 0:  # without a note it is of no other run
@@ -85,13 +102,62 @@ def _unlockable(output: Output, error: OSError) -> str:
     return f"{output.lock} cannot be made or locked: {error.strerror}; build another --out"
 
 
-def _busy(output: Output, holder: str) -> str:
+def cut_off(output: Output, patience: float = PATIENCE) -> Pending | None:
+    """Return a commit that was cut off; wait for one whose run is still at it.
+
+    Where the file system has no locks, none is waited for.
+
+    Args:
+        output: which is only read.
+        patience: how many seconds to wait.
+
+    Raises:
+        TornCommit: there is a note of one that cannot be read.
+        Committing: it takes longer.
+    """
+    until = time.monotonic() + patience
+    while (pending := commit.pending(output)) is not None:
+        who = _held_by(output)
+        if who is None:
+            # if it is no longer there, it ended between the two looks
+            now = commit.pending(output)
+            if now is None or now.run_id == pending.run_id:
+                return now
+        elif time.monotonic() > until:
+            msg = f"{output.table} is being replaced by {who}, run {pending.run_id}, which takes "
+            msg += "long; ask again when it has ended"
+            raise Committing(msg)
+        else:
+            time.sleep(_INTERVAL)
+    return None
+
+
+def _held_by(output: Output) -> str | None:
+    """Return who holds the lock, or None where it is free."""
     try:
-        note = json.loads(holder)
-        who = f"process {note['pid']} on {note['host']} since {note['since']}"
-    except (ValueError, KeyError, TypeError):
-        who = "another process"
-    return f"{output.table} is being built by {who}; wait for it to end, or build another --out"
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(output.lock, flags)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(descriptor)
+    except OSError:
+        return None
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    """Return who wrote into a lock that it has it."""
+    try:
+        note = json.loads(os.read(descriptor, 4096))
+        return f"process {note['pid']} on {note['host']} since {note['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
 
 
 def _is_still(path: Path, descriptor: int) -> bool:

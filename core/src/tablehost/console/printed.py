@@ -80,6 +80,23 @@ def printing_to(reporter: Reporter) -> Iterator[Printed]:
 
 
 @contextmanager
+def kept_back() -> Iterator[list[bytes]]:
+    """Keep what is printed on stderr, as lines, until it is known how to show it."""
+    lines: list[bytes] = []
+    if not (is_descriptor(sys.stderr, 2) and hasattr(os, "memfd_create")):
+        yield lines
+        return
+    with os.fdopen(os.memfd_create("printed"), "r+b") as file:
+        try:
+            with _replaced(sys.stderr, 2, file.fileno()):
+                yield lines
+        finally:
+            file.seek(0)
+            *whole, last = _LINE_END.split(file.read())
+            lines += [*whole, last] if last else whole
+
+
+@contextmanager
 def _read_on_a_thread(printed: Printed) -> Iterator[None]:
     """Replace stdout and stderr by a pipe that a thread reads.
 

@@ -20,7 +20,7 @@ class Meter:
     """Counts what is done of one stretch of work.
 
     Args:
-        total: how much there is.
+        total: how much there is; it may grow while it is being listed.
         what: what is counted, in the plural: `clips`.
         done: what earlier sessions have done of it.
         show: shows the count.
@@ -221,7 +221,13 @@ class Terminal(Plain):
             def move(meter: Meter) -> None:
                 completed = meter.done + meter.failed
                 failed = f"{meter.failed} failed" if meter.failed else ""
-                bar.update(task, completed=completed, failed=failed, rate=meter.rate)
+                bar.update(
+                    task,
+                    total=meter.total,
+                    completed=completed,
+                    failed=failed,
+                    rate=meter.rate,
+                )
 
             meter = Meter(total, what, done, show=move, every=0)
             yield meter

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from attrs import define, field, frozen
+from attrs.validators import deep_mapping, instance_of, optional
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,6 +66,9 @@ class Session:
             when it was killed.
         user: who ran it, or None where an earlier version did not record it.
         host: the machine, or None likewise.
+        packages: the versions of the packages that the builder and tablehost need, or None
+            likewise.
+        in_table: finished items of the table that this session made, or None likewise.
     """
 
     run_id: str
@@ -76,6 +80,35 @@ class Session:
     outcome: str | None = None
     user: str | None = field(default=None, metadata={"since": "1.1.0"})
     host: str | None = field(default=None, metadata={"since": "1.1.0"})
+    packages: dict[str, str] | None = field(default=None, metadata={"since": "1.1.0"})
+    in_table: int | None = field(default=None, metadata={"since": "1.1.0"})
+
+
+_name = optional(instance_of(str))
+_texts = deep_mapping(instance_of(str), instance_of(str))
+
+
+@frozen(kw_only=True)
+class View:
+    """What a builder knows of its columns, for whoever looks at the table.
+
+    Args:
+        label: the column that the others are to predict.
+        group: the column whose values are the groups that the rows fall into.
+        unit: by column, the unit of its values.
+        describe: by column, what it holds, in a few words.
+    """
+
+    label: str | None = field(default=None, validator=_name)
+    group: str | None = field(default=None, validator=_name)
+    unit: Mapping[str, str] = field(factory=dict, validator=_texts)
+    describe: Mapping[str, str] = field(factory=dict, validator=_texts)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return every column that is named here."""
+        named = (name for name in (self.label, self.group) if name is not None)
+        return tuple(dict.fromkeys([*named, *self.unit, *self.describe]))
 
 
 @define
@@ -86,12 +119,14 @@ class Build:
         data: an Arrow stream, or a generator of record batches when `schema` is given.
         schema: the table's Arrow schema; taken from `data` where it is None.
         notes: the builder's own object; it may go on filling it while the stream is consumed.
-        key: the columns that identify a row.
+        key: the columns that identify a row; the host checks that no two rows share one. It may be
+            set to None until `describe_manifest` returns, where rows turned out not to have one.
         tolerance: by column, the absolute difference within which two builds agree.
         invariants: in a sentence each, what must hold of the table, and whether it does; they may
             be filled in until `describe_manifest` returns, and no table lands where one is false.
         inputs: `none` declares that nothing but the options decides the table; without that, and
             without an input on record, it is unknown to `why` whether the table is current.
+        view: what else it knows of the columns; all that it names must be there.
 
     The host fills `rows`, `schema`, `items`, `sessions` and `elapsed` (seconds of this session)
     before it calls `describe_manifest`.
@@ -103,6 +138,7 @@ class Build:
     key: tuple[str, ...] | None = None
     tolerance: Mapping[str, float] = field(factory=dict)
     invariants: dict[str, bool] = field(factory=dict)
+    view: View | None = field(default=None, validator=optional(instance_of(View)))
     inputs: Literal["none"] | None = field(default=None, kw_only=True)
     rows: int = field(default=0, init=False)
     items: Items = field(factory=Items, init=False)

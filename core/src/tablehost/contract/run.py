@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # start-up is a budget
 Item = TypeVar("Item")
 Settings = TypeVar("Settings")
 Result = TypeVar("Result")
+Inputs = Path | tuple[Path, ...] | None
 Result_co = TypeVar("Result_co", covariant=True)
 
 
@@ -126,20 +127,25 @@ class Run(ABC):
         *,
         key: Callable[[Item], str],
         settings: Any = None,
-        input: Callable[[Item], Path] | None = None,  # noqa: A002  # the contract's word
+        input: Callable[[Item], Inputs] | None = None,  # noqa: A002  # the contract's word
+        identity: Callable[[Item], Any] | None = None,
         checksums: Checksums | None = None,
     ) -> Results[Result]:
         """Do long work on many items in parallel; finished items survive a kill.
 
         Args:
             function: at module level, called as `function(item, settings)` in a worker process.
-                Its return annotation names the flat attrs class of its results. It raises
-                `ItemFailed` for an item that has no result.
-            items: what to work on; picklable.
+                Its return annotation names the flat attrs class of its results, `Row`, or
+                `list[Row]` where an item has many rows; a result of another type is the item's
+                failure. It raises `ItemFailed` for an item that has no result.
+            items: what to work on; picklable. Work on what an iterator yields begins while it goes
+                on. Its values count: a finished item whose values change is done again.
             key: the name of an item; no two items of a map share one.
             settings: a frozen attrs instance, the same for all items. Fields annotated `Tool` or
                 `InputFile` count by their content, `Tuning` fields do not count.
-            input: the file that an item reads, if any; the host hashes it while it is worked on.
+            input: the files and folders that an item reads, if any: a path, or a tuple of them. The
+                host hashes them while it is worked on. No other path may be in the item.
+            identity: what of the item decides its result; None for all of its values.
             checksums: what `read_checksums` returned; an item whose file is in that list and
                 differs from it fails as `checksum-mismatch`, also if it was finished before.
 

@@ -137,19 +137,20 @@ class ChangedWhileRead(TablehostError):
     """A file changed while it was read."""
 
 
-def unchanged_digest(path: Path, state: State) -> FileDigest:
+def unchanged_digest(path: Path, state: State, other: str | None = None) -> FileDigest:
     """Digest a file whose state is the same before and after.
 
     Args:
         path: the file.
         state: that it must have.
+        other: an algorithm whose digest is made in the same reading.
 
     Raises:
         ChangedWhileRead: it changed, was replaced or vanished.
     """
     with suppress(FileNotFoundError):
         if state_of(path.stat()) == state:  # else it may be a FIFO by now, which has no end
-            digest = file_digest(path)
+            digest = file_digest(path, other)
             _, _, size, _, _ = after = state_of(path.stat())
             if after == state and digest.bytes == size:
                 return digest

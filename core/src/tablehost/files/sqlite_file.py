@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from attrs import field, frozen
 
@@ -53,6 +54,7 @@ class SqliteFormat:
         version: its `user_version`.
         schema: the statements that make its tables.
         upgrades: by an earlier version, the statements that make this one of it.
+        functions: what they call, by name.
         patience: seconds to wait for a lock that another process holds.
     """
 
@@ -60,6 +62,7 @@ class SqliteFormat:
     version: int
     schema: str
     upgrades: Mapping[int, str] = field(factory=dict)
+    functions: Mapping[str, Callable[..., Any]] = field(factory=dict)
     patience: float = 20
 
     def connect(self, path: Path) -> sqlite3.Connection:
@@ -109,6 +112,8 @@ class SqliteFormat:
             db.execute("PRAGMA journal_mode = WAL")
             self._change(db, f"{self.schema}; PRAGMA application_id = {self.application}")
         elif version != self.version:
+            for name, function in self.functions.items():
+                db.create_function(name, -1, function)
             self._change(db, self.upgrades[version])
         db.execute("PRAGMA synchronous = NORMAL")
 
@@ -131,10 +136,14 @@ class SqliteFormat:
         if version != self.version and version not in self.upgrades:
             msg = f"it has format {version}, and this version of tablehost reads {self.version}"
             raise OtherFormat(msg)
-        if missing := set(re.findall(r"CREATE TABLE (\w+)", self.schema)) - tables:
+        if missing := _made_by(self.schema) - _made_by(self.upgrades.get(version, "")) - tables:
             msg = f"it has no table {', '.join(sorted(missing))}"
             raise Damaged(msg)
         return version
+
+
+def _made_by(statements: str) -> set[str]:
+    return set(re.findall(r"CREATE TABLE (\w+)", statements))
 
 
 def read_only(path: Path, patience: float = 5) -> sqlite3.Connection:

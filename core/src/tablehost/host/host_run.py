@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from tablehost.contract.errors import BrokenBuilder
-from tablehost.contract.run import Item, Result, Results, Run, Settings
+from tablehost.contract.run import Inputs, Item, Result, Results, Run, Settings
+from tablehost.files.digests import json_digest
 from tablehost.options.fields import options_of
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from tablehost.host.request import Request
     from tablehost.items.checking import Checking
     from tablehost.items.ledger import Ledger
+    from tablehost.items.pool import Pool
     from tablehost.items.recipe import ItemRecipe
-    from tablehost.items.workers import Workers
-    from tablehost.provenance.inputs import Inputs
+    from tablehost.manifest.sections import MapCounts
+    from tablehost.provenance import inputs as provenance
 
 
 @frozen(kw_only=True)
@@ -46,8 +48,8 @@ class Services:
     scratch: Path
     staged: Path
     cache: StatCache
-    inputs: Inputs
-    pool: Workers
+    inputs: provenance.Inputs
+    pool: Pool
     ledger: Ledger
 
 
@@ -56,12 +58,24 @@ class HostRun(Run):
 
     def __init__(self, services: Services) -> None:
         self.log = logging.getLogger(f"tablehost.{services.request.builder.name}")
-        self.recipes: dict[str, str] = {}
+        self.maps: list[MapCounts] = []
         self.tools: dict[str, Path] = {}
         self.left_out: set[str] = set()
         self.observed: dict[str, dict[str, str]] = {}
         self.checked: dict[Path, Checking] = {}
         self._services = services
+        self._is_mapping = False
+
+    @property
+    def item_recipes(self) -> dict[str, str]:
+        """Return the digest of what each item function was mapped with."""
+        found: dict[str, set[str]] = {}
+        for one in self.maps:
+            found.setdefault(one.function, set()).add(one.recipe)
+        return {
+            function: min(recipes) if len(recipes) == 1 else json_digest(sorted(recipes))
+            for function, recipes in found.items()
+        }
 
     @property
     def workers(self) -> int:
@@ -115,33 +129,52 @@ class HostRun(Run):
         *,
         key: Callable[[Item], str],
         settings: Any = None,
-        input: Callable[[Item], Path] | None = None,  # noqa: A002  # the contract's word
+        input: Callable[[Item], Inputs] | None = None,  # noqa: A002  # the contract's word
+        identity: Callable[[Item], Any] | None = None,
         checksums: Checksums | None = None,
     ) -> Results[Result]:
         """See `Run.map`."""
-        from tablehost.items.mapping import MapItems  # only when there is work
-        from tablehost.items.worker import Work
+        from tablehost.host.earlier_code import settle  # only when there is work
+        from tablehost.items.finished import Code
+        from tablehost.items.listing import Listing
+        from tablehost.items.mapping import MapItems
+        from tablehost.items.task import Work
+        from tablehost.provenance.code import item_modules
 
+        if self._is_mapping:
+            msg = "run.map was called while another map lists its items; call it before"
+            raise BrokenBuilder(msg)
         if checksums is not None and input is None:
             msg = "run.map has checksums, and no input that names the files to check; give both"
             raise BrokenBuilder(msg)
         services, request = self._services, self._services.request
         recipe = self._recipe(function, settings)
-        services.earlier.check_recipe(recipe.function, recipe.digest)
-        self.recipes[recipe.function] = recipe.digest
+        work = Work.of(function, request.builder.file, settings)
+        services.earlier.check_recipe(recipe)
         in_table = services.earlier.items_of(recipe.function, recipe.digest)
-        number = services.ledger.begin_map(recipe.digest, recipe.text, in_table)
+        code = Code.of(item_modules(request.builder, function, settings))
+        number = services.ledger.begin_map(recipe.digest, recipe.text, in_table, code)
+        settle(services.ledger, number, code, request.host)
         if request.sample is not None:
             items = request.sample.draw(items, key)
+        listing = Listing(key, input, identity)
         what = function.__name__.replace("_", " ")
-        work = Work.of(function, request.builder.file, settings)
+        entered = (services.ledger, number, services.cache, listing, request.redact)
         checking = self._checking(checksums)
-        entered = (services.ledger, number, services.cache, input, request.redact)
-        with MapItems(*entered, checking=checking) as mapped:
-            mapped.enter(items, key)
+        with self._mapping(), MapItems(*entered, checking=checking) as mapped:
+            mapped.enter(items)
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
                 mapped.work(services.pool.run(work, mapped.tasks()), meter)
+        self.maps.append(mapped.counts(recipe.function, recipe.digest))
         return mapped.results(recipe.result)
+
+    @contextmanager
+    def _mapping(self) -> Iterator[None]:
+        self._is_mapping = True
+        try:
+            yield
+        finally:
+            self._is_mapping = False
 
     def close(self) -> None:
         """Close what maps have opened."""

@@ -9,13 +9,14 @@ from typing import Any, Literal
 import pyarrow.parquet as pq
 from attrs import frozen
 
-from tablehost.console.text import utc_now
+from tablehost.console.text import some, utc_now
 from tablehost.contract.build import Build
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digests import json_digest
 from tablehost.host.host_run import Services
 from tablehost.host.replacing import Earlier
 from tablehost.items.checking import Checking
+from tablehost.items.ledger import Ledger
 from tablehost.manifest import sections
 from tablehost.manifest.read import folder_digest
 from tablehost.options.fields import options_of
@@ -39,6 +40,7 @@ class Facts:
     inputs: Mapping[str, Any]
     code: sections.Code
     item_recipes: Mapping[str, str]
+    maps: tuple[sections.MapCounts, ...]
     checked: Collection[Checking]
 
     @property
@@ -62,6 +64,7 @@ def recipe_of(facts: Facts) -> sections.Recipe:
         table=json_digest(content),
         item=dict(facts.item_recipes),
         left_out=tuple(option.name for option in options if not option.semantic),
+        item_version=request.builder.item_version,
     )
 
 
@@ -69,8 +72,9 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
     """Put the host's sections together.
 
     Raises:
-        BrokenBuilder: an invariant does not hold.
+        BrokenBuilder: an invariant does not hold, or the view names a column that is not there.
     """
+    _check_view(facts)
     table, build, items = facts.table, facts.build, facts.build.items
     services = facts.services
     return sections.HostSections(
@@ -83,9 +87,11 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
                 failed=items.failed,
                 removed=items.removed,
                 left_out=items.left_out,
+                by_code=items_by_code(services.ledger),
             ),
             failures=items.failures,
             rows_of_others=services.ledger.rows_of_others(),
+            maps=facts.maps,
             checksums=_checksums(facts),
         ),
         table=sections.TableSection(
@@ -98,9 +104,31 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
             tolerance=dict(build.tolerance),
             writer=table.writer,
             invariants=_invariants(facts),
+            view=build.view,
         ),
         run_provenance=_provenance(facts, recipe),
     )
+
+
+def items_by_code(ledger: Ledger) -> tuple[sections.ItemsOfCode, ...]:
+    """Return the finished items of the table by the code that made them."""
+    return tuple(
+        sections.ItemsOfCode(
+            digest=one.code.digest if one.code else None,
+            count=one.count,
+            since=one.since,
+            modules=dict(one.code.modules) if one.code else {},
+        )
+        for one in ledger.by_code()
+    )
+
+
+def _check_view(facts: Facts) -> None:
+    view, columns = facts.build.view, facts.table.schema.names
+    missing = [repr(name) for name in view.columns if name not in columns] if view else []
+    if missing:
+        msg = f"its View names {some(missing)}, but the table has only {', '.join(columns)}"
+        raise BrokenBuilder(msg)
 
 
 def _checksums(facts: Facts) -> tuple[sections.CheckedList, ...]:

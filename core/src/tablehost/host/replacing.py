@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -13,6 +14,11 @@ from tablehost.contract.errors import ManifestError, Refused
 from tablehost.files.digests import file_digest
 from tablehost.files.names import usual_manifest
 from tablehost.manifest.read import Manifest, dig, find, read_typed
+from tablehost.provenance.code import same_code
+
+if TYPE_CHECKING:  # their modules are imported where there is a map, or a table
+    from tablehost.items.recipe import ItemRecipe
+    from tablehost.manifest.sections import Code
 
 _REMEDY = "give another --out, or --overwrite to replace it"
 
@@ -86,16 +92,18 @@ class Earlier:
             what = "no manifest"
         return [f"--manifest-out: {place} is {what}; give another path, or --overwrite"]
 
-    def check_recipe(self, function: str, digest: str) -> None:
-        """Let a table be replaced only by items of the same recipe.
+    def check_recipe(self, recipe: ItemRecipe) -> None:
+        """Let a table be replaced only by items of the same recipe, or of a raised `ITEM_VERSION`.
 
         Raises:
             Refused: it was made by another one.
         """
-        if not self.overwrite and self._recipes.get(function, digest) != digest:
+        recorded = self.manifest.recipes_of(recipe.function)
+        before = recipe.before(self.manifest.item_version or 1)
+        if not self.overwrite and recorded and not {recipe.digest, before} & {*recorded}:
             msg = (
-                f"--out: {self.output.table} was made with other settings, tools or code of "
-                f"{function}; {_REMEDY}"
+                f"--out: {self.output.table} was made with other settings or tools of "
+                f"{recipe.function}; {_REMEDY}"
             )
             raise Refused(msg)
 
@@ -133,23 +141,29 @@ class Earlier:
 
     def items_of(self, function: str, digest: str) -> int:
         """Return how many finished items of a recipe the table has, while it is intact."""
-        if self._recipes.get(function) != digest or (self.overwrite and not self._matches()):
+        known = digest in self.manifest.recipes_of(function)
+        if not known or (self.overwrite and not self._matches()):
             return 0  # without --overwrite, `refusals` has compared it already
         done = [dig(self.manifest.items, name) for name in ("done_before", "ok")]
         return sum(one for one in done if isinstance(one, int))
 
-    def is_same(self, recipe: str, sha256: str) -> bool:
+    def is_same(self, recipe: str, sha256: str, code: Code, by_code: Sequence[Any]) -> bool:
         """Return whether the table and its manifest are what a run has just made.
 
         Args:
             recipe: digest of the table recipe.
             sha256: of the table's file.
+            code: what made it.
+            by_code: the finished items by code, as the manifest has them.
         """
         return (
             not self.overwrite
             and self.place == self.output.manifest
             and self.manifest.table_recipe == recipe
             and self.manifest.table_sha256 == sha256
+            and self.manifest.version == code.plugin["version"]
+            and same_code(self.manifest.modules or {}, code.plugin["modules"])
+            and self.manifest.by_code in (None, [*by_code])
         )
 
     @property

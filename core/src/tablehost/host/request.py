@@ -29,7 +29,7 @@ class Request:
         sample: where only some items of every map are to be done.
         output: where the table and its manifest belong.
         redact: takes the secrets out of text.
-        workers: how many processes to use.
+        workers: how many processes to use; 0 for the host's own.
     """
 
     builder: Builder
@@ -52,7 +52,8 @@ class Request:
 
     @workers.default
     def _workers(self) -> int:
-        return self.host.workers or len(os.sched_getaffinity(0))
+        asked = self.host.workers
+        return len(os.sched_getaffinity(0)) if asked is None else asked
 
 
 @frozen(kw_only=True)

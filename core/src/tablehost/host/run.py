@@ -29,8 +29,9 @@ from tablehost.host.request import Landed, Request
 from tablehost.host.session import RunSession
 from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import user_name
-from tablehost.items.workers import Workers
+from tablehost.items.pool import Pool, pool_of
 from tablehost.options.fields import options_of
+from tablehost.provenance.code import packages_of
 from tablehost.provenance.given import given_paths
 from tablehost.provenance.inputs import Inputs
 
@@ -69,6 +70,7 @@ def run(request: Request, reporter: Reporter) -> Landed:
             workers=request.workers,
             user=user_name(os.geteuid()),
             host=socket.gethostname(),
+            packages=packages_of(request.builder.distribution),
         )
         root, cache = Root.of(output), open_.enter_context(StatCache())
         services = Services(
@@ -82,7 +84,7 @@ def run(request: Request, reporter: Reporter) -> Landed:
             staged=output.staged(output.table, session.run_id),
             cache=cache,
             inputs=open_.enter_context(Inputs(request.options, given, output, root, cache)),
-            pool=open_.enter_context(Workers(request.workers)),
+            pool=open_.enter_context(_stopped(pool_of(request.workers))),
             ledger=open_.enter_context(
                 Ledger(
                     output.ledger,
@@ -94,6 +96,14 @@ def run(request: Request, reporter: Reporter) -> Landed:
         )
         with RunSession(services) as building:
             return building.build()
+
+
+@contextmanager
+def _stopped(pool: Pool) -> Iterator[Pool]:
+    try:
+        yield pool
+    finally:
+        pool.stop()
 
 
 def _lock(request: Request) -> AbstractContextManager[None]:

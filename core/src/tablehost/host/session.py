@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
+import attrs
 from attrs import evolve
 
+from tablehost.builders.builder import Builder
 from tablehost.commit import commit
 from tablehost.console.printed import printing_to
 from tablehost.console.text import utc_now
@@ -19,11 +21,12 @@ from tablehost.contract.errors import BrokenBuilder, Interrupted, Refused, Stopp
 from tablehost.files.atomic import create
 from tablehost.host import builder_calls, failed_run
 from tablehost.host.builder_calls import builder_at_fault, disk_at_fault
+from tablehost.host.earlier_code import UnsettledItems
 from tablehost.host.host_run import HostRun, Services
 from tablehost.host.request import Landed
 from tablehost.items.ledger_file import LedgerError
 from tablehost.manifest import write
-from tablehost.provenance.code import code_of
+from tablehost.provenance.code import code_of, modules_of, same_code
 
 if TYPE_CHECKING:
     from tablehost.host.host_sections import Facts
@@ -34,12 +37,26 @@ _REBUILT = (
     "%s was rebuilt in place: the earlier table can no longer be replayed; its manifest is kept "
     "in %s"
 )
+_NOT_NOTED = (
+    "%s and its manifest are in place, but the ledger does not have the end of this run: %s"
+)
 
 
 class NothingSucceeded(TablehostError):
     """Every item failed."""
 
     exit_code = 1
+
+
+class CodeChanged(TablehostError):
+    """The builder's code was not the same at the end of the run as at its start."""
+
+    def __init__(self, builder: Builder) -> None:
+        msg = (
+            f"builder {builder}: its code changed while the table was built, so no table was "
+            "written; finished items are kept. Run again when it no longer changes"
+        )
+        super().__init__(msg, builder=str(builder))
 
 
 class RunSession:
@@ -54,6 +71,7 @@ class RunSession:
         self.run = HostRun(services)
         self.began = time.monotonic()
         self.has_rows = False
+        self.modules = modules_of(self.request.builder)
 
     def __enter__(self) -> Self:
         shutil.rmtree(self.services.scratch, ignore_errors=True)  # a killed run's
@@ -88,7 +106,7 @@ class RunSession:
         try:
             yield
         except Refused as refused:
-            if not (self.ledger.is_open or self.has_rows):
+            if isinstance(refused, UnsettledItems) or not (self.ledger.is_open or self.has_rows):
                 raise
             *others, last = refused.problems
             kept = ", and finished items are kept" if self.ledger.is_open else ""
@@ -125,7 +143,8 @@ class RunSession:
         else:
             self.has_rows = True  # rows may have been read wherever its stream ends
         with builder_at_fault(self.request, "its stream"), disk_at_fault(self.request):
-            return write_table(data, self.services.staged, schema=build.schema)
+            named = {"key": build.key or (), "tolerance": build.tolerance}
+            return write_table(data, self.services.staged, schema=build.schema, named=named)
 
     def _batches(self, data: Iterable[Any]) -> Iterator[Any]:
         """Yield a builder's batches; its own errors are not those of the disk."""
@@ -153,6 +172,18 @@ class RunSession:
         count = len(left_out)
         return evolve(items, left_out=count, removed=items.removed - count)
 
+    def _check_key(self, build: Build) -> None:
+        """Check that the key that a builder names identifies a row."""
+        from tablehost.table.unique import repeated  # pyarrow
+
+        with disk_at_fault(self.request):
+            staged = self.services.staged
+            found = repeated(staged, build.key, staged.parent) if build.key else None
+        if found is not None:
+            named = ", ".join(f"{name} {value!r}" for name, value in found.items())
+            msg = f"its key is not unique: more than one row has {named}"
+            raise BrokenBuilder(msg)
+
     def _facts(self, build: Build, table: TableInfo) -> Facts:
         from tablehost.host.host_sections import Facts  # pyarrow
 
@@ -164,18 +195,30 @@ class RunSession:
             msg = f"its Build has inputs='none', and it has the input {next(iter(inputs))!r}"
             raise BrokenBuilder(msg)
         code = code_of(request.builder, request.options, self.run.tools, services.cache)
+        if not same_code(self.modules, code.plugin["modules"]):
+            raise CodeChanged(request.builder)
+        code = evolve(code, plugin=code.plugin | {"modules": self.modules})
         return Facts(
-            services, build, table, inputs, code, self.run.recipes, self.run.checked.values()
+            services,
+            build,
+            table,
+            inputs,
+            code,
+            self.run.item_recipes,
+            tuple(self.run.maps),
+            self.run.checked.values(),
         )
 
     def _land(self, facts: Facts, fields: Any) -> Landed:
-        from tablehost.host.host_sections import host_sections, recipe_of  # pyarrow
+        from tablehost.host.host_sections import host_sections, items_by_code, recipe_of  # pyarrow
 
         earlier, items = self.services.earlier, facts.build.items
+        self._check_key(facts.build)
         earlier.check_functions(facts.item_recipes)
         recipe = recipe_of(facts)
         worked = not self.ledger.is_open or items.ok or items.failed
-        if not worked and earlier.is_same(recipe.table, facts.table.sha256):
+        by_code = [attrs.asdict(one) for one in items_by_code(self.ledger)]
+        if not worked and earlier.is_same(recipe.table, facts.table.sha256, facts.code, by_code):
             return self._landed("nothing-to-do", facts.build)
         with disk_at_fault(self.request):
             merged = write.merge(fields, host_sections(facts, recipe))
@@ -196,7 +239,10 @@ class RunSession:
                 _log.info("%s, of an older tool, was moved to %s", older, self.output.history)
         with suppress(OSError):  # the pair is in place, and that is what counts
             self.output.failed.unlink(missing_ok=True)
-        self.ledger.end_session(outcome, build.items)
+        try:
+            self.ledger.end_session(outcome, build.items)
+        except LedgerError as error:
+            _log.warning(_NOT_NOTED, self.output.table, error)
         return Landed(
             outcome=outcome,
             output=self.output,

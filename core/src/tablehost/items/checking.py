@@ -119,7 +119,7 @@ class Checking:
         """
         if checksum.own is None:
             return
-        self._agrees[key] = checksum.agrees
+        self._agrees[key] = self._agrees.get(key, True) and checksum.agrees
         if self._cache is not None and signature is not None:
             self._digests.append((signature, checksum.own))
             if len(self._digests) >= _DIGESTS_AT_ONCE:

@@ -6,19 +6,22 @@ instant loses at most the items in flight.
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
-import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
+
+from attrs import evolve, frozen
 
 from tablehost.console.text import utc_now
 from tablehost.contract.build import Failure, Items, Session
 from tablehost.contract.errors import Refused
 from tablehost.files.digests import ReadInput
+from tablehost.items.finished import Code, FinishedRows, RowsOfCode, marks
 from tablehost.items.ledger_file import (
     Lost,
     check_owner,
@@ -30,18 +33,31 @@ from tablehost.items.ledger_file import (
     user_name,
 )
 from tablehost.items.ledger_sync import Syncing
-from tablehost.items.worker import Outcome, Task
+from tablehost.items.task import Outcome, Task
 
 _log = logging.getLogger("tablehost")
 
-# What this session asked for: which items, how each ended, and the file that it read.
-_SESSION_TABLE = """
+# What this session asked for: which items, how each ended, and the files that they read.
+_SESSION_TABLES = """
 CREATE TEMP TABLE wanted (
-    map INTEGER NOT NULL, key TEXT NOT NULL, recipe INTEGER NOT NULL, state TEXT NOT NULL,
-    input TEXT NOT NULL, path TEXT, bytes INTEGER, reason TEXT, detail TEXT,
+    map INTEGER NOT NULL, key TEXT NOT NULL, recipe INTEGER NOT NULL, identity TEXT NOT NULL,
+    state TEXT NOT NULL, inputs TEXT NOT NULL, reason TEXT, detail TEXT,
     PRIMARY KEY (map, key)
+) WITHOUT ROWID;
+CREATE TEMP TABLE reads (
+    path TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, failed INTEGER NOT NULL,
+    PRIMARY KEY (path, sha256)
 ) WITHOUT ROWID
 """
+
+
+@frozen
+class _Map:
+    """A map's recipe and code, as numbers of the ledger."""
+
+    digest: str
+    recipe: int
+    code: int
 
 
 class Ledger:
@@ -65,9 +81,11 @@ class Ledger:
         self._lost: Lost | None = None
         self._owner = session.user
         self._syncing: Syncing | None = None
-        self._recipes: list[int] = []
+        self._maps: list[_Map] = []
+        self._ended: Counter[str] = Counter()  # since the last commit, by state
+        self._finished = FinishedRows(path, self._execute)
         self._db = open_file(Path(":memory:"))  # a run without items has no ledger file
-        self._execute(_SESSION_TABLE)
+        self._db.executescript(_SESSION_TABLES)
 
     def __enter__(self) -> Self:
         return self
@@ -77,13 +95,14 @@ class Ledger:
             self._syncing.close()
         self._db.close()  # every finished item is on disk already
 
-    def begin_map(self, digest: str, text: str, in_table: int = 0) -> int:
+    def begin_map(self, digest: str, text: str, in_table: int = 0, code: Code | None = None) -> int:
         """Return the number of a new map.
 
         Args:
             digest: of its recipe.
             text: of its recipe, for readers of the ledger.
             in_table: how many finished items of this recipe the output's table has.
+            code: what makes its rows; None where that is not known.
 
         Raises:
             Refused: these would be made again without being asked for, since the ledger is lost.
@@ -102,8 +121,22 @@ class Ledger:
             self._open()
         self._execute("INSERT OR IGNORE INTO recipes (digest, text) VALUES (?, ?)", (digest, text))
         row = self._execute("SELECT id FROM recipes WHERE digest = ?", (digest,)).fetchone()
-        self._recipes.append(row[0])
-        return len(self._recipes) - 1
+        self._maps.append(_Map(digest, row[0], self._finished.number_of(code)))
+        return len(self._maps) - 1
+
+    def rows_by_code(self, of_map: int) -> list[RowsOfCode]:
+        """Count the finished rows of a map's recipe by the code that made them."""
+        return self._finished.by_code([self._maps[of_map].digest])
+
+    def settle(self, of_map: int, rows: Iterable[RowsOfCode], *, keep: bool) -> None:
+        """Note that rows of other code are kept for a map from now on, or are made again."""
+        under, run_id = self._maps[of_map].code, self._session.run_id
+        self._finished.settle((one.code for one in rows), under, run_id, keep=keep)
+        self.commit()
+
+    def rows_of_unknown_values(self, of_map: int) -> int:
+        """Count the finished rows of a map's recipe that the next item of their key takes over."""
+        return self._finished.of_unknown_values(self._maps[of_map].recipe)
 
     def want(self, of_map: int, tasks: Sequence[Task], done: Mapping[str, Outcome]) -> list[str]:
         """Record items that a map asks for, with the outcomes of the finished ones by key.
@@ -111,89 +144,75 @@ class Ledger:
         Returns:
             The keys that it asks for twice; where there is one, nothing was recorded.
         """
-        recipe, keys = self._recipes[of_map], [task.key for task in tasks]
+        recipe, keys = self._maps[of_map].recipe, [task.key for task in tasks]
         twice = [key for key, count in Counter(keys).items() if count > 1]
         before = self._execute(
-            f"SELECT key FROM wanted WHERE map = ? AND key IN {_marks(keys)}",  # question marks
+            f"SELECT key FROM wanted WHERE map = ? AND key IN {marks(keys)}",  # question marks
             [of_map, *keys],
         ).fetchall()
         if twice or before:
             return twice or [row[0] for row in before]
         rows = []
         for task in tasks:
-            path, end = str(task.path.absolute()) if task.path else None, done.get(task.key)
-            state, sha256, size = ("done", end.sha256, end.size) if end else ("pending", "", None)
-            rows.append((of_map, task.key, recipe, state, sha256, path, size))
+            end = done.get(task.key)
+            state, inputs = ("done", end.inputs) if end else ("pending", "")
+            rows.append((of_map, task.key, recipe, task.identity, state, inputs))
         with self._explained():
-            self._db.executemany(
-                "INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)", rows
-            )
+            self._db.executemany("INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", rows)
+        self._note_reads(done.values())
         return []
 
-    def known(self, of_map: int, keys: Sequence[str]) -> dict[str, frozenset[str]]:
-        """Return the input digests under which items are finished; `''` for no input.
-
-        A row whose bytes changed on the disk is dropped with a warning, and made again.
-        """
-        recipe = self._recipes[of_map]
-        rows = self._execute(
-            "SELECT key, input, result, checksum FROM items WHERE recipe = ?"
-            f" AND key IN {_marks(keys)}",  # question marks only
-            [recipe, *keys],
-        ).fetchall()
-        sound: dict[str, set[str]] = {}
-        for key, sha256, result, checksum in rows:
-            if isinstance(result, str) and checksum == _checksum(recipe, key, sha256, result):
-                sound.setdefault(key, set()).add(sha256)
-            else:
-                self._drop(recipe, key, sha256)
-        return {key: frozenset(digests) for key, digests in sound.items()}
+    def known(self, of_map: int, tasks: Sequence[Task]) -> dict[str, frozenset[str]]:
+        """Return by key the digests of inputs with which items of these values are finished."""
+        this = self._maps[of_map]
+        return self._finished.known(this.recipe, this.code, tasks)
 
     def note(self, of_map: int, outcome: Outcome) -> None:
         """Keep a result or a failure; with neither, the item was finished in an earlier session.
 
         A failed item is tried again in the next session.
         """
-        recipe, now, state = self._recipes[of_map], utc_now(), "done"
-        failure, key = outcome.failure, outcome.key
+        this, now, state = self._maps[of_map], utc_now(), "done"
+        failure, key, run_id = outcome.failure, outcome.key, self._session.run_id
         if failure is not None:
             state = "failed"
             self._execute(
                 "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
-                (recipe, key, failure.reason, failure.detail, self._session.run_id, now),
+                (this.recipe, key, failure.reason, failure.detail, run_id, now),
             )
         elif outcome.result is not None:
             state = "ok"
-            checksum = _checksum(recipe, key, outcome.sha256, outcome.result)
-            self._execute(
-                "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (recipe, key, outcome.sha256, outcome.result, checksum, self._session.run_id, now),
-            )
-            self._execute("DELETE FROM failures WHERE recipe = ? AND key = ?", (recipe, key))
+            row = (this.recipe, key, outcome.identity, outcome.inputs, this.code, outcome.result)
+            self._finished.put(row, (outcome.seconds, outcome.worker, run_id, now))
+            self._execute("DELETE FROM failures WHERE recipe = ? AND key = ?", (this.recipe, key))
         reason, detail = (failure.reason, failure.detail) if failure else (None, None)
         self._execute(
-            "UPDATE wanted SET state = ?, input = ?, bytes = ?, reason = ?, detail = ?"
+            "UPDATE wanted SET state = ?, inputs = ?, reason = ?, detail = ?"
             " WHERE map = ? AND key = ?",
-            (state, outcome.sha256, outcome.size, reason, detail, of_map, key),
+            (state, outcome.inputs, reason, detail, of_map, key),
         )
-        if state != "done":
-            self._execute(
-                f"UPDATE sessions SET {state} = {state} + 1, last_activity = ?"  # ours
-                " WHERE run_id = ?",
-                (now, self._session.run_id),
-            )
+        if outcome.read:
+            self._note_reads([outcome])
+        self._ended[state] += 1
 
     def commit(self) -> None:
         """Make everything recorded so far survive a kill, and within a second a power cut."""
+        if self._ended["ok"] or self._ended["failed"]:
+            self._execute(
+                "UPDATE sessions SET ok = ok + ?, failed = failed + ?, last_activity = ?"
+                " WHERE run_id = ?",
+                (self._ended["ok"], self._ended["failed"], utc_now(), self._session.run_id),
+            )
+            self._ended.clear()
         with self._explained():
             self._db.commit()
         if self._syncing is not None:
             self._syncing.written()
 
-    def results(self, of_map: int) -> Iterator[tuple[str, str]]:
+    def results(self, of_map: int) -> Iterator[tuple[str, bytes]]:
         """Yield the keys and encoded results of a map, ordered by key."""
         return self._execute(
-            "SELECT key, items.result FROM wanted JOIN items USING (recipe, key, input)"
+            "SELECT key, items.result FROM wanted JOIN items USING (recipe, key, identity, inputs)"
             " WHERE wanted.map = ? AND wanted.state != 'failed' ORDER BY wanted.key",
             (of_map,),
         )
@@ -241,7 +260,8 @@ class Ledger:
         Where a session's user was not recorded, it is the owner of the file.
         """
         count: int = self._execute(
-            "SELECT count(DISTINCT wanted.key) FROM wanted JOIN items USING (recipe, key, input)"
+            "SELECT count(DISTINCT wanted.key) FROM wanted"
+            " JOIN items USING (recipe, key, identity, inputs)"
             " LEFT JOIN sessions ON sessions.run_id = items.run_id"
             " WHERE wanted.state != 'failed'"
             " AND (coalesce(sessions.user, ?) != ? OR sessions.host != ?)",
@@ -249,17 +269,41 @@ class Ledger:
         ).fetchone()[0]
         return count
 
-    def read_inputs(self) -> Iterator[ReadInput]:
-        """Yield each file that this session's items read, in this session or an earlier one."""
+    def by_code(self) -> list[RowsOfCode]:
+        """Count this session's finished items by the code that made them, the earliest first."""
         rows = self._execute(
-            "SELECT path, max(input), max(bytes) FROM wanted"
-            " WHERE path IS NOT NULL AND input != '' GROUP BY path ORDER BY path"
+            "SELECT codes.digest, modules, count(*), min(ended_at) FROM wanted"
+            " JOIN items USING (recipe, key, identity, inputs) LEFT JOIN codes ON codes.id = code"
+            " WHERE wanted.state != 'failed' GROUP BY code ORDER BY min(ended_at)"
+        )
+        return [
+            RowsOfCode(Code.stored(digest, modules), count, since)
+            for digest, modules, count, since in rows
+        ]
+
+    def read_inputs(self) -> Iterator[ReadInput]:
+        """Yield each file that this session's items read, in this session or an earlier one.
+
+        A file of which two results have read different content is yielded twice.
+        """
+        rows = self._execute(
+            "SELECT path, sha256, bytes FROM reads WHERE NOT failed UNION ALL"
+            " SELECT path, max(sha256), bytes FROM reads GROUP BY path HAVING min(failed)"
+            " ORDER BY path"
         )
         return (ReadInput(*row) for row in rows)
 
     def sessions(self) -> tuple[Session, ...]:
-        """Return every session that this output has seen, oldest first."""
-        return sessions_in(self._db)
+        """Return every session that this output has seen, oldest first, with its finished items."""
+        counts = dict(
+            self._execute(
+                "SELECT items.run_id, count(*) FROM wanted"
+                " JOIN items USING (recipe, key, identity, inputs)"
+                " WHERE wanted.state != 'failed' GROUP BY items.run_id"
+            ).fetchall()
+        )
+        found = sessions_in(self._db)
+        return tuple(evolve(one, in_table=counts.get(one.run_id, 0)) for one in found)
 
     def end_session(self, outcome: str, items: Items) -> None:
         """Record how this session ended, its items counted by key."""
@@ -301,10 +345,18 @@ class Ledger:
 
     def _begin_session(self, db: sqlite3.Connection) -> None:
         this = self._session
-        db.execute(_SESSION_TABLE)
+        db.executescript(_SESSION_TABLES)
         db.execute(
-            "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?, ?, ?)",
-            (this.run_id, this.started_at, this.workers, this.started_at, this.user, this.host),
+            "INSERT INTO sessions VALUES (?, ?, NULL, 0, 0, 0, 0, ?, NULL, ?, ?, ?, ?)",
+            (
+                this.run_id,
+                this.started_at,
+                this.workers,
+                this.started_at,
+                this.user,
+                this.host,
+                json.dumps(this.packages),
+            ),
         )
         db.commit()
 
@@ -320,16 +372,15 @@ class Ledger:
         except sqlite3.Error as error:
             raise unusable(self.path, error) from error
 
-    def _drop(self, recipe: int, key: str, sha256: str) -> None:
-        _log.warning("%s: the row of %r is damaged; it is made again", self.path, key)
-        self._execute(
-            "DELETE FROM items WHERE recipe = ? AND key = ? AND input = ?", (recipe, key, sha256)
+    def _note_reads(self, outcomes: Iterable[Outcome]) -> None:
+        rows = (
+            (file.path, file.sha256, file.signature.size, end.failure is not None)
+            for end in outcomes
+            for file in end.read
         )
-
-
-def _marks(values: Sequence[str]) -> str:
-    return f"({','.join('?' * len(values))})"
-
-
-def _checksum(recipe: int, key: str, sha256: str, result: str) -> int:
-    return zlib.crc32(f"{recipe}\0{key}\0{sha256}\0{result}".encode())
+        with self._explained():
+            self._db.executemany(
+                "INSERT INTO reads VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET failed = min(failed, excluded.failed)",
+                rows,
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import pwd
@@ -10,7 +11,7 @@ import stat
 from contextlib import closing
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tablehost.contract.build import Session
 from tablehost.contract.errors import TablehostError
@@ -18,11 +19,11 @@ from tablehost.files.names import beside
 from tablehost.files.sqlite_file import (
     Damaged,
     OtherFormat,
-    SqliteFormat,
     locked_by,
     pieces,
     read_only,
 )
+from tablehost.items.ledger_format import FORMAT
 
 _log = logging.getLogger("tablehost")
 _SESSION = "run_id, started_at, finished_at, ok, failed, workers, outcome"
@@ -35,31 +36,6 @@ _REMEDIES = {
     sqlite3.SQLITE_PERM: _RIGHTS,
     sqlite3.SQLITE_READONLY: _RIGHTS,
 }
-
-_FORMAT = SqliteFormat(
-    application=0x7AB1E057,
-    version=2,
-    patience=2,
-    schema="""
-CREATE TABLE recipes (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
-CREATE TABLE items (
-    recipe INTEGER NOT NULL, key TEXT NOT NULL, input TEXT NOT NULL, result TEXT NOT NULL,
-    checksum INTEGER NOT NULL, run_id TEXT NOT NULL, ended_at TEXT NOT NULL,
-    PRIMARY KEY (recipe, key, input)
-) WITHOUT ROWID;
-CREATE TABLE failures (
-    recipe INTEGER NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
-    run_id TEXT NOT NULL, ended_at TEXT NOT NULL, PRIMARY KEY (recipe, key)
-) WITHOUT ROWID;
-CREATE TABLE sessions (
-    run_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, finished_at TEXT, total INTEGER NOT NULL,
-    done_before INTEGER NOT NULL, ok INTEGER NOT NULL, failed INTEGER NOT NULL,
-    workers INTEGER NOT NULL, outcome TEXT, last_activity TEXT NOT NULL, user TEXT, host TEXT
-)""",
-    upgrades={
-        1: "ALTER TABLE sessions ADD COLUMN user TEXT; ALTER TABLE sessions ADD COLUMN host TEXT"
-    },
-)
 
 
 class LedgerError(TablehostError):
@@ -112,7 +88,7 @@ def lost(path: Path) -> Lost | None:
     if not path.exists():
         return Lost("is gone")
     try:
-        return None if _FORMAT.examine(path) else Lost("is empty")
+        return None if FORMAT.examine(path) else Lost("is empty")
     except OtherFormat as other:
         msg = (
             f"the ledger {path} cannot be used: {other}; it was left as it is: move it away, or "
@@ -141,7 +117,7 @@ def open_file(path: Path) -> sqlite3.Connection:
         LedgerError: it cannot be used.
     """
     try:
-        return _FORMAT.connect(path)
+        return FORMAT.connect(path)
     except sqlite3.Error as error:
         raise unusable(path, error) from error
 
@@ -168,8 +144,10 @@ def user_name(number: int) -> str:
 
 def sessions_in(db: sqlite3.Connection) -> tuple[Session, ...]:
     """Return the sessions in a ledger, oldest first."""
-    rows = db.execute(f"SELECT {_SESSION}, user, host FROM sessions ORDER BY rowid")
-    return tuple(Session(*row) for row in rows)
+    rows = db.execute(f"SELECT {_SESSION}, user, host, packages FROM sessions ORDER BY rowid")
+    return tuple(
+        evolve(Session(*row), packages=json.loads(packages or "null")) for *row, packages in rows
+    )
 
 
 @frozen

@@ -35,9 +35,16 @@ class Syncing:
 
     @classmethod
     def of(cls, path: Path) -> Self | None:
-        """Begin to sync an open ledger, unless it has no log: then SQLite syncs every commit."""
+        """Begin to sync an open ledger, unless it has no log: then SQLite syncs every commit.
+
+        Raises:
+            LedgerError: its log cannot be opened.
+        """
         log = beside(path, "-wal")
-        return cls(path, log) if log.exists() else None
+        try:
+            return cls(path, log) if log.exists() else None
+        except OSError as error:
+            raise _unsynced(path, error) from error
 
     def written(self) -> None:
         """Let the log be synced, within a second.
@@ -46,11 +53,7 @@ class Syncing:
             LedgerError: it could not be.
         """
         if self._error is not None:
-            msg = (
-                f"the ledger {self._path} could not be synced: {self._error.strerror}; see whether "
-                "its disk is damaged, and the same command goes on with what it has"
-            )
-            raise LedgerError(msg) from self._error
+            raise _unsynced(self._path, self._error) from self._error
         self._is_written = True
 
     def close(self) -> None:
@@ -71,3 +74,11 @@ class Syncing:
                 os.fdatasync(self._descriptor)
             except OSError as error:
                 self._error = error
+
+
+def _unsynced(path: Path, error: OSError) -> LedgerError:
+    msg = (
+        f"the ledger {path} could not be synced: {error.strerror}; see whether its disk is "
+        "damaged, and the same command goes on with what it has"
+    )
+    return LedgerError(msg)

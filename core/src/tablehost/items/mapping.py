@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any, Generic, Self
 
 from attrs import evolve
 
 from tablehost.console.reporter import Meter
 from tablehost.contract.build import Failure
-from tablehost.contract.errors import BrokenBuilder
+from tablehost.contract.errors import BrokenBuilder, ItemFailed
 from tablehost.contract.run import Result
 from tablehost.files.digest_cache import StatCache
-from tablehost.files.digests import Signature
+from tablehost.files.digests import Signature, State
 from tablehost.items.checking import Checking
 from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import LedgerError
-from tablehost.items.results import decode
-from tablehost.items.worker import Outcome, Task
+from tablehost.items.listing import Listing
+from tablehost.items.reading import is_utf8, read, see
+from tablehost.items.results import ResultType, decoder_of
+from tablehost.items.task import Outcome, Task
+from tablehost.manifest.sections import MapCounts
 
 _ITEMS_AT_ONCE = 500
+_QUICK_SECONDS = 0.05
 _DIGESTS_AT_ONCE = 256
 _LONGEST_DETAIL = 2000
 
@@ -30,11 +34,11 @@ _LONGEST_DETAIL = 2000
 class StoredResults(Generic[Result]):
     """The results of a map, read from the ledger each time they are iterated."""
 
-    def __init__(self, ledger: Ledger, of_map: int, count: int, cls: type[Result]) -> None:
+    def __init__(self, ledger: Ledger, of_map: int, count: int, kind: ResultType) -> None:
         self._ledger = ledger
         self._map = of_map
         self._count = count
-        self._cls = cls
+        self._decode = decoder_of(kind)
 
     def __iter__(self) -> Iterator[Result]:
         return (self._decoded(*row) for row in self._ledger.results(self._map))
@@ -42,9 +46,9 @@ class StoredResults(Generic[Result]):
     def __len__(self) -> int:
         return self._count
 
-    def _decoded(self, key: str, text: str) -> Result:
+    def _decoded(self, key: str, stored: bytes) -> Result:
         try:
-            found: Result = decode(text, self._cls)
+            found: Result = self._decode(stored)
         except Exception as error:  # what was planted in the ledger may raise anything
             msg = (
                 f"{self._ledger.path}: the row of {key!r} is not a result ({error}), although its "
@@ -55,13 +59,13 @@ class StoredResults(Generic[Result]):
 
 
 class MapItems:
-    """Carries items between a builder, the ledger and the workers.
+    """Carries items between a builder, the ledger and the pool.
 
     Args:
         ledger: where finished items are.
         of_map: the ledger's number of this map.
         cache: digests of files that did not change.
-        input: the file that an item reads, if any.
+        listing: how its items are named and told apart.
         redact: takes secrets out of the detail of a failure.
         checking: checks the files that items read, if they are to be checked.
     """
@@ -71,21 +75,22 @@ class MapItems:
         ledger: Ledger,
         of_map: int,
         cache: StatCache,
-        input: Callable[[Any], Path] | None,  # noqa: A002  # the contract's word
+        listing: Listing,
         redact: Callable[[str], str],
         *,
         checking: Checking | None,
     ) -> None:
         self.total = 0
         self.done = 0
+        self.ok = 0
         self.failed = 0
         self._ledger = ledger
         self._map = of_map
         self._cache = cache
-        self._input = input
+        self._listing = listing
         self._redact = redact
         self._checking = checking
-        self._pending: list[Task] = []
+        self._pending: Iterable[Task] = ()
         self._digests: list[tuple[Signature, str]] = []
 
     def __enter__(self) -> Self:
@@ -95,21 +100,23 @@ class MapItems:
         self._ledger.commit()
         self._cache.put_many(self._digests)
 
-    def enter(self, items: Iterable[Any], key: Callable[[Any], str]) -> None:
-        """Enter the items in the ledger, and separate the finished from the pending."""
-        source = iter(items)
-        while some := list(islice(source, _ITEMS_AT_ONCE)):
-            self._enter([self._task(item, key) for item in some])
-        self._ledger.announce(self.total, self.done)
+    def enter(self, items: Iterable[Any]) -> None:
+        """Enter the items in the ledger, and separate the finished from the pending.
+
+        What is a sequence already is entered as a whole, so that what is wrong with an item is said
+        before the first one is worked on. Others are entered while work goes on.
+        """
+        pending = self._entered(items)
+        self._pending = list(pending) if isinstance(items, Sequence) else pending
 
     def tasks(self) -> Iterator[Task]:
         """Yield what is to do, as workers take it."""
         for task in self._pending:
-            if task.path is None:
+            if not task.paths:
                 yield task
                 continue
-            known = self._ledger.known(self._map, [task.key]).get(task.key, frozenset())
-            yield evolve(self._look(task, task.path), known=known)
+            known = self._ledger.known(self._map, [task]).get(task.key, frozenset())
+            yield evolve(self._look(task)[0], known=known)
 
     def work(self, outcomes: Iterable[list[Outcome]], meter: Meter) -> None:
         """Keep the outcomes of the tasks as they come in; they survive a kill from here on."""
@@ -119,84 +126,120 @@ class MapItems:
                 self._note(outcome)
             self._ledger.commit()
             failed = sum(outcome.failure is not None for outcome in some)
+            self.ok += sum(outcome.result is not None for outcome in some)
             self.failed += failed
+            meter.total = self.total
             meter(len(some) - failed, failed)
             if len(self._digests) >= _DIGESTS_AT_ONCE:
                 self._cache.put_many(self._digests)
                 self._digests.clear()
 
-    def results(self, cls: type[Result]) -> StoredResults[Result]:
+    def results(self, kind: ResultType) -> StoredResults[Any]:
         """Return the results of the items that did not fail, ordered by key."""
-        return StoredResults(self._ledger, self._map, self.total - self.failed, cls)
+        return StoredResults(self._ledger, self._map, self.total - self.failed, kind)
+
+    def counts(self, function: str, recipe: str) -> MapCounts:
+        """Return what became of the items."""
+        return MapCounts(
+            function=function,
+            recipe=recipe,
+            total=self.total,
+            done_before=self.total - self.ok - self.failed,
+            ok=self.ok,
+            failed=self.failed,
+        )
 
     def _note(self, outcome: Outcome) -> None:
-        if outcome.signature and outcome.sha256:
-            self._digests.append((outcome.signature, outcome.sha256))
-        if self._checking and outcome.checksum:
-            self._checking.note(outcome.key, outcome.checksum, outcome.signature)
+        self._digests += [(one.signature, one.sha256) for one in outcome.read]
+        for one in outcome.read:
+            if self._checking and one.checksum:
+                self._checking.note(outcome.key, one.checksum, one.signature)
         if outcome.failure:
             detail = self._redact(outcome.failure.detail)[:_LONGEST_DETAIL]
             outcome = evolve(outcome, failure=evolve(outcome.failure, detail=detail))
         self._ledger.note(self._map, outcome)
 
-    def _task(self, item: Any, key: Callable[[Any], str]) -> Task:
-        name = key(item)
-        if not isinstance(name, str):
-            msg = f"the key of {item!r} is {name!r}; a key is a string"
-            raise BrokenBuilder(msg)
-        path = self._input(item) if self._input else None
-        checksum = self._checking.of(name, path) if self._checking and path else None
-        return Task(name, item, path, checksum=checksum)
+    def _entered(self, items: Iterable[Any]) -> Iterator[Task]:
+        """Enter items, and yield those that are to do: more at a time as long as they come quickly.
 
-    def _enter(self, tasks: Iterable[Task]) -> None:
+        An item that is listed slowly is handed on at once.
+        """
+        source, at_once, began = iter(items), 1, time.monotonic()
+        while some := [self._task(item) for item in islice(source, at_once)]:
+            is_quick = time.monotonic() - began < _QUICK_SECONDS
+            at_once = min(2 * at_once, _ITEMS_AT_ONCE) if is_quick else 1
+            yield from self._enter(some)
+            began = time.monotonic()
+
+    def _task(self, item: Any) -> Task:
+        task = self._listing.task(item)
+        if self._checking is None:
+            return task
+        listed = {path: self._checking.of(task.key, path) for path in task.paths}
+        return evolve(task, checksums={path: one for path, one in listed.items() if one})
+
+    def _enter(self, tasks: Iterable[Task]) -> list[Task]:
         good = []
         for task in tasks:
-            if _is_utf8(task.key) and (task.path is None or _is_utf8(str(task.path))):
+            if all(map(is_utf8, (task.key, *map(str, task.paths)))):
                 good.append(task)
             else:
                 self._enter_unsupported(task.key)
-        known = self._ledger.known(self._map, [task.key for task in good])
-        found = (self._finished(task, known.get(task.key, frozenset())) for task in good)
+        known = self._ledger.known(self._map, good)
+        found = (self._finished(task, known[task.key]) for task in good if task.key in known)
         done = {one.key: one for one in found if one is not None}
         for key in self._ledger.want(self._map, good, done):
             msg = f"two items have the key {key!r}; a key names one item"
             raise BrokenBuilder(msg)
         self.total += len(good)
         self.done += len(done)
-        self._pending += [task for task in good if task.key not in done]
+        self._ledger.announce(len(good), len(done))
+        return [task for task in good if task.key not in done]
 
     def _finished(self, task: Task, known: frozenset[str]) -> Outcome | None:
         """Return the outcome of an item whose result the ledger has."""
-        if task.path is None:
-            return Outcome(task.key) if "" in known else None
-        seen = self._look(task, task.path)
-        if seen.signature is None or seen.sha256 is None or seen.sha256 not in known:
+        if not task.paths:
+            return Outcome(task.key, task.identity) if "" in known else None
+        _, end = self._look(task)
+        if end is None or end.inputs not in known:
             return None
-        if self._checking and seen.checksum:
-            if not seen.checksum.agrees:
-                return None  # a worker reads the file, or fails the item
-            self._checking.note(task.key, seen.checksum, None)
-        return Outcome(task.key, sha256=seen.sha256, size=seen.signature.size)
+        checksums = [one.checksum for one in end.read if one.checksum]
+        if not all(one.agrees for one in checksums):
+            return None  # a worker reads the file, or fails the item
+        for one in checksums:
+            if self._checking:
+                self._checking.note(task.key, one, None)
+        return end
 
     def _enter_unsupported(self, name: str) -> None:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-        self._ledger.want(self._map, [Task(shown, None)], {})
+        self._ledger.want(self._map, [Task(shown, b"")], {})
         self.total += 1
         self.failed += 1
         failure = Failure(shown, "unsupported-name", "its name is not UTF-8")
         self._note(Outcome(shown, failure=failure))
+        self._ledger.announce(1, 0)
 
-    def _look(self, task: Task, path: Path) -> Task:
-        """Return a task with its file's state and, if the stat cache has them, its digests."""
+    def _look(self, task: Task) -> tuple[Task, Outcome | None]:
+        """Return a task with the digests of its files that are known, and what it then has read."""
+        digests: dict[State, str] = {}
         try:
-            signature = Signature.of(path)
-        except OSError:
-            return task  # the worker says what is wrong with it
-        sha256, checksum = self._cache.get(signature), task.checksum
-        if self._checking and checksum:
-            checksum = self._checking.look(checksum, signature, sha256)
-        return evolve(task, signature=signature, sha256=sha256, checksum=checksum)
-
-
-def _is_utf8(text: str) -> bool:
-    return text.encode(errors="ignore").decode() == text
+            looks = [see(path) for path in task.paths]
+        except ItemFailed:
+            return task, None  # the worker says what is wrong with it
+        for one in looks:
+            digests |= self._cache.get_many(one.files.values(), one.seen_ns)
+        checksums = dict(task.checksums)
+        for path, one in zip(task.paths, looks, strict=True):
+            if self._checking and path in checksums:
+                (state,) = one.files.values()
+                signature = Signature(state, one.seen_ns)
+                known = digests.get(state)
+                checksums[path] = self._checking.look(checksums[path], signature, known)
+        task = evolve(task, digests=digests, checksums=checksums)
+        if any(state not in digests for one in looks for state in one.files.values()):
+            return task, None
+        if any(one.own is None for one in checksums.values()):
+            return task, None
+        reading = read(task, looks)
+        return task, Outcome(task.key, task.identity, inputs=reading.digest, read=reading.files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +14,8 @@ from tablehost.builders.builder import Builder
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import json_digest
-from tablehost.items.results import columns, result_class
+from tablehost.items.results import ResultType, columns, result_type
+from tablehost.options.fields import check_frozen
 from tablehost.options.grammar import parse
 from tablehost.options.record import as_recorded
 
@@ -26,15 +28,22 @@ class ItemRecipe:
         function: the item function, `module:name`.
         digest: SHA-256 of the recipe.
         text: the recipe as JSON, for readers of the ledger.
-        result: the class of its results.
+        result: the type of its results.
         tools: the tools among the settings, by field.
     """
 
     function: str
     digest: str
     text: str
-    result: type
+    result: ResultType
     tools: Mapping[str, Path]
+
+    def before(self, version: int) -> str | None:
+        """Return the digest that it had with a lower `ITEM_VERSION`, or None for no lower one."""
+        recipe = json.loads(self.text)
+        if version >= recipe["item_version"]:
+            return None
+        return json_digest(recipe | {"item_version": version})
 
 
 def item_recipe(
@@ -51,21 +60,44 @@ def item_recipe(
     Raises:
         BrokenBuilder: the function or the settings are not what `run.map` takes.
     """
-    result = result_class(function)
-    if "<" in function.__qualname__:
-        msg = f"{function.__qualname__} must be defined at module level, so that workers find it"
-        raise BrokenBuilder(msg)
+    check_function(function)
+    result = result_type(function)
     name = f"{function.__module__}:{function.__qualname__}"
     counted, tools = _settings(settings, cache)
     recipe = {
         "builder": builder.name,
         "function": name,
         "item_version": builder.item_version,
-        "result": columns(result),
+        "result": columns(result.row),
         "settings": counted,
     }
     text = json.dumps(recipe, sort_keys=True)
     return ItemRecipe(name, json_digest(recipe), text, result, tools)
+
+
+def check_function(function: Any) -> None:
+    """Check that workers can find an item function, and call it with an item and the settings.
+
+    Raises:
+        BrokenBuilder: they cannot.
+    """
+    name = getattr(function, "__qualname__", repr(function))
+    if not inspect.isfunction(function) or "<lambda>" in name:
+        what = "a lambda" if inspect.isfunction(function) else f"a {type(function).__name__}"
+        msg = (
+            f"run.map was given {what}; give it a function that is defined at module level, and "
+            "what it needs beside the item as settings"
+        )
+        raise BrokenBuilder(msg)
+    if "<" in name:
+        msg = f"{name} must be defined at module level, so that workers find it"
+        raise BrokenBuilder(msg)
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        taken = str(inspect.signature(function)).partition(" ->")[0]
+        msg = f"{name}{taken} is called as {name}(item, settings); let it take both"
+        raise BrokenBuilder(msg) from None
 
 
 def _settings(settings: Any, cache: StatCache) -> tuple[dict[str, Any], dict[str, Path]]:
@@ -78,6 +110,7 @@ def _settings(settings: Any, cache: StatCache) -> tuple[dict[str, Any], dict[str
     if not attrs.has(cls):
         msg = f"settings of run.map must be an attrs instance, not {cls.__name__}"
         raise BrokenBuilder(msg)
+    check_frozen(cls, "settings class")
     for field in attrs.fields(attrs.resolve_types(cls, include_extras=True)):
         node = parse(field.type)
         if not node.semantic:

@@ -1,44 +1,72 @@
-"""Results of items: flat attrs instances, stored in the ledger as readable JSON."""
+"""Results of items: what the annotation allows, and how it is stored in the ledger.
+
+A result is stored as compressed JSON; its large lists of numbers follow as Arrow.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import attrs
 
 from tablehost.contract.annotations import annotation_of
-from tablehost.contract.errors import BrokenBuilder
+from tablehost.contract.errors import BrokenBuilder, ItemFailed
+from tablehost.items.checked import Numbers, WrongValue, checker_of
+from tablehost.items.ledger_format import packed
 
 if TYPE_CHECKING:
     from cattrs.preconf.json import JsonConverter
 
+WRONG_RESULT = "wrong-result"
+"""The reason of an item whose result is not what its function announces."""
 
-@cache
-def _converter() -> JsonConverter:
-    from cattrs.preconf.json import make_converter  # slow to import
+_MANY_NUMBERS = 10_000  # in the lists of a result: from here on they are stored as Arrow
+_WITH_ARROW = b"A"  # how such a result begins; zlib's own first byte is another
 
-    return make_converter()
+_DTYPES = {float: "float64", int: "int64"}
 
 
-def result_class(function: Callable[..., Any]) -> type:
-    """Return the class that an item function's return annotation names.
+@attrs.frozen
+class ResultType:
+    """What an item function returns.
+
+    Args:
+        row: the attrs class of a row.
+        many: whether it returns a list of them.
+    """
+
+    row: type
+    many: bool = False
+
+    @property
+    def annotation(self) -> Any:
+        """Return the type itself."""
+        return list[self.row] if self.many else self.row  # type: ignore[name-defined]
+
+
+def result_type(function: Callable[..., Any]) -> ResultType:
+    """Return what an item function's return annotation names.
 
     Raises:
-        BrokenBuilder: it names no attrs class.
+        BrokenBuilder: it names no attrs class, nor a list of one.
     """
     name = f"{function.__module__}.{function.__qualname__}"
     try:
-        found: type = annotation_of(function, "return")
+        found = annotation_of(function, "return")
     except NameError as error:
         msg = f"the return annotation of {name} cannot be resolved: {error}"
         raise BrokenBuilder(msg) from error
-    if not attrs.has(found):
+    many = _is_list(found)
+    row = get_args(found)[0] if many else found
+    if not isinstance(row, type) or not attrs.has(row):
         msg = f"{name} must annotate its return value with the attrs class of its results"
         raise BrokenBuilder(msg)
-    return found
+    return ResultType(row, many)
 
 
 def columns(cls: type) -> dict[str, str]:
@@ -46,14 +74,121 @@ def columns(cls: type) -> dict[str, str]:
     return {field.name: str(field.type) for field in attrs.fields(attrs.resolve_types(cls))}
 
 
-def encode(result: Any) -> str:
-    """Write a result as JSON; NaN and infinities keep their names."""
-    if not attrs.has(type(result)):
-        msg = f"the result {result!r} is not an instance of an attrs class"
-        raise TypeError(msg)
-    return json.dumps(_converter().unstructure(result), ensure_ascii=False, separators=(",", ":"))
+def encoder_of(function: Callable[..., Any]) -> Callable[[Any], bytes]:
+    """Return what checks a function's results and encodes them.
+
+    It raises `ItemFailed` for a result of another type: nothing is coerced.
+    """
+    check = checker_of(result_type(function).annotation)
+    unstructure = _converter().unstructure
+
+    def encode(result: Any) -> bytes:
+        numbers: list[Numbers] = []
+
+        def apart(value: Any) -> Any:
+            if not isinstance(value, Numbers):
+                return unstructure(value)
+            numbers.append(value)
+            return len(numbers) - 1
+
+        def inside(value: Any) -> Any:
+            return value.as_list() if isinstance(value, Numbers) else unstructure(value)
+
+        try:
+            checked = check(result)
+        except WrongValue as wrong:
+            raise ItemFailed(WRONG_RESULT, str(wrong)) from None
+        text = _json(checked, apart)
+        if not numbers:
+            return packed(text)
+        if sum(len(one.values) for one in numbers) >= _MANY_NUMBERS:
+            with suppress(OverflowError):  # an int has more than 64 bits
+                arrow, head = _to_arrow(numbers), packed(text)
+                return b"%b%d:%b%b" % (_WITH_ARROW, len(head), head, arrow)
+        return packed(_json(checked, inside))
+
+    return encode
 
 
-def decode(text: str, cls: type) -> Any:
-    """Read what `encode` wrote."""
-    return _converter().structure(json.loads(text), cls)
+def decoder_of(kind: ResultType) -> Callable[[bytes], Any]:
+    """Return what reads the results that were encoded for a type."""
+    from cattrs.cols import list_structure_factory
+
+    converter, numbers = _new_converter(), list[list[Any]]()
+
+    def list_hook(annotation: Any) -> Callable[[Any, Any], Any]:
+        usual = list_structure_factory(annotation, converter)
+        return lambda raw, cls: numbers[raw] if type(raw) is int else usual(raw, cls)
+
+    converter.register_structure_hook_factory(_is_list, list_hook)
+    structure = converter.get_structure_hook(kind.annotation)
+
+    def decode(stored: bytes) -> Any:
+        numbers.clear()
+        if stored.startswith(_WITH_ARROW):
+            length, _, rest = stored[1:].partition(b":")
+            stored, arrow = rest[: int(length)], rest[int(length) :]
+            numbers.extend(_from_arrow(arrow))
+        return structure(json.loads(zlib.decompress(stored).decode()), kind.annotation)
+
+    return decode
+
+
+def _json(value: Any, default: Callable[[Any], Any]) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=default)
+    return text.encode("utf-8")
+
+
+@cache
+def _converter() -> JsonConverter:
+    return _new_converter()
+
+
+def _new_converter() -> JsonConverter:
+    from cattrs.preconf.json import make_converter  # slow to import
+
+    return make_converter()
+
+
+def _to_arrow(numbers: Sequence[Numbers]) -> bytes:
+    """Write lists as an Arrow stream: one a row, in the column of its type."""
+    import numpy as np
+    import pyarrow as pa
+
+    columns = []
+    for kind, dtype in _DTYPES.items():
+        arrays = [np.asarray(one.values if one.kind is kind else (), dtype) for one in numbers]
+        offsets = np.cumsum([0, *map(len, arrays)], dtype="int64")
+        values = np.concatenate(arrays) if len(arrays) > 1 else np.ascontiguousarray(arrays[0])
+        # made of buffers: from arrays, pyarrow would import pandas
+        inner = pa.Array.from_buffers(
+            getattr(pa, dtype)(), len(values), [None, pa.py_buffer(values)]
+        )
+        lists, ends = pa.large_list(getattr(pa, dtype)()), [None, pa.py_buffer(offsets)]
+        columns.append(pa.Array.from_buffers(lists, len(arrays), ends, children=[inner]))
+    batch = pa.record_batch(columns, [kind.__name__ for kind in _DTYPES])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as stream:
+        stream.write_batch(batch)
+    written: bytes = sink.getvalue().to_pybytes()
+    return written
+
+
+def _from_arrow(stored: bytes) -> list[list[Any]]:
+    import numpy as np
+    import pyarrow as pa
+
+    batch = pa.ipc.open_stream(stored).read_next_batch()
+    floats, ints = ((one.offsets.to_pylist(), np.from_dlpack(one.values)) for one in batch.columns)
+    rows = range(batch.num_rows)
+    return [_row(*floats, row) or _row(*ints, row) for row in rows]
+
+
+def _row(offsets: Sequence[int], values: Any, row: int) -> list[Any]:
+    found: list[Any] = values[offsets[row] : offsets[row + 1]].tolist()
+    return found
+
+
+def _is_list(annotation: Any) -> bool:
+    origin: Any = get_origin(annotation)
+    return origin is list

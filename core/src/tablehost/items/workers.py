@@ -12,6 +12,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
@@ -23,13 +24,17 @@ from attrs import define, field
 
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import BrokenBuilder, TablehostError
-from tablehost.items.worker import Outcome, Task, Unloadable, Work, serve
+from tablehost.items.task import Outcome, Task, Work
+from tablehost.items.worker import Unloadable, serve
 
 # A worker gets more than one item at a time only while these are short and small: then the pipe's
 # latency would count, and neither side can ever block the other on a full pipe.
 _AHEAD_SECONDS = 0.02
 _AHEAD_ITEMS = 64
 _AHEAD_BYTES = 32_768
+
+# What has ended is looked at this often, however slowly items are listed.
+_FEEDING_SECONDS = 0.05
 
 # Between the end of a worker's pipe and the end of its process.
 _DYING_SECONDS = 5
@@ -59,6 +64,9 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         """End every worker and everything that it started, at once."""
         for worker in self._crew:
             worker.kill()
@@ -73,17 +81,21 @@ class Workers:
         waiting: deque[Task] = deque()
         mean = 1.0  # seconds that an item takes
         while True:
+            began, wait_for = time.monotonic(), None
             while waiting or (waiting := deque(islice(tasks, 1))):
                 worker = self._free(_ahead(mean))
                 if worker is None:
                     break
                 worker.send(waiting.popleft(), work)
+                if time.monotonic() - began > _FEEDING_SECONDS:
+                    wait_for = 0  # items are listed slowly: only look what has ended meanwhile
+                    break
             if not any(worker.tasks for worker in self._crew):
                 break
             ended: list[Outcome] = []
-            for worker in self._ready():
-                for outcome, seconds in worker.receive():
-                    mean += 0.1 * (seconds - mean)
+            for worker in self._ready(wait_for):
+                for outcome in worker.receive():
+                    mean += 0.1 * ((outcome.seconds or 0) - mean)
                     ended.append(outcome)
                 if worker.dead:
                     self._crew.remove(worker)
@@ -115,8 +127,8 @@ class Workers:
             msg = "worker processes are killed while they start; is there memory for --workers?"
             raise NoWorkers(msg)
 
-    def _ready(self) -> list[_Worker]:
-        ready = set(wait([worker.pipe for worker in self._crew]))
+    def _ready(self, seconds: float | None) -> list[_Worker]:
+        ready = set(wait([worker.pipe for worker in self._crew], seconds))
         return [worker for worker in self._crew if worker.pipe in ready]
 
 
@@ -149,11 +161,7 @@ class _Worker:
         return sum(size for _, size in self.tasks) < _AHEAD_BYTES
 
     def send(self, task: Task, work: Work) -> None:
-        try:
-            message = ForkingPickler.dumps(task)
-        except Exception as error:  # a builder's own class may raise anything when it is pickled
-            msg = f"item {task.key!r} cannot be sent to a worker: {error}; items must be picklable"
-            raise BrokenBuilder(msg) from error
+        message = ForkingPickler.dumps(task)
         self.tasks.append((task, len(message)))
         with contextlib.suppress(OSError):  # it died; `receive` finds out and hands the task on
             if self.work is not work:
@@ -161,7 +169,7 @@ class _Worker:
                 self.work = work
             self.pipe.send_bytes(message)
 
-    def receive(self) -> Iterator[tuple[Outcome, float]]:
+    def receive(self) -> Iterator[Outcome]:
         """Yield what has arrived; an end of the pipe marks the worker as dead."""
         try:
             while self.pipe.poll():
@@ -194,7 +202,7 @@ class _Worker:
             return [], [task for task, _ in self.tasks]
         died_of, *unstarted = [task for task, _ in self.tasks]
         failure = Failure(died_of.key, "worker-killed", how)
-        return [Outcome(died_of.key, failure=failure, sha256=died_of.sha256 or "")], unstarted
+        return [Outcome(died_of.key, died_of.identity, failure=failure)], unstarted
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -141,6 +141,8 @@ class Manifest:
     status = Recorded(str, "run", "status")
     items = Recorded(dict, "run", "items")
     failed = Recorded(int, "run", "items", "failed")
+    done_before = Recorded(int, "run", "items", "done_before")
+    by_code = Recorded(list, "run", "items", "by_code")
     rows_of_others = Recorded(int, "run", "rows_of_others")
     checksums = Recorded(list, "run", "checksums")
     bytes = Recorded(int, "table", "bytes")
@@ -177,9 +179,11 @@ class Manifest:
     python = _provenance(str, "environment", "python")
     table_recipe = _provenance(str, "recipe", "table")
     item_recipes = _provenance(dict, "recipe", "item")
+    item_version = _provenance(int, "recipe", "item_version")
     left_out = _provenance(list, "recipe", "left_out")
     parents = _provenance(list, "parents")
     replaces = _provenance(dict, "replaces")
+    sessions = _provenance(list, "sessions")
 
     def with_options(self, now: Mapping[str, str]) -> Manifest:
         """Return the manifest with other names of options, by those that it records."""
@@ -201,6 +205,14 @@ class Manifest:
         """Return the items that failed, as far as they are recorded."""
         found = dig(self.content, "run", "failures")
         return [one for one in (found if isinstance(found, list) else []) if isinstance(one, dict)]
+
+    def recipes_of(self, function: str) -> set[str]:
+        """Return the digests of the item recipes of a function; one for each of its settings."""
+        maps = dig(self.content, "run", "maps")
+        known = [one for one in (maps if isinstance(maps, list) else []) if isinstance(one, dict)]
+        found = {one.get("recipe") for one in known if one.get("function") == function}
+        found = found or {(self.item_recipes or {}).get(function)}
+        return {one for one in found if isinstance(one, str)}
 
     @property
     def table_file(self) -> dict[str, Any]:

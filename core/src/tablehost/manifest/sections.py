@@ -9,13 +9,39 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from tablehost.contract.build import Failure, Session
+from tablehost.contract.build import Failure, Session, View
 from tablehost.table.column import Column
 
 
 @frozen(kw_only=True)
+class ItemsOfCode:
+    """Finished items of the table that one code of the builder has made.
+
+    Args:
+        digest: of that code; None where it was not recorded.
+        count: how many there are.
+        since: when the first of them was finished.
+        modules: the digest of what each module of that code does.
+    """
+
+    digest: str | None
+    count: int
+    since: str
+    modules: dict[str, str]
+
+
+@frozen(kw_only=True)
 class ItemCounts:
-    """How many items this session had, and what became of them."""
+    """How many items this session had, and what became of them.
+
+    Args:
+        total: all that the builder named.
+        done_before: of these, finished in an earlier session.
+        ok: of these, finished in this session.
+        failed: of these, failed in this session.
+        removed: finished items that the builder did not name any more.
+        by_code: finished items by the code that made them, the earliest first.
+    """
 
     total: int
     done_before: int
@@ -23,6 +49,24 @@ class ItemCounts:
     failed: int
     removed: int
     left_out: int = field(default=0, metadata={"since": "1.1.0"})
+    by_code: tuple[ItemsOfCode, ...] = field(default=(), metadata={"since": "1.1.0"})
+
+
+@frozen(kw_only=True)
+class MapCounts:
+    """What became of the items of one `run.map`.
+
+    Args:
+        function: the item function.
+        recipe: digest of its item recipe.
+    """
+
+    function: str
+    recipe: str
+    total: int
+    done_before: int
+    ok: int
+    failed: int
 
 
 @frozen(kw_only=True)
@@ -55,6 +99,7 @@ class RunSection:
         items: how many there were.
         failures: the failed ones.
         rows_of_others: finished items whose results another user, or another host, has made.
+        maps: the items of each `run.map`, in the order of the calls; `items` counts them by key.
         checksums: the lists of checksums that the items' files were checked against.
     """
 
@@ -62,6 +107,7 @@ class RunSection:
     items: ItemCounts
     failures: tuple[Failure, ...]
     rows_of_others: int = field(default=0, metadata={"since": "1.1.0"})
+    maps: tuple[MapCounts, ...] = field(default=(), metadata={"since": "1.1.0"})
     checksums: tuple[CheckedList, ...] = field(default=(), metadata={"since": "1.1.0"})
 
 
@@ -75,7 +121,7 @@ class Invariant:
 
 @frozen(kw_only=True)
 class TableSection:
-    """The table's bytes, rows and columns."""
+    """The table's bytes, rows and columns, and what its builder says of these."""
 
     sha256: str
     bytes: int
@@ -86,6 +132,7 @@ class TableSection:
     tolerance: dict[str, float]
     writer: str
     invariants: tuple[Invariant, ...]
+    view: View | None = field(default=None, metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)
@@ -122,13 +169,16 @@ class Recipe:
 
     Args:
         table: of the semantic options, the digests of all inputs and the item recipes.
-        item: by item function, of what decides a row beside the item and its file.
+        item: by item function, of what decides a row beside the item and its inputs; where it was
+            mapped with several settings, the digest of their sorted digests.
         left_out: options that are in no recipe.
+        item_version: the builder's `ITEM_VERSION`.
     """
 
     table: str
     item: dict[str, str]
     left_out: tuple[str, ...]
+    item_version: int = field(default=1, metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)

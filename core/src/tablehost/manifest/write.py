@@ -91,7 +91,8 @@ def to_plain(value: Any) -> dict[str, Any]:
 @cache
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter()
-    written = make_dict_unstructure_fn(Column, converter, missing=override(omit_if_default=True))
+    omit = override(omit_if_default=True)
+    written = make_dict_unstructure_fn(Column, converter, missing=omit, histogram=omit, texts=omit)
     converter.register_unstructure_hook(Column, written)
     return converter
 

@@ -14,6 +14,7 @@ from typing import Any, cast, get_type_hints
 
 import attrs
 from attrs import NOTHING, frozen
+from attrs.exceptions import FrozenInstanceError
 
 from tablehost.contract.errors import BrokenBuilder, UsageError
 from tablehost.contract.names import flag_of
@@ -116,6 +117,8 @@ def _options_of(cls: Any) -> tuple[Option, ...]:
         msg = f"options class {cls.__qualname__} is not an attrs class; decorate it with @frozen"
         raise BrokenBuilder(msg)
     hints = get_type_hints(cls, include_extras=True)
+    _check_annotated(cls, hints)
+    check_frozen(cls, "options class")
     helps = _field_docstrings(cls)
     options = tuple(
         _option(cls, field, hints[field.name], helps.get(field.name, ""))
@@ -127,6 +130,39 @@ def _options_of(cls: Any) -> tuple[Option, ...]:
         msg = f"options class {cls.__qualname__} gives {twice[0]!r} to two options, now or earlier"
         raise BrokenBuilder(msg)
     return options
+
+
+@cache
+def check_frozen(cls: Any, what: str) -> None:
+    """Check that the instances of an attrs class cannot be changed.
+
+    Raises:
+        BrokenBuilder: they can be; `what` says what the class is for.
+    """
+    names = [field.name for field in attrs.fields(cls)]
+    try:
+        for name in names[:1]:
+            setattr(object.__new__(cls), name, None)
+    except FrozenInstanceError:
+        return
+    except Exception:  # noqa: BLE001, S110  # a class that takes values may refuse this one
+        pass
+    if names:
+        msg = f"{what} {cls.__qualname__} can be changed; decorate it with @frozen, not @define"
+        raise BrokenBuilder(msg)
+
+
+def _check_annotated(cls: type, hints: Mapping[str, Any]) -> None:
+    """Refuse what looks like an option and has no type: attrs would take no notice of it."""
+    plain = {
+        name
+        for name, value in vars(cls).items()
+        if not (name.startswith("_") or callable(value) or hasattr(value, "__get__"))
+    }
+    for name in sorted((plain | {field.name for field in attrs.fields(cls)}) - hints.keys()):
+        where = f"{cls.__module__}.{cls.__qualname__}"
+        msg = f"option {name} of {where} has no type; annotate it, such as {name}: int = 5"
+        raise BrokenBuilder(msg)
 
 
 def _option(cls: type, field: attrs.Attribute[Any], annotation: Any, text: str) -> Option:

@@ -26,13 +26,17 @@ class HostOptions:
     overwrite: bool = False
     """Replace an existing table of any origin; finished items are still used."""
     workers: Tuning[int | None] = field(default=None)
-    """Processes that work in parallel; default: available cores."""
+    """Processes that work in parallel; default: available cores; 0: all in this process."""
     lock: bool = True
     """Refuse to run on a file system without locks, where a second run would not be noticed."""
     dry_run: bool = False
     """Show the plan without running it."""
     fresh: bool = False
     """Process every item again; the ledger of finished ones is set aside."""
+    keep_items: bool = False
+    """Keep finished items that earlier code of the builder has made; the manifest counts them."""
+    redo_items: bool = field(default=False)
+    """Process those items again that earlier code of the builder has made."""
     accept_ledger: bool = False
     """Use a ledger that belongs to another user; the manifest counts the rows of others."""
     config: _Place | None = None
@@ -45,7 +49,13 @@ class HostOptions:
     """Show the traceback of an error."""
 
     @workers.validator
-    def _at_least_one(self, _: Any, value: int | None) -> None:
-        if value is not None and value < 1:
-            msg = f"must be at least 1, got {value}"
+    def _not_negative(self, _: Any, value: int | None) -> None:
+        if value is not None and value < 0:
+            msg = f"must be at least 0, got {value}"
+            raise ValueError(msg)
+
+    @redo_items.validator
+    def _not_both(self, _: Any, value: bool) -> None:  # noqa: FBT001  # attrs calls it
+        if value and self.keep_items:
+            msg = "and --keep-items exclude each other; give one of them"
             raise ValueError(msg)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import importlib.metadata
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,9 +20,10 @@ from tablehost.builders.builder import Builder
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import file_digest
 from tablehost.files.folder_listing import dir_hash1
+from tablehost.manifest.read import dig
 from tablehost.manifest.sections import Code, Environment
 from tablehost.options.record import paths_of
-from tablehost.provenance.neighbours import with_neighbours
+from tablehost.provenance.sources import Content, Sources
 
 
 def code_of(builder: Builder, options: Any, used: Mapping[str, Path], digests: StatCache) -> Code:
@@ -54,36 +53,78 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], digests: S
     )
 
 
+def item_modules(builder: Builder, function: Callable[..., Any], settings: Any) -> dict[str, str]:
+    """Digest the code that makes an item: its function's module and all that this imports.
+
+    Args:
+        builder: whose function it is.
+        function: the item function.
+        settings: what it is called with; the module of their class is part of the code.
+
+    Returns:
+        The digest of what each module does, by its name in the manifest.
+    """
+    file, of_settings = _file_of(function.__module__), _file_of(type(settings).__module__)
+    assert file is not None  # noqa: S101  # the function was found there
+    sources = Sources.of(builder, function.__module__, file)
+    start = [file, *(one for one in (of_settings,) if one and sources.owns(one))]
+    return _what_they_do(sources, start)
+
+
+def item_modules_now(builder: Builder | Path, names: Iterable[str]) -> dict[str, str]:
+    """Digest modules as they are now, and all that they import.
+
+    Args:
+        builder: the builder, or the file of one, which is read and never imported.
+        names: of the modules, as `item_modules` has named them.
+    """
+    sources = Sources(builder.parent) if isinstance(builder, Path) else _sources_of(builder)
+    start = [path for name in names if (path := sources.root / name).is_file()]
+    return _what_they_do(sources, start)
+
+
+def same_code(before: Mapping[str, Any], now: Mapping[str, Mapping[str, str]]) -> bool:
+    """Return whether modules do what those of a manifest did."""
+    return before.keys() == now.keys() and all(
+        any(digest == dig(before[name], kind) for kind, digest in one.items())
+        for name, one in now.items()
+    )
+
+
 def modules_of(builder: Builder) -> dict[str, dict[str, str]]:
     """Digest each source file of a builder; of one file, also the neighbours that it imports."""
-    return {name: source_digests(path) for name, path in _own_files(builder)}
+    if builder.file is not None:
+        return {name: content.digests for name, (_, content) in file_modules(builder.file).items()}
+    sources = _sources_of(builder)
+    files = sources.files(builder.module.__name__, whole=True)
+    found = sources.imported([Path(builder.module.__file__), *files])
+    return {sources.named(path): found[path].digests for path in sorted(found)}
 
 
-def file_modules(file: Path) -> dict[str, tuple[Path, dict[str, str]]]:
+def file_modules(file: Path) -> dict[str, tuple[Path, Content]]:
     """Return the file of a builder and the neighbours that it imports, with their digests.
 
     Args:
         file: which is read, and never imported.
     """
-    return {name: (path, source_digests(path)) for name, path in with_neighbours(file)}
+    sources = Sources(file.parent)
+    found = sources.imported([file], whole=True)
+    others = sorted(found.keys() - {file})
+    return {sources.named(path): (path, found[path]) for path in (file, *others)}
 
 
-def source_digests(path: Path) -> dict[str, str]:
-    """Digest a source file: its bytes, and its syntax tree.
-
-    The second stays the same when only comments or layout change.
-    """
-    sha256, syntax_sha256 = _digests_of(path.read_bytes())
-    return {"sha256": sha256, "syntax_sha256": syntax_sha256}
+def _sources_of(builder: Builder) -> Sources:
+    return Sources.of(builder, builder.module.__name__, Path(builder.module.__file__))
 
 
-@cache
-def _digests_of(source: bytes) -> tuple[str, str]:
-    try:
-        tree = ast.dump(ast.parse(source)).encode()
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        tree = source  # a template, or broken: nothing imports it
-    return hashlib.sha256(source).hexdigest(), hashlib.sha256(tree).hexdigest()
+def _what_they_do(sources: Sources, start: Iterable[Path]) -> dict[str, str]:
+    found = sources.imported(start)
+    return {sources.named(path): found[path].code_sha256 for path in sorted(found)}
+
+
+def _file_of(module: str) -> Path | None:
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return Path(file) if file else None
 
 
 @cache
@@ -125,16 +166,6 @@ def environment() -> Environment:
         platform=platform.platform(),
         cpu=_cpu(),
     )
-
-
-def _own_files(builder: Builder) -> list[tuple[str, Path]]:
-    """Return the source files of a builder: its whole package, or its one file."""
-    path = Path(builder.module.__file__)
-    package = sys.modules.get(builder.module.__name__.partition(".")[0])
-    folder = Path(package.__file__ or path).parent if package is not None else path.parent
-    if builder.file is not None or "." not in builder.module.__name__:
-        return with_neighbours(path)
-    return _package_files(folder)
 
 
 def _package_files(folder: Path) -> list[tuple[str, Path]]:

@@ -43,10 +43,11 @@ class NotListed(TablehostError):
 
 
 class InputChanged(TablehostError):
-    """An input was not the same at the end of the run as at its start."""
+    """An input was not the same at the end of the run as at its start, or for two items."""
 
-    def __init__(self, option: str, path: Path) -> None:
-        changed = f"{flag_of(option)}: {path} changed while the table was built"
+    def __init__(self, option: str | None, path: Path) -> None:
+        named = f"{flag_of(option)}: {path}" if option else f"{path}"
+        changed = f"{named} changed while the table was built"
         super().__init__(f"{changed}; nothing was written. Run again when it no longer changes")
 
 
@@ -178,18 +179,29 @@ class Inputs:
             found = self._file(one.files[0]) if given.parts.single else self._parts(one)
             label = {"label": given.label} if given.label else {}
             described.setdefault(given.option, []).append(found | label)
-        remaining = list(read)
+        remaining = _once(read)
         for option, folder, before in self._folders:
             inside = _inside(folder, remaining)
             taken = {one.path for one in inside.values()}
             remaining = [one for one in remaining if one.path not in taken]
             files = self._read(folder, inside) if inside else self._at_rest(option, folder, before)
             described.setdefault(option, []).append(self._folder(option, files))
+        remaining = list(self._unnamed(remaining))
         if remaining:
             common = Path(os.path.commonpath([Path(one.path).parent for one in remaining]))
             files = self._read(common, _inside(common, remaining))
             described["items"] = [self._folder("items", files)]
         return {name: some if len(some) > 1 else some[0] for name, some in described.items()}
+
+    def _unnamed(self, read: Iterable[ReadInput]) -> Iterator[ReadInput]:
+        """Yield the files that items read and no option names."""
+        named = {str(one.path.absolute()): one for one in self._watched}
+        for one in read:
+            watched = named.get(one.path)
+            if watched is None:
+                yield one
+            elif watched.unchanged().sha256 != one.sha256:
+                raise InputChanged(watched.option, watched.path)
 
     @property
     def _watched(self) -> Iterator[_Watched]:
@@ -267,6 +279,15 @@ class Inputs:
             "listing": {"path": self._root.name(listing), "sha256": written.sha256},
             "observed": "during",
         }
+
+
+def _once(read: Iterable[ReadInput]) -> list[ReadInput]:
+    """Return each file that items read, which must have been the same for all of them."""
+    found: dict[str, ReadInput] = {}
+    for one in read:
+        if found.setdefault(one.path, one) is not one:
+            raise InputChanged(None, Path(one.path))
+    return list(found.values())
 
 
 def _inside(folder: Path, read: Iterable[ReadInput]) -> dict[str, ReadInput]:

@@ -1,6 +1,7 @@
 """Arrow in, Parquet out, and back; digests and statistics of columns. Nothing of manifests.
 
-Builders import from here: `opened` and `BadRows`, `group_rows`, and questions about Arrow types.
+Builders import from here: `opened` and `BadRows`, `group_rows`, `repeated`, and questions about
+Arrow types.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from tablehost.table.read import BadRows, is_text, opened, value_type
     from tablehost.table.row_groups import group_rows
     from tablehost.table.types import stored_type
+    from tablehost.table.unique import repeated
 
-__all__ = ["BadRows", "group_rows", "is_text", "opened", "stored_type", "value_type"]
+__all__ = ["BadRows", "group_rows", "is_text", "opened", "repeated", "stored_type", "value_type"]
 
 __getattr__ = lazily(
     __name__,
@@ -23,6 +25,7 @@ __getattr__ = lazily(
         "group_rows": "row_groups",
         "is_text": "read",
         "opened": "read",
+        "repeated": "unique",
         "stored_type": "types",
         "value_type": "read",
     },

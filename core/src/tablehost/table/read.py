@@ -15,6 +15,8 @@ from tablehost.contract.errors import Refused, TablehostError
 from tablehost.files.reading import check_regular
 
 MOST_COLUMNS = 10_000
+MOST_BYTES_A_ROW = 1 << 26
+"""Of the average row of a row group: a value of gigabytes takes minutes, whatever a file has."""
 _READ_BYTES = 1 << 18
 
 
@@ -41,6 +43,7 @@ def opened(path: Path, who: str) -> Iterator[pq.ParquetFile]:
         raise Refused([_problem(who, error)]) from error
     with file, _damage_named(who, UnicodeDecodeError):  # text is decoded where it is used
         _check_columns(file, who)
+        _check_rows(file, who)
         yield file
 
 
@@ -85,6 +88,15 @@ def _check_columns(file: pq.ParquetFile, who: str) -> None:
         listed = ", ".join(map(repr, twice))
         problem = f"{who}: more than one column is named {listed}; rename all but one"
         raise Refused([problem])
+
+
+def _check_rows(file: pq.ParquetFile, who: str) -> None:
+    for number in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(number)
+        if group.total_byte_size > MOST_BYTES_A_ROW * max(group.num_rows, 1):
+            size = group.total_byte_size // max(group.num_rows, 1)
+            problem = f"{who}: a row of {size} bytes; no more than {MOST_BYTES_A_ROW} are read"
+            raise Refused([problem])
 
 
 def value_type(kind: pa.DataType) -> pa.DataType:

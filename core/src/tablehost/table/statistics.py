@@ -1,4 +1,4 @@
-"""Counts of missing and infinite values; bounds, mean and standard deviation of the finite ones."""
+"""Counts of missing and infinite values; bounds, mean, deviation, distribution of the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import pyarrow as pa
 import pyarrow.types as is_type
 
 from tablehost.table.column import STATISTICS
+from tablehost.table.frequent import TextCounts
+from tablehost.table.histogram import Distribution
 from tablehost.table.layout import Array, numbers
+from tablehost.table.read import is_text
 from tablehost.table.types import is_number, plain_type
 
 BLOCK: Final = 8192
@@ -39,16 +42,16 @@ def statistics_of(kind: pa.DataType) -> Statistics:
         return _Times(pa.int32(), "D")
     if is_type.is_timestamp(kind):
         return _Times(pa.int64(), kind.unit, "Z" if kind.tz else "")
-    return Statistics()
+    if is_type.is_boolean(kind):
+        return _Bools()
+    return _Texts() if is_text(kind) else Statistics()
 
 
 class Statistics:
-    """Rows without a value: the only statistic of text, lists and their like."""
+    """Rows without a value: the only statistic of lists, bytes and their like."""
 
     def __init__(self) -> None:
         self._nulls = 0
-        self._low: Any = None
-        self._high: Any = None
 
     def update(self, array: pa.Array) -> None:
         """Add the next rows, without an extension type."""
@@ -58,13 +61,49 @@ class Statistics:
         """Return every statistic by its name in `Column`; None where the type has none."""
         return dict.fromkeys(STATISTICS) | {"nulls": self._nulls, "nan": 0, "inf": 0}
 
-    def _widen(self, values: Array) -> None:
+
+class _Texts(Statistics):
+    def __init__(self) -> None:
+        super().__init__()
+        self._texts = TextCounts()
+
+    def update(self, array: pa.Array) -> None:
+        super().update(array)
+        self._texts.update(array.drop_null())
+
+    def finish(self) -> dict[str, Any]:
+        return super().finish() | {"texts": self._texts.finish()}
+
+
+class _Distributed(Statistics):
+    """Values that have an order: bounds and a histogram."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._low: Any = None
+        self._high: Any = None
+        self._distribution = Distribution()
+
+    def finish(self) -> dict[str, Any]:
+        return super().finish() | {"histogram": self._distribution.finish()}
+
+    def _take(self, values: Array) -> None:
+        """Add finite values, at least one."""
         low, high = values.min().item(), values.max().item()
         self._low = low if self._low is None else min(self._low, low)
         self._high = high if self._high is None else max(self._high, high)
+        self._distribution.update(values, low, high)
 
 
-class _Numbers(Statistics):
+class _Bools(_Distributed):
+    def update(self, array: pa.Array) -> None:
+        super().update(array)
+        values = array.drop_null()
+        if len(values):
+            self._take(numbers(values.cast(pa.uint8())))
+
+
+class _Numbers(_Distributed):
     def __init__(self) -> None:
         super().__init__()
         self._nan = 0
@@ -81,7 +120,7 @@ class _Numbers(Statistics):
             self._inf += int(np.count_nonzero(~finite)) - nan
             values = values[finite]
         if len(values):
-            self._widen(values)
+            self._take(values)
             self._moments.update(values)
 
     def finish(self) -> dict[str, Any]:
@@ -119,7 +158,7 @@ class _LongIntegers(_Numbers):
         return (self._sum / self._count if is_rounded else mean), std
 
 
-class _Times(Statistics):
+class _Times(_Distributed):
     def __init__(self, width: pa.DataType, unit: Any, zone: str = "") -> None:
         super().__init__()
         self._width = width
@@ -130,7 +169,7 @@ class _Times(Statistics):
         super().update(array)
         values = array.drop_null()
         if len(values):
-            self._widen(numbers(values.view(self._width)))
+            self._take(numbers(values.view(self._width)))
 
     def finish(self) -> dict[str, Any]:
         return super().finish() | {"min": self._iso(self._low), "max": self._iso(self._high)}

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -65,6 +65,7 @@ def write_table(
     path: Path,
     *,
     schema: pa.Schema | None = None,
+    named: Mapping[str, Iterable[str]] | None = None,
 ) -> TableInfo:
     """Write a builder's data as Parquet; if anything fails, no file is left.
 
@@ -72,6 +73,7 @@ def write_table(
         data: an Arrow stream, or with `schema` an iterable of record batches.
         path: the file, made or replaced.
         schema: what every batch must have; for a DataFrame, what it is converted to.
+        named: columns that it must have, by what names them.
 
     Returns:
         The file's digests, columns and schema.
@@ -81,6 +83,7 @@ def write_table(
     """
     stored, batches = open_batches(data, schema)
     check_portable(stored)
+    _check_named(stored, named or {})
     rows = group_rows(stored)
     try:
         with (
@@ -213,6 +216,17 @@ def _write(
             under_way.append(encoder.submit(_encode, writer, group))
         _settle(under_way, 0)
     return summary
+
+
+def _check_named(schema: pa.Schema, named: Mapping[str, Iterable[str]]) -> None:
+    for what, columns in named.items():
+        missing = [name for name in columns if name not in schema.names]
+        if missing:
+            msg = (
+                f"its {what} names the column {missing[0]!r}, which the table does not have; it "
+                f"has {', '.join(schema.names)}"
+            )
+            raise TableError(msg)
 
 
 def _settle(under_way: deque[Future[None]], left: int) -> None:

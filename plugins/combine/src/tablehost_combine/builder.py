@@ -21,10 +21,11 @@ def build_table(options: Options, run: Run) -> Build:
     """Check all inputs, then stream their rows in the order in which they are given."""
     from tablehost import Build
     from tablehost_combine.combination import plan, stream
+    from tablehost_combine.view import VIEW
 
     combination = plan(options, run)
     data = stream(combination, options, run)
-    return Build(data=data, schema=combination.schema, notes=combination, key=KEY)
+    return Build(data=data, schema=combination.schema, notes=combination, key=KEY, view=VIEW)
 
 
 @hookimpl

@@ -21,6 +21,8 @@ def describe(options: Options, build: Build) -> Fields:
         corpora.total() == build.rows
     )
     build.invariants["the rows of all inputs add up to the table's"] = noted.rows == build.rows
+    if noted.duplicates is None or noted.duplicates.rows:
+        build.key = None
     known = {share.teacher.name for share in noted.shares} - {None}
     return Fields(
         stats=Stats(

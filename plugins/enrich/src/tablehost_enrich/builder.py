@@ -20,10 +20,12 @@ def build_table(options: Options, run: Run) -> Build:
     """Read the metadata, then stream the table's rows with it filled in."""
     from tablehost import Build
     from tablehost_enrich.enrichment import plan, stream
+    from tablehost_enrich.view import view_of
 
     enrichment = plan(options, run)
-    data = stream(enrichment, options, run)
-    return Build(data=data, schema=enrichment.filler.schema, notes=enrichment, key=(options.key,))
+    data, schema = stream(enrichment, options, run), enrichment.filler.schema
+    view = view_of(schema.names)
+    return Build(data=data, schema=schema, notes=enrichment, key=enrichment.key, view=view)
 
 
 @hookimpl

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from tablehost import Refused, Run
 from tablehost.records import Records, malformed_lines
-from tablehost.table import BadRows, group_rows, opened
+from tablehost.table import BadRows, group_rows, opened, repeated
 from tablehost_enrich.fill import Filler
 from tablehost_enrich.fit import fit
 from tablehost_enrich.metadata import read_metadata
@@ -28,12 +28,14 @@ class Enrichment:
         filler: fills them in, and counts.
         rows: of the table.
         who: what to call the table in a message.
+        key: the columns of its key; None where a clip has several rows.
     """
 
     metadata: Records
     filler: Filler
     rows: int
     who: str
+    key: tuple[str, ...] | None
 
 
 def plan(options: Options, run: Run) -> Enrichment:
@@ -64,11 +66,19 @@ def plan(options: Options, run: Run) -> Enrichment:
     filled, values = fit(schema, metadata.columns, key=options.key, who=who)
     overwrite = options.overwrite_metadata
     filler = Filler(filled, values, metadata.names, key=options.key, overwrite=overwrite)
-    enrichment = Enrichment(metadata, filler, rows, who)
+    enrichment = Enrichment(metadata, filler, rows, who, _key(options))
     if metadata.malformed:
         run.log.warning("%s: %s", options.metadata_jsonl, malformed_lines(metadata.malformed))
     _check_match(options, enrichment)
     return enrichment
+
+
+def _key(options: Options) -> tuple[str, ...] | None:
+    """Return the key of the table, unless a clip has several rows."""
+    try:
+        return None if repeated(options.features_parquet, (options.key,)) else (options.key,)
+    except BadRows as damaged:
+        raise Refused([str(damaged)]) from damaged
 
 
 def stream(enrichment: Enrichment, options: Options, run: Run) -> Iterator[pa.RecordBatch]:

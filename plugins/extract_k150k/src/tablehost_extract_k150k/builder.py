@@ -30,6 +30,7 @@ def build_table(options: Options, run: Run) -> Build:
     from tablehost_extract_k150k.proof import Proof
     from tablehost_extract_k150k.rows import record_batches
     from tablehost_extract_k150k.score import score_clip
+    from tablehost_extract_k150k.view import view_of
 
     prepared = prepare(options, run)
     run.leave_out(prepared.beyond)
@@ -66,7 +67,8 @@ def build_table(options: Options, run: Run) -> Build:
         leave_out=proof.refused,
     )
     notes = Notes(prepared=prepared, engine=engine, proof=proof, workers=run.workers)
-    return Build(data=data, schema=schema, notes=notes, key=("clip_name",))
+    view = view_of(schema.names)
+    return Build(data=data, schema=schema, notes=notes, key=("clip_name",), view=view)
 
 
 @hookimpl

@@ -88,8 +88,10 @@ def probe_or_complain(path: Path, settings: EngineSettings) -> Probed:
     """Probe a clip; where that fails, let the engine say in its own words why.
 
     Raises:
-        ItemFailed: `unreadable`, `no-video` or `damaged`.
+        ItemFailed: `not-a-regular-file`, `unreadable`, `no-video` or `damaged`.
     """
+    if path.is_dir():
+        raise ItemFailed("not-a-regular-file", "it is a folder")
     try:
         return probe(path)
     except ItemFailed as failed:

@@ -18,7 +18,7 @@ from tablehost.files.names import HISTORY_SUFFIX, MANIFEST_SUFFIX
 from tablehost.manifest.read import dig, find
 from tablehost.trust.evidence.inputs import RecordedInput, inputs_of, listed_digests
 from tablehost.trust.evidence.places import locate_file
-from tablehost.trust.evidence.subject import Subject, at, subject
+from tablehost.trust.evidence.subject import Subject, recorded, subject
 
 
 class Archive:
@@ -123,7 +123,7 @@ class Archive:
     def _search_history(self, folder: Path) -> None:
         table = folder.with_name(folder.name.removesuffix(HISTORY_SUFFIX))
         for place in sorted(folder.glob(f"*{MANIFEST_SUFFIX}")):
-            self._add(evolve(at(table, place), torn=None))
+            self._add(recorded(table, place))
 
 
 def claim_of(child: Subject, one: RecordedInput) -> dict[str, Any]:

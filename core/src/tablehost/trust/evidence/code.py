@@ -11,7 +11,7 @@ from attrs import frozen
 from packaging.utils import canonicalize_name
 
 from tablehost.builders.builder import Builder
-from tablehost.console.text import shown
+from tablehost.console.text import counted, shown, some
 from tablehost.contract.errors import TablehostError
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.manifest.read import dig
@@ -25,7 +25,7 @@ Effect = Literal["semantic", "unknown", "cosmetic"]
 _DETAILS = {
     "semantic": "has other code",
     "cosmetic": "differs in comments or layout only",
-    "unknown": "differs; how was not recorded",
+    "unknown": "differs; whether in more than comments and layout was not recorded",
 }
 
 
@@ -35,8 +35,8 @@ class ModuleChange:
 
     Args:
         what: the module's file, as the manifest names it.
-        effect: `cosmetic` where the syntax tree is the same, `unknown` where the two were parsed
-            by different versions of Python, whose trees differ anyway.
+        effect: `cosmetic` where it does the same, `unknown` where what it did was recorded by
+            tablehost 1.0.0, in a form that differs between versions of Python.
         detail: what became of it, to be read after its name.
     """
 
@@ -77,13 +77,17 @@ def file_changes(subject: Subject, file: Path) -> list[str]:
 
 def effect_of(before: Any, now: Any, python_before: Any, python_now: Any) -> Effect:
     """Return the effect of a change of a module, by its two descriptors; None is a missing one."""
-    trees = [dig(one, "syntax_sha256") for one in (before, now)]
-    if None not in trees and trees[0] == trees[1]:
-        return "cosmetic"
     if None in (before, now):
         return "semantic"
-    # syntax trees differ between versions of Python
-    return "unknown" if None in trees or _minor(python_before) != _minor(python_now) else "semantic"
+    for digest in ("code_sha256", "syntax_sha256"):
+        one, other = dig(before, digest), dig(now, digest)
+        if one is not None and one == other:
+            return "cosmetic"
+        # the trees that 1.0.0 recorded differ between versions of Python
+        comparable = digest == "code_sha256" or _minor(python_before) == _minor(python_now)
+        if None not in (one, other) and comparable:
+            return "semantic"
+    return "unknown"
 
 
 def tool_changes(subject: Subject, digests: StatCache) -> Iterator[str]:
@@ -106,12 +110,13 @@ def surroundings_changes(subject: Subject, builder: Builder | Path) -> list[str]
     """Return what changed of this host, of packages, of Python and of the machine."""
     distribution = builder.distribution if isinstance(builder, Builder) else None
     packages = _package_changes(subject, distribution)
-    return [*_host_change(subject), *packages, *_machine_changes(subject)]
+    made = items_of_other_packages(subject, distribution)
+    return [*_host_change(subject), *packages, *made, *_machine_changes(subject)]
 
 
 def _modules(builder: Builder | Path) -> dict[str, dict[str, str]]:
     if isinstance(builder, Path):
-        return {name: digests for name, (_, digests) in provenance.file_modules(builder).items()}
+        return {name: one.digests for name, (_, one) in provenance.file_modules(builder).items()}
     return _installed_modules(builder)
 
 
@@ -129,9 +134,6 @@ def _module_change(name: str, before: Any, now: Any, python: Any) -> ModuleChang
         return None
     else:
         detail = _DETAILS[effect]
-    if effect == "unknown" and python != provenance.environment().python:
-        by = f"by {python or 'an unknown Python'}, and this is {provenance.environment().python}"
-        detail = f"{detail}: it was parsed {by}"
     return ModuleChange(what=name, effect=effect, detail=detail)
 
 
@@ -159,6 +161,19 @@ def _package_changes(subject: Subject, distribution: str | None) -> Iterator[str
     for name in sorted((before.keys() | now.keys()) - own):
         if before.get(name) != now.get(name):
             yield f"{name} {before.get(name, 'not there')} -> {now.get(name, 'not there')}"
+
+
+def items_of_other_packages(subject: Subject, distribution: str | None) -> Iterator[str]:
+    """Yield how many items of the table were made under other versions of packages."""
+    now = provenance.packages_of(distribution)
+    own = {"tablehost", canonicalize_name(distribution or "")}
+    for session in subject.manifest.sessions or []:
+        count, before = dig(session, "in_table"), dig(session, "packages")
+        if not count or not isinstance(before, dict):
+            continue
+        others = sorted(f"{n} {v}" for n, v in before.items() if n not in own and now.get(n) != v)
+        if others:
+            yield f"{counted(count, 'item')} made under {some(others)}"
 
 
 def _machine_changes(subject: Subject) -> Iterator[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
-from tablehost.commit import commit
 from tablehost.commit.intent import Pending
+from tablehost.commit.lock import PATIENCE, Committing, cut_off
 from tablehost.commit.output import Output
 from tablehost.contract.errors import ManifestError, TablehostError, UsageError
 from tablehost.files.folders import walk
@@ -17,6 +19,24 @@ from tablehost.files.names import HISTORY_SUFFIX, INTENT_SUFFIX, MANIFEST_SUFFIX
 from tablehost.manifest.read import Manifest, find, read_typed
 
 _TABLE_SUFFIX = ".parquet"
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Torn:
+    """Why a table and its manifest cannot be read as a pair.
+
+    Args:
+        why: a sentence.
+        cut_off: the commit that did not finish; None where its note cannot be read, or it is
+            under way.
+        live: whether a run is at its commit.
+    """
+
+    why: str
+    cut_off: Pending | None = None
+    live: bool = False
 
 
 @frozen(kw_only=True)
@@ -30,14 +50,18 @@ class Subject:
         problem: why there is none, in a sentence.
         torn: a commit on this table that did not finish.
         moved: new places of recorded folders or files, by their old ones.
+        stamp: which file the table was; another one in its place has another.
+        asked: when it was first looked at.
     """
 
     table: Path
     place: Path | None = None
     manifest: Manifest = field(factory=Manifest)
     problem: str | None = None
-    torn: Pending | None = None
+    torn: Torn | None = None
     moved: Mapping[Path, Path] = field(factory=dict)
+    stamp: tuple[int, ...] = ()
+    asked: float = field(factory=time.monotonic, eq=False)
 
     @property
     def in_history(self) -> bool:
@@ -102,23 +126,62 @@ def subject(path: Path) -> Subject:
     return at(path, place)
 
 
-def at(table: Path, place: Path) -> Subject:
-    """Read the manifest at a place."""
-    torn = _torn(table, place)
+def at(table: Path, place: Path, asked: float | None = None) -> Subject:
+    """Read the manifest at a place.
+
+    Args:
+        table: which it describes.
+        place: where it is.
+        asked: when this pair was first looked at; now if it was not yet.
+    """
+    asked = time.monotonic() if asked is None else asked
+    torn = _torn(table, place, PATIENCE - (time.monotonic() - asked))
+    return evolve(recorded(table, place), torn=torn, stamp=_stamp(table), asked=asked)
+
+
+def recorded(table: Path, place: Path) -> Subject:
+    """Read the manifest at a place, of a table that need not be there."""
     try:
-        return Subject(table=table, place=place, manifest=read_typed(place), torn=torn)
+        return Subject(table=table, place=place, manifest=read_typed(place))
     except ManifestError as error:
-        return Subject(table=table, place=place, problem=str(error), torn=torn)
+        return Subject(table=table, place=place, problem=str(error))
 
 
-def looked_up_again(one: Subject) -> Subject:
-    """Look at a table and its manifest once more."""
+def settled(one: Subject, ask: Callable[[Subject], T], is_good: Callable[[T], bool]) -> T:
+    """Ask about a table and its manifest, and again where a run replaced them meanwhile.
+
+    Args:
+        one: the pair.
+        ask: looks at it, part by part.
+        is_good: whether an answer is one that parts of two pairs would not give.
+    """
+    while True:
+        answer = ask(one)
+        if is_good(answer):
+            return answer
+        now = _looked_at_again(one)
+        if now == one or time.monotonic() - one.asked > PATIENCE:
+            return answer
+        one = now
+
+
+def _looked_at_again(one: Subject) -> Subject:
+    if one.in_history:
+        return one
     if one.place is not None:
-        return at(one.table, one.place)
+        return evolve(at(one.table, one.place, one.asked), moved=one.moved)
     try:
-        return subject(one.table)
+        return evolve(subject(one.table), asked=one.asked)
     except UsageError:
         return one  # it is gone
+
+
+def _stamp(table: Path) -> tuple[int, ...]:
+    try:
+        found = table.stat()
+    except OSError:
+        return ()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _below(folder: Path) -> Iterator[Subject]:
@@ -162,8 +225,11 @@ def _described(place: Path) -> Subject:
     return found
 
 
-def _torn(table: Path, place: Path | None = None) -> Pending | None:
+def _torn(table: Path, place: Path | None = None, patience: float = PATIENCE) -> Torn | None:
     try:
-        return commit.pending(Output.at(table, place))
-    except TablehostError:
-        return None  # its note cannot be read; `run` reports that
+        found = cut_off(Output.at(table, place), patience)
+    except TablehostError as error:
+        return Torn(why=str(error), live=isinstance(error, Committing))
+    if found is None:
+        return None
+    return Torn(why=f"the commit of run {found.run_id} was cut off", cut_off=found)

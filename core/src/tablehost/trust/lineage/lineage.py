@@ -32,6 +32,7 @@ class Node:
         files: of a folder.
         bytes: of an input.
         why: of an unknown one, what is missing.
+        torn: of a table, why it and its manifest may not be one pair.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Node:
     files: int | None = None
     bytes: int | None = None
     why: str | None = None
+    torn: str | None = None
 
 
 @frozen(kw_only=True)
@@ -195,6 +197,7 @@ def _node(table: Subject) -> Node:
         rows=table.manifest.rows,
         when=table.manifest.finished_at,
         replaced=table.in_history,
+        torn=table.torn.why if table.torn else None,
     )
 
 

@@ -8,7 +8,7 @@ from tablehost.contract.errors import Refused
 from tablehost.files.digest_cache import StatCache
 from tablehost.trust.evidence.archive import in_place
 from tablehost.trust.evidence.inputs import InputCheck, check_input, inputs_of
-from tablehost.trust.evidence.subject import Subject
+from tablehost.trust.evidence.subject import Subject, Torn
 
 
 def check_replayable(subject: Subject, *, sampled: bool) -> None:
@@ -40,9 +40,15 @@ def _problems(subject: Subject) -> Iterator[str]:
     if subject.problem is not None:
         yield subject.problem
     elif subject.torn is not None:
-        yield "a commit on it was cut off; the next run on it finishes that"
+        yield _unfinished(subject.torn)
     elif not subject.table.is_file() and subject.manifest.rows_digest is None:
         yield "the table is not there, and its manifest has no digest of its rows"
+
+
+def _unfinished(torn: Torn) -> str:
+    if torn.cut_off is None:
+        return torn.why
+    return "a commit on it was cut off; the next run on it finishes that"
 
 
 def _sample_problems(subject: Subject) -> Iterator[str]:

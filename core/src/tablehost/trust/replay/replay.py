@@ -48,7 +48,7 @@ from tablehost.trust.replay.likeness import (
 from tablehost.trust.replay.obstacles import check_inputs, check_replayable
 from tablehost.trust.replay.remake import NotRemade, place, remake
 from tablehost.trust.replay.restore import restore
-from tablehost.trust.replay.trusted import OtherCode, from_source
+from tablehost.trust.replay.trusted import OtherCode
 
 ReplayOutcome = Literal[
     Reproduced, "differs", "inputs-changed", "code-changed", "environment-changed", "cannot"
@@ -147,8 +147,7 @@ def _replay(subject: Subject, asked: Asked, output: Output, reporter: Reporter) 
     changed = [str(one) for one in checks if one.status == "changed"]
     if changed:
         return Replayed(table=str(subject.table), verdict="inputs-changed", why=tuple(changed))
-    with from_source(subject):
-        return _again(subject, asked, output, reporter, checks)
+    return _again(subject, asked, output, reporter, checks)
 
 
 def _again(

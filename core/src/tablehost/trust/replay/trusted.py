@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from attrs import frozen
@@ -20,7 +16,6 @@ from tablehost.manifest.read import dig
 from tablehost.options.fields import options_of
 from tablehost.options.record import paths_of
 from tablehost.provenance.code import file_modules
-from tablehost.provenance.neighbours import with_neighbours
 from tablehost.trust.evidence.builder import builder_file
 from tablehost.trust.evidence.code import file_changes
 from tablehost.trust.evidence.places import place_of
@@ -120,25 +115,6 @@ def check_tools(options: Any, allowed: frozenset[Path]) -> None:
         raise Refused(unchecked)
 
 
-@contextmanager
-def from_source(subject: Subject) -> Iterator[None]:
-    """Let neighbours of a builder be compiled from what was checked, not from `__pycache__`."""
-    file = builder_file(subject)
-    if file is None or len(with_neighbours(file)) == 1:
-        yield
-        return
-    before = sys.pycache_prefix, os.environ.get("PYTHONPYCACHEPREFIX")
-    with TemporaryDirectory(prefix="tablehost-replay-") as folder:
-        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = folder
-        try:
-            yield
-        finally:
-            sys.pycache_prefix = before[0]
-            os.environ.pop("PYTHONPYCACHEPREFIX")
-            if before[1] is not None:
-                os.environ["PYTHONPYCACHEPREFIX"] = before[1]
-
-
 def _code(subject: Subject, file: Path) -> Iterator[Named]:
     """Yield the file of the builder and the neighbours that it imports.
 
@@ -149,13 +125,13 @@ def _code(subject: Subject, file: Path) -> Iterator[Named]:
         msg = f"its builder {shown(file)} is not there; if it was moved, give --map OLD=NEW"
         raise Refused([msg])
     recorded = subject.manifest.modules or {}
-    for name, (path, digests) in file_modules(file).items():
+    for name, (path, content) in file_modules(file).items():
         what = "its builder" if path == file else "what its builder imports,"
         sha256 = dig(recorded.get(name), "sha256")
         yield Named(
             what=what,
             path=path,
-            sha256=digests["sha256"],
+            sha256=content.sha256,
             recorded=sha256 if isinstance(sha256, str) else None,
         )
 

@@ -14,12 +14,15 @@ from typing import Any
 from attrs import frozen
 
 from tablehost.console.text import SHOWN, counted, first, some
-from tablehost.table.column import ROUNDED, STATISTICS
+from tablehost.table.column import DISTRIBUTION, ROUNDED, STATISTICS
 from tablehost.trust.evidence.rows import ColumnFacts, RowFacts
 from tablehost.trust.verify.findings import Finding
 
 _COUNTS = ("nulls", "nan")
-_EXACT = tuple(name for name in STATISTICS if name not in (*_COUNTS, *ROUNDED))
+_EXACT = (
+    *(name for name in STATISTICS if name not in (*_COUNTS, *ROUNDED)),
+    *DISTRIBUTION,
+)
 
 
 @frozen(kw_only=True)

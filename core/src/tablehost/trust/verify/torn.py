@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tablehost.commit.intent import Pending, said
+from tablehost.commit.intent import said
 from tablehost.commit.output import Output
 from tablehost.console.text import shown
-from tablehost.trust.verify.findings import Finding
+from tablehost.trust.evidence.subject import Torn
+from tablehost.trust.verify.findings import Finding, unverifiable
 
 
-def torn(output: Output, commit: Pending) -> Finding:
+def torn(output: Output, found: Torn) -> Finding:
     """Describe how far a commit came that was cut off."""
+    if found.live:
+        return unverifiable(found.why)
+    commit, why = found.cut_off, [found.why]
+    if commit is None:
+        return Finding(verdict="torn", why=tuple(why))
     state = commit.state()
-    why = [f"the commit of run {commit.run_id} was cut off"]
     why += said({name: [Path(shown(one)) for one in found] for name, found in state.items()})
     if state["gone"]:
         notes = ", ".join(map(str, output.intents))

@@ -23,7 +23,7 @@ from tablehost.trust.evidence.inputs import (
     check_input,
     observed_by,
 )
-from tablehost.trust.evidence.subject import Subject, looked_up_again
+from tablehost.trust.evidence.subject import Subject, settled
 from tablehost.trust.verify.contents import Depth, compare_contents
 from tablehost.trust.verify.findings import Finding, Verdict, unverifiable
 from tablehost.trust.verify.torn import torn
@@ -73,17 +73,19 @@ class Verified:
 def verify(subject: Subject, question: Question, cache: StatCache, archive: Archive) -> Verified:
     """Check whether a table still belongs to its manifest.
 
-    A run that lands a new pair meanwhile is not drift: findings are repeated until the manifest is
-    still the one that the table was compared with.
+    A run that lands a new pair meanwhile is not drift: the new pair is looked at instead.
     """
-    while True:
-        asked = _asked(subject, question, archive)
-        found = _findings(subject, question, asked, cache)
-        findings = sorted(found, key=lambda one: get_args(Verdict).index(one.verdict))
-        now = looked_up_again(subject) if findings else subject
-        if now == subject:
-            break
-        subject = now
+    return settled(
+        subject,
+        lambda one: _verified(one, question, cache, archive),
+        lambda answer: answer.verdict == "intact",
+    )
+
+
+def _verified(subject: Subject, question: Question, cache: StatCache, archive: Archive) -> Verified:
+    asked = _asked(subject, question, archive)
+    found = _findings(subject, question, asked, cache)
+    findings = sorted(found, key=lambda one: get_args(Verdict).index(one.verdict))
     return Verified(
         table=subject.table,
         manifest=subject.place,

@@ -15,6 +15,7 @@ from tablehost.console.text import counted
 from tablehost.contract.errors import TablehostError
 from tablehost.contract.names import flag_of
 from tablehost.files.digest_cache import StatCache
+from tablehost.host.earlier_code import in_table
 from tablehost.options.fields import options_of
 from tablehost.trust.evidence.archive import Archive, claim_of
 from tablehost.trust.evidence.builder import as_json, changed_defaults
@@ -30,6 +31,7 @@ ReasonKind = Literal[
     "defaults-changed",
     "builder-changed",
     "engine-changed",
+    "rows-of-earlier-code",
     "code-changed",
     "items-failed",
     "inputs-missing",
@@ -64,7 +66,8 @@ class Reason:
 def table_reasons(subject: Subject) -> Iterator[Reason]:
     """Check that the table itself is there, and complete."""
     if subject.torn is not None:
-        text = f"the commit of run {subject.torn.run_id} was cut off; the next run finishes it"
+        text = subject.torn.why
+        text += "; the next run finishes it" if subject.torn.cut_off else ""
         yield Reason(kind="torn", weight="unknown", text=text)
     elif not subject.table.exists():
         yield Reason(kind="table-missing", weight="stale", text="the table is not there")
@@ -150,6 +153,14 @@ def code_reasons(subject: Subject, builder: Builder | Path) -> Iterator[Reason]:
         weight: Weight = "stale" if effect == "semantic" else effect
         text = f"{effect}: {counted(len(details), 'module')}"
         yield Reason(kind="code-changed", weight=weight, text=text, details=details)
+
+
+def row_reasons(subject: Subject, builder: Builder | Path) -> Iterator[Reason]:
+    """Yield which finished items of the table other code has made than that of today."""
+    for one in in_table(subject.manifest, builder):
+        weight: Weight = "stale" if one.rows.code else "unknown"
+        kind: ReasonKind = "rows-of-earlier-code"
+        yield Reason(kind=kind, weight=weight, text=str(one), details=one.changes)
 
 
 def _content_reasons(subject: Subject, check: InputCheck) -> Iterator[Reason]:

@@ -10,15 +10,17 @@ from typing import Literal, get_args
 from attrs import evolve, frozen
 
 from tablehost.builders.builder import Builder
+from tablehost.commit.output import Output
 from tablehost.console.text import shown, some
 from tablehost.contract.errors import ManifestError, TablehostError
 from tablehost.files.digest_cache import StatCache
+from tablehost.host.earlier_code import in_ledger
 from tablehost.trust.evidence.archive import Archive, in_place, with_parents
 from tablehost.trust.evidence.builder import builder_now, renamed
 from tablehost.trust.evidence.code import surroundings_changes
 from tablehost.trust.evidence.command import Script, refreshing
 from tablehost.trust.evidence.inputs import InputCheck, RecordedInput, check_input, inputs_of
-from tablehost.trust.evidence.subject import Subject
+from tablehost.trust.evidence.subject import Subject, settled
 from tablehost.trust.why import reasons
 from tablehost.trust.why.reasons import Reason, ReasonKind, Weight
 
@@ -31,9 +33,9 @@ _WITHOUT_OVERWRITE: set[ReasonKind] = {
     "parents-rebuilt",
     "items-failed",
 }
-_KEPT = (
-    "finished items are kept, unless the builder raised its ITEM_VERSION; "
-    "--fresh does them all again"
+_REDONE = (
+    "--redo-items makes again what other code has made; --keep-items in its place keeps that, and "
+    "the table stays stale"
 )
 
 
@@ -71,12 +73,16 @@ class Staleness:
 
 @frozen(kw_only=True)
 class _Step:
-    """One run of those that made a table, with what is not as it was then."""
+    """One run of those that made a table, with what is not as it was then.
+
+    `redo` where its ledger has items of other code.
+    """
 
     subject: Subject
     reasons: tuple[Reason, ...]
     inputs: tuple[InputCheck, ...] = ()
     notes: tuple[str, ...] = ()
+    redo: bool = False
 
     @property
     def kinds(self) -> set[ReasonKind]:
@@ -87,19 +93,21 @@ class _Step:
 
 def why(tables: Sequence[Subject]) -> Iterator[Staleness]:
     """Yield of each table whether it is stale, and why."""
-    archive, known = Archive(tables), dict[Path, Staleness]()
+    archive, known = Archive(tables), dict[tuple[Path, str], tuple[Subject, Staleness]]()
     with StatCache() as digests:
 
-        def staleness(table: Subject) -> Staleness:
-            place = table.table.absolute()
-            if place not in known:
+        def staleness(table: Subject) -> tuple[Subject, Staleness]:
+            which = (table.table.absolute(), table.manifest.digest)
+            if which not in known:
                 runs = _runs(table, archive)
-                known[place] = _staleness([_step(one, archive, digests) for one in runs], table)
-            return known[place]
+                steps = [_step(one, archive, digests) for one in runs]
+                known[which] = (table, _staleness(steps, table))
+            return known[which]
 
-        for table in tables:
-            own, (_, *ancestors) = staleness(table), with_parents([table], archive)
-            stale = tuple(_stale(one) for one in ancestors if staleness(one).verdict == "stale")
+        for asked in tables:
+            table, own = settled(asked, staleness, lambda found: found[1].verdict == "current")
+            _, *ancestors = with_parents([table], archive)
+            stale = tuple(_stale(one) for one in ancestors if staleness(one)[1].verdict == "stale")
             yield evolve(own, table=str(table.table), reasons=(*own.reasons, *stale))
 
 
@@ -136,6 +144,7 @@ def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
         *reasons.engine_reasons(subject, digests),
     ]
     notes: list[str] = []
+    redo = False
     try:
         builder = builder_now(subject)
     except TablehostError as error:
@@ -145,9 +154,25 @@ def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
             subject, notes = renamed(subject, builder)
             found += reasons.default_reasons(subject, builder)
             found += reasons.version_reasons(subject, builder)
+        found += reasons.row_reasons(subject, builder)
         found += reasons.code_reasons(subject, builder)
         notes += surroundings_changes(subject, builder)
-    return _Step(subject=subject, inputs=tuple(checks), reasons=tuple(found), notes=tuple(notes))
+        redo = _is_to_redo(subject, builder)
+    return _Step(
+        subject=subject,
+        inputs=tuple(checks),
+        reasons=tuple(found),
+        notes=tuple(notes),
+        redo=redo,
+    )
+
+
+def _is_to_redo(subject: Subject, builder: Builder | Path) -> bool:
+    """Return whether a run would keep items of other code, or ask what becomes of them."""
+    manifest, ledger = subject.manifest, Output.at(subject.table).ledger
+    recipes = [one for name in manifest.item_recipes or {} for one in manifest.recipes_of(name)]
+    of_earlier_code = in_ledger(ledger, recipes, builder)
+    return any(one.keep is not False for one in of_earlier_code)
 
 
 def _staleness(steps: list[_Step], table: Subject) -> Staleness:
@@ -200,9 +225,8 @@ def _script(step: _Step) -> Script:
     remarks, command = found.remarks, found.command
     if step.kinds - _WITHOUT_OVERWRITE and "--overwrite" not in command:
         command = (*command, "--overwrite")
-    semantic = any(one.kind == "code-changed" and one.weight == "stale" for one in step.reasons)
-    if semantic and step.subject.manifest.item_recipes:
-        remarks = (*remarks, _KEPT)
+    if step.redo and "--fresh" not in command:
+        command, remarks = (*command, "--redo-items"), (*remarks, _REDONE)
     return Script(command=command, remarks=remarks)
 
 

@@ -1,0 +1,99 @@
+"""One item: check what it reads, work, and look whether that is still the same."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import pickle
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from attrs import frozen
+
+from tablehost.contract.build import Failure
+from tablehost.contract.errors import Interrupted, ItemFailed
+from tablehost.files.digests import ChangedWhileRead
+from tablehost.files.folders import Look
+from tablehost.items.reading import Reading, has_changed, read, see
+from tablehost.items.task import Outcome, Task, Work
+
+_NOTHING = Reading("", ())
+_CHANGED = "changed-while-read"
+_HOW = "the file changed while it was read"
+
+
+@frozen
+class LoadedWork:
+    """The function of a map with its settings, and what checks and encodes its results."""
+
+    function: Callable[[Any, Any], Any]
+    settings: Any
+    encode: Callable[[Any], bytes]
+
+
+def load_work(work: Work) -> LoadedWork:
+    """Find the item function, its settings and the type of its results.
+
+    The function's module is imported by name, or from the builder's file.
+    """
+    from tablehost.items.results import encoder_of  # not for the start of a worker
+
+    if work.file is not None:
+        from tablehost.builders.builder import load_module  # only builders of one file
+
+        load_module(work.file)
+    found: Any = importlib.import_module(work.module)
+    for part in work.qualname.split("."):
+        found = getattr(found, part)
+    settings = pickle.loads(work.settings)  # noqa: S301  # the host's own
+    return LoadedWork(found, settings, encoder_of(found))
+
+
+def attempt(work: LoadedWork, task: Task) -> Outcome:
+    """Run one item; whatever it raises is its failure."""
+    began = time.perf_counter()
+    looks: list[Look] = []
+    reading = _NOTHING
+    result: bytes | None = None
+    failure: Failure | None = None
+    try:
+        looks += map(see, task.paths)
+        reading = read(task, looks)
+        for one in reading.files:
+            if one.checksum is not None:
+                one.checksum.check()
+        if reading.digest not in task.known:
+            item = pickle.loads(task.item)  # noqa: S301  # the host's own
+            result = work.encode(work.function(item, work.settings))
+    except Interrupted:
+        raise
+    except ItemFailed as error:
+        failure = Failure(task.key, error.reason, error.detail)
+    except ChangedWhileRead:
+        failure = Failure(task.key, _CHANGED, _HOW)
+    except Exception as error:  # noqa: BLE001  # a builder's item may raise anything
+        logging.getLogger("tablehost").debug("%s", traceback.format_exc())
+        failure = Failure(task.key, "error", f"{type(error).__name__}: {error}")
+    if has_changed(task.paths, looks) and (failure is None or failure.reason != _CHANGED):
+        said = f"{failure.reason}: {failure.detail}" if failure else _HOW
+        result, failure = None, Failure(task.key, _CHANGED, said)
+    return Outcome(
+        key=task.key,
+        identity=task.identity,
+        result=result,
+        failure=failure,
+        inputs=reading.digest,
+        read=reading.files,
+        seconds=time.perf_counter() - began,
+        worker=_this_process(),
+    )
+
+
+@cache
+def _this_process() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

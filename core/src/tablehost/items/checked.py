@@ -1,0 +1,279 @@
+"""Values of a result, checked against their annotation: nothing is coerced.
+
+A checked value is what JSON holds, or what cattrs makes that of; lists of numbers stay together.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import attrs
+
+Check = Callable[[Any], Any]
+
+_SHOWN = 100  # characters of a wrong value
+_ARRAYS = {float: {"float16", "float32", "float64"}, int: {"int8", "int16", "int32", "int64"}}
+_FEW = 64  # numbers that stand in the JSON in any case
+
+
+class WrongValue(Exception):
+    """A value is not of its type.
+
+    Args:
+        expected: the type, as it is written.
+        value: what there is.
+    """
+
+    def __init__(self, expected: str, value: Any) -> None:
+        super().__init__(expected)
+        self.where = ""
+        self.said = f"{expected}, got {repr(value)[:_SHOWN]} ({type(value).__name__})"
+
+    def __str__(self) -> str:
+        where = self.where.removeprefix(".")
+        return f"field {where}: {self.said}" if where else self.said
+
+
+@attrs.frozen
+class Numbers:
+    """A list of floats or ints; `values` may be a NumPy array."""
+
+    values: Any
+    kind: type
+
+    def as_list(self) -> list[Any]:
+        """Return the numbers as Python has them."""
+        found: list[Any] = self.values if type(self.values) is list else self.values.tolist()
+        return found
+
+
+def checker_of(annotation: Any) -> Check:  # noqa: PLR0911  # a case a form
+    """Return what checks a value of a type, and raises `WrongValue` for one of another."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return checker_of(arguments[0])
+    if origin in (Union, types.UnionType):
+        return _union(annotation, arguments)
+    if origin is Literal:
+        return _literal(annotation, arguments)
+    if origin is list:
+        return _list(annotation, arguments[0])
+    if origin is tuple:
+        return _tuple(annotation, arguments)
+    if origin is dict:
+        return _dict(annotation, *arguments)
+    kind = origin or annotation
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    if not isinstance(kind, type):  # `Any`, a type variable
+        return lambda value: value
+    return _fields(kind) if attrs.has(kind) else _instance(kind)
+
+
+def name_of(annotation: Any) -> str:
+    """Return a type as it is written."""
+    return annotation.__name__ if type(annotation) is type else str(annotation)
+
+
+@contextmanager
+def _at(where: str) -> Iterator[None]:
+    try:
+        yield
+    except WrongValue as wrong:
+        wrong.where = where + wrong.where
+        raise
+
+
+def _fields(cls: type) -> Check:
+    fields = [
+        (f".{field.name}", field.name, checker_of(field.type))
+        for field in attrs.fields(attrs.resolve_types(cls))
+    ]
+
+    def check(value: Any) -> Any:
+        if type(value) is not cls:
+            raise WrongValue(cls.__name__, value)
+        found = {}
+        for where, name, checked in fields:
+            try:
+                found[name] = checked(getattr(value, name))
+            except WrongValue as wrong:
+                wrong.where = where + wrong.where
+                raise
+        return found
+
+    return check
+
+
+def _instance(cls: type) -> Check:
+    def check(value: Any) -> Any:
+        if not isinstance(value, cls):
+            raise WrongValue(cls.__name__, value)
+        return value
+
+    return check
+
+
+def _union(annotation: Any, arms: Sequence[Any]) -> Check:
+    checks = {arm: checker_of(arm) for arm in arms}
+
+    def check(value: Any) -> Any:
+        own = checks.get(type(value))
+        for one in [own] if own else checks.values():
+            try:
+                return one(value)
+            except WrongValue as wrong:
+                if wrong.where:  # it is of this type, and a part of it is wrong
+                    raise
+        raise WrongValue(name_of(annotation), value)
+
+    return check
+
+
+def _literal(annotation: Any, values: Sequence[Any]) -> Check:
+    allowed = {(type(value), value) for value in values}
+
+    def check(value: Any) -> Any:
+        plain = _held(value)
+        if (type(plain), plain) not in allowed:
+            raise WrongValue(str(annotation).removeprefix("typing."), value)
+        return plain
+
+    return check
+
+
+def _list(annotation: Any, each: Any) -> Check:
+    checked, name = checker_of(each), name_of(annotation)
+
+    def check(value: Any) -> Any:
+        if _is_array(value) and value.ndim:
+            return _array(value, each, checked)
+        if type(value) is not list:
+            raise WrongValue(name, value)
+        if len(value) < _FEW or each not in (float, int):
+            return _each(value, checked)
+        alike = set(map(type, value)) == {each}
+        return Numbers(value if alike else _each(value, checked), each)
+
+    return check
+
+
+def _array(value: Any, each: Any, checked: Check) -> Any:
+    """Return what a NumPy array holds, in one piece where these are the wanted numbers."""
+    if value.ndim == 1 and value.dtype.name in _ARRAYS.get(each, ()):
+        return Numbers(value, each)
+    return _each(value if value.ndim > 1 else value.tolist(), checked)
+
+
+def _each(values: Sequence[Any], checked: Check) -> list[Any]:
+    found = []
+    for at, value in enumerate(values):
+        with _at(f"[{at}]"):
+            found.append(checked(value))
+    return found
+
+
+def _tuple(annotation: Any, arguments: Sequence[Any]) -> Check:
+    variadic = arguments[1:] == (...,)
+    checks = [checker_of(one) for one in arguments if one is not ...]
+
+    def check(value: Any) -> Any:
+        if type(value) is not tuple or not (variadic or len(value) == len(checks)):
+            raise WrongValue(name_of(annotation), value)
+        if variadic:
+            return _each(value, checks[0])
+        found = []
+        for at, (one, checked) in enumerate(zip(value, checks, strict=True)):
+            with _at(f"[{at}]"):
+                found.append(checked(one))
+        return found
+
+    return check
+
+
+def _dict(annotation: Any, key: Any, each: Any) -> Check:
+    key_checked, checked = checker_of(key), checker_of(each)
+
+    def check(value: Any) -> Any:
+        if type(value) is not dict:
+            raise WrongValue(name_of(annotation), value)
+        found = {}
+        for name, one in value.items():
+            with _at(f"[{name!r}]"):
+                found[key_checked(name)] = checked(one)
+        return found
+
+    return check
+
+
+def _none(value: Any) -> Any:
+    if value is not None:
+        raise WrongValue("None", value)
+
+
+def _bool(value: Any) -> bool:
+    held = _held(value)
+    if type(held) is not bool:
+        raise WrongValue("bool", value)
+    return held
+
+
+def _int(value: Any) -> int:
+    if type(value) is int:
+        return value
+    held = _held(value)
+    if not isinstance(held, int) or isinstance(held, bool):
+        raise WrongValue("int", value)
+    return int(held)
+
+
+def _float(value: Any) -> float:
+    if type(value) is float:
+        return value
+    held = _held(value)
+    if isinstance(held, float):
+        return float(held)
+    with suppress(OverflowError):
+        if isinstance(held, int) and not isinstance(held, bool) and float(held) == held:
+            return float(held)
+    raise WrongValue("float", value)
+
+
+def _str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise WrongValue("str", value)
+    return str.__str__(value)
+
+
+def _bytes(value: Any) -> bytes:
+    if not isinstance(value, bytes):
+        raise WrongValue("bytes", value)
+    return value
+
+
+_SCALARS: dict[Any, Check] = {
+    type(None): _none,
+    None: _none,
+    bool: _bool,
+    int: _int,
+    float: _float,
+    str: _str,
+    bytes: _bytes,
+}
+
+
+def _held(value: Any) -> Any:
+    """Return what a NumPy scalar holds, and any other value itself."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(value, numpy.generic | numpy.ndarray):
+        return value
+    return value.item() if value.ndim == 0 else value
+
+
+def _is_array(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)

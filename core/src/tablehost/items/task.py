@@ -1,0 +1,120 @@
+"""What passes between the host and a pool: the work, one item of it, and how that ended."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from tablehost.contract.build import Failure
+from tablehost.contract.errors import BrokenBuilder
+from tablehost.files.digests import Signature, State
+from tablehost.items.checking import Checksum
+
+
+@frozen
+class Work:
+    """The function of a map, as a worker finds it.
+
+    Args:
+        module: the function's module.
+        qualname: its name in the module.
+        file: the builder's file where the module is not installed.
+        settings: what is passed beside every item, pickled: its class may be defined in `file`.
+    """
+
+    module: str
+    qualname: str
+    file: Path | None
+    settings: bytes
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], file: Path | None, settings: Any) -> Work:
+        """Describe a function and its settings.
+
+        Raises:
+            BrokenBuilder: the settings cannot be pickled.
+        """
+        pickled = pickled_for_workers(settings, f"settings of {function.__qualname__}")
+        return cls(function.__module__, function.__qualname__, file, pickled)
+
+
+@frozen
+class Task:
+    """One item on its way to a worker.
+
+    Args:
+        key: its name.
+        item: what the function is called with, pickled when the item was listed.
+        identity: the digest of its own values.
+        paths: the files and folders that it reads.
+        digests: of its files, those that the stat cache knew, by state.
+        known: digests of inputs with which the ledger has a result already.
+        checksums: what a list of checksums says of its files, by path.
+    """
+
+    key: str
+    item: bytes
+    identity: str = ""
+    paths: tuple[Path, ...] = ()
+    digests: Mapping[State, str] = field(factory=dict)
+    known: frozenset[str] = frozenset()
+    checksums: Mapping[Path, Checksum] = field(factory=dict)
+
+
+@frozen
+class ReadFile:
+    """A file that an item read.
+
+    Args:
+        path: absolute.
+        signature: its state before it was read.
+        sha256: its digest.
+        checksum: what a list says of it, and it of itself; None where it is not in one.
+    """
+
+    path: str
+    signature: Signature
+    sha256: str
+    checksum: Checksum | None = None
+
+
+@frozen
+class Outcome:
+    """The end of a task: a result, a failure, or neither if the ledger has the result already.
+
+    Args:
+        key: of the item.
+        identity: the digest of its own values.
+        result: encoded.
+        failure: why there is none.
+        inputs: the digest of everything that the item read.
+        read: the files that it read.
+        seconds: that it took.
+        worker: where it was worked on, `host:pid`.
+    """
+
+    key: str
+    identity: str = ""
+    result: bytes | None = None
+    failure: Failure | None = None
+    inputs: str = ""
+    read: tuple[ReadFile, ...] = ()
+    seconds: float | None = None
+    worker: str | None = None
+
+
+def pickled_for_workers(value: Any, what: str) -> bytes:
+    """Pickle what workers are sent.
+
+    Raises:
+        BrokenBuilder: it cannot be pickled; `what` names it.
+    """
+    try:
+        return pickle.dumps(value)
+    except Exception as error:  # a builder's own class may raise anything when it is pickled
+        msg = f"{what} cannot be sent to a worker: {error}; it must be picklable"
+        raise BrokenBuilder(msg) from error

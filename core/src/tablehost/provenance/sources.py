@@ -1,0 +1,167 @@
+"""The source files behind a builder, found and digested without importing anything."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib.machinery import all_suffixes
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from attrs import frozen
+
+from tablehost.builders.builder import Builder
+from tablehost.provenance.syntax import parsed, syntax_digest
+
+_SUFFIXES = tuple(all_suffixes())
+_LOADERS = {"importlib", "pkgutil", "runpy"}
+_NO_LOADERS = ("importlib.metadata", "importlib.resources")
+
+
+@frozen
+class Content:
+    """What is in a source file.
+
+    Args:
+        sha256: of its bytes.
+        code_sha256: of what it does; see `syntax`.
+        imports: names of modules that it imports, and of what it imports from modules.
+        loads: whether it may import modules whose names are not written in it.
+    """
+
+    sha256: str
+    code_sha256: str
+    imports: frozenset[str] = frozenset()
+    loads: bool = False
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Return what the manifest records of the file."""
+        return {"sha256": self.sha256, "code_sha256": self.code_sha256}
+
+
+@frozen
+class Sources:
+    """The source files of one distribution, or of the folder of a builder of one file.
+
+    Args:
+        root: the folder that the names of its modules start from.
+        owned: the files that belong to the distribution; None for all in the folder.
+    """
+
+    root: Path
+    owned: frozenset[Path] | None = None
+
+    @classmethod
+    def of(cls, builder: Builder, module: str, file: Path) -> Sources:
+        """Return the sources that a module of a builder belongs to."""
+        if builder.file is not None and file.is_relative_to(builder.file.parent):
+            return cls(builder.file.parent)
+        depth = module.count(".") + file.name.startswith("__init__.")
+        root = file.parents[depth]
+        recorded = _recorded(builder.distribution)
+        if recorded is not None and file.resolve() in recorded:
+            return cls(root, recorded)
+        if recorded is not None and file == Path(builder.module.__file__):
+            return cls(root)  # an editable installation: its metadata is elsewhere
+        package = root / module.partition(".")[0]
+        return cls(root, frozenset(one.resolve() for one in (_below(package) or [file])))
+
+    def imported(self, start: Iterable[Path], *, whole: bool = False) -> dict[Path, Content]:
+        """Read some files and everything that they import, directly or not.
+
+        Args:
+            start: the files.
+            whole: whether every file of an imported package counts.
+        """
+        pending, found = list(start), dict[Path, Content]()
+        while pending:
+            path = pending.pop()
+            if path in found:
+                continue
+            found[path] = one = self._read(path)
+            pending += [file for name in one.imports for file in self.files(name, whole=whole)]
+            if one.loads:
+                pending += self.everything()
+        return found
+
+    def everything(self) -> list[Path]:
+        """Return every file; of a folder those that can be imported by one name or two."""
+        if self.owned is not None:
+            return sorted(self.owned)
+        packages = [one.parent for one in self.root.glob("*/__init__.py")]
+        modules = [one for one in self.root.iterdir() if one.name.endswith(_SUFFIXES)]
+        return [*modules, *(path for package in packages for path in _below(package))]
+
+    def named(self, path: Path) -> str:
+        """Name a file as the manifest does."""
+        return path.relative_to(self.root).as_posix()
+
+    def files(self, name: str, *, whole: bool) -> Iterator[Path]:
+        """Yield the files that run when a module is imported: its own and its packages'.
+
+        Args:
+            name: of the module, or of something in one.
+            whole: whether every file of its package counts.
+        """
+        first, base = self.root / name.partition(".")[0], self.root
+        if whole and first.is_dir():
+            yield from filter(self.owns, _below(first))
+        for part in name.split("."):
+            base /= part
+            for suffix in _SUFFIXES:
+                some = (base.with_name(part + suffix), base / f"__init__{suffix}")
+                yield from filter(self.owns, filter(Path.is_file, some))
+
+    def owns(self, path: Path) -> bool:
+        """Return whether a file in the folder belongs to the distribution."""
+        return self.owned is None or path.resolve() in self.owned
+
+    def _read(self, path: Path) -> Content:
+        package = ".".join(path.relative_to(self.root).parent.parts)
+        return _content(path.read_bytes(), package, path.suffix)
+
+
+@lru_cache(maxsize=1024)
+def _content(source: bytes, package: str, suffix: str) -> Content:
+    sha256 = hashlib.sha256(source).hexdigest()
+    tree = parsed(source) if suffix == ".py" else None
+    if tree is None:
+        return Content(sha256, sha256)
+    names = frozenset(_imported(tree, package))
+    loads = any(name.partition(".")[0] in _LOADERS for name in names if not _is_harmless(name))
+    by_name = any(isinstance(one, ast.Name) and one.id == "__import__" for one in ast.walk(tree))
+    return Content(sha256, syntax_digest(tree), names, loads or by_name)
+
+
+def _imported(tree: ast.Module, package: str) -> Iterator[str]:
+    """Yield the names in every import, also of one for types: an item may be of such a type."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: 1 - node.level or None] if node.level else []
+            module = ".".join(filter(None, [*above, node.module]))
+            yield from (f"{module}.{one.name}".strip(".") for one in node.names)
+
+
+def _is_harmless(name: str) -> bool:
+    return name.startswith(_NO_LOADERS)
+
+
+def _below(folder: Path) -> list[Path]:
+    return [one for one in sorted(folder.rglob("*")) if one.name.endswith(_SUFFIXES)]
+
+
+@lru_cache
+def _recorded(name: str | None) -> frozenset[Path] | None:
+    """Return the source files that an installed distribution has recorded as its own."""
+    try:
+        files = distribution(name).files if name else None
+    except PackageNotFoundError:
+        return None
+    if files is None:
+        return None
+    return frozenset(Path(one.locate()).resolve() for one in files if one.name.endswith(_SUFFIXES))

@@ -1,0 +1,324 @@
+"""What makes an item another one: its values, and every file that it reads."""
+
+import re
+import shlex
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pyarrow.parquet as pq
+import pytest
+
+JOBS = '''
+import csv, dataclasses, datetime, decimal, enum
+from pathlib import Path
+from typing import Any, NamedTuple
+import attrs
+from attrs import frozen
+from tablehost import Build, InputDir, InputFile, Run, hookimpl
+
+@frozen
+class Options:
+    """Scale the sizes of files by factors of a list, against a reference."""
+    jobs: InputFile
+    """CSV of name, factor and reference."""
+    corpus: InputDir
+    """Folder of the files."""
+
+@frozen
+class Job:
+    path: Path
+    factor: float
+    reference: Path | None = None
+
+@frozen
+class Scaled:
+    name: str
+    size: float
+
+@frozen
+class Doubled:
+    name: str
+    size: float
+
+def note(text):
+    with Path("worked-on").open("a") as file:
+        file.write(f"{text}\\n")
+
+def scale(job: Job, settings: None) -> Scaled:
+    note(job.path.stem)
+    size = len(job.path.read_text()) * job.factor
+    for path in sorted(job.reference.rglob("*")) if job.reference else ():
+        size += len(path.read_text()) if path.is_file() else 0
+    if job.reference and job.reference.is_file():
+        size += len(job.reference.read_text())
+    return Scaled(job.path.stem, size)
+
+def double(row: Scaled, settings: None) -> Doubled:
+    note(f"double-{row.name}")
+    return Doubled(row.name, 2 * row.size)
+
+def files(job: Job):
+    return (job.path, job.reference) if job.reference else job.path
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    with options.jobs.open() as file:
+        jobs = [
+            Job(options.corpus / name, float(factor), options.corpus / more if more else None)
+            for name, factor, more in csv.reader(file)
+        ]
+    found = run.map(scale, jobs, key=lambda job: job.path.stem, input=files)
+    rows = list(run.map(double, found, key=lambda row: row.name))
+    return pa.table({"name": [r.name for r in rows], "size": [r.size for r in rows]})
+'''
+RUN = ("run", "./jobs.py", "--jobs", "jobs.csv", "--corpus", "corpus", "--out", "t.parquet")
+RUN += ("--workers", 0)
+
+
+@pytest.fixture
+def jobs(project):
+    """Give a project of two files, the second with a reference, of which a table was made."""
+    project.write("jobs.py", JOBS)
+    project.write("jobs.csv", "a.txt,1,\nb.txt,2,more.ref\n")
+    for name, text in {"a.txt": "aaa", "b.txt": "bbbb", "more.ref": "12345"}.items():
+        project.write(f"corpus/{name}", text)
+    assert project.run(*RUN).code == 0
+    assert sizes(project) == {"a": 6, "b": 26}
+    return project
+
+
+def sizes(project):
+    rows = pq.read_table(project.path / "t.parquet").to_pylist()
+    return {row["name"]: row["size"] for row in rows}
+
+
+@pytest.mark.outcome("The item is done again, and every map over its result; no other is.")
+def test_an_item_whose_values_change_is_done_again(jobs, worked_on):
+    worked_on()
+    jobs.write("jobs.csv", "a.txt,3,\nb.txt,2,more.ref\n")
+    assert jobs.run(*RUN).code == 0
+    assert sizes(jobs) == {"a": 18, "b": 26}
+    assert worked_on() == ["a", "double-a"]
+    jobs.write("jobs.csv", "a.txt,1,\nb.txt,2,more.ref\n")
+    assert jobs.run(*RUN).code == 0
+    assert sizes(jobs) == {"a": 6, "b": 26}
+    assert worked_on() == []
+
+
+@pytest.mark.outcome("Noticed by `why` and `verify`; what `why` prints leads to `current`.")
+def test_the_second_file_of_an_item_is_an_input_like_the_first(jobs, worked_on):
+    worked_on()
+    described = jobs.manifest("t.parquet")["run_provenance"]["inputs"]["corpus"]
+    assert described["files"] == 3
+    assert "dir_hash1" in described
+    assert jobs.run("why", "t.parquet").code == 0
+    jobs.write("corpus/more.ref", "123")
+    assert jobs.run("verify", "t.parquet", "--inputs", "full").code == 1
+    asked = jobs.run("why", "t.parquet")
+    assert asked.code == 1
+    assert "changed more.ref" in asked.out
+    (line,) = re.findall(r"to refresh +tablehost (.*)", asked.out)
+    assert jobs.run(*shlex.split(line), "--workers", 0).code == 0
+    assert sizes(jobs) == {"a": 6, "b": 22}
+    assert worked_on() == ["b", "double-b"]
+    assert jobs.run("why", "t.parquet").code == 0
+
+
+@pytest.mark.outcome("Nothing is done again.")
+def test_a_corpus_that_moved_costs_nothing(jobs, worked_on):
+    worked_on()
+    shutil.move(jobs.path / "corpus", jobs.path / "elsewhere")
+    moved = ["elsewhere" if word == "corpus" else word for word in RUN]
+    ended = jobs.run(*moved)
+    assert "nothing to do" in ended.err
+    assert worked_on() == []
+
+
+@pytest.mark.outcome("A file that is added, changed or gone in it: the item is done again.")
+def test_a_folder_is_an_input_by_all_its_files(jobs, worked_on):
+    jobs.write("jobs.csv", "a.txt,1,\nb.txt,2,sub\n")
+    jobs.write("corpus/sub/deep/x", "12")
+    expected = {"12": 20, "123": 22}
+    for text, size in expected.items():
+        jobs.write("corpus/sub/deep/x", text)
+        assert jobs.run(*RUN).code == 0
+        assert sizes(jobs)["b"] == size
+        worked_on()
+    jobs.write("corpus/sub/y", "1")
+    assert jobs.run(*RUN).code == 0
+    assert sizes(jobs)["b"] == 24
+    assert worked_on() == ["b", "double-b"]
+    (jobs.path / "corpus/sub/y").unlink()
+    assert jobs.run(*RUN).code == 0
+    assert worked_on() == []
+    described = jobs.manifest("t.parquet")["run_provenance"]["inputs"]["corpus"]
+    assert described["files"] == 3
+
+
+@pytest.mark.outcome("Each map is counted; an item is counted once.")
+def test_every_map_has_its_counts(jobs):
+    run = jobs.manifest("t.parquet")["run"]
+    counts = ("function", "total", "done_before", "ok", "failed")
+    assert [tuple(one[name] for name in counts) for one in run["maps"]] == [
+        ("jobs:scale", 2, 0, 2, 0),
+        ("jobs:double", 2, 0, 2, 0),
+    ]
+    assert run["items"]["total"] == 2
+
+
+SLOWLY = """
+def slowly(jobs):
+    import time
+    for job in jobs:
+        time.sleep(0.1)
+        yield job
+        Path("corpus/c.txt").write_text("22")
+"""
+
+
+@pytest.mark.outcome("Exit 2: nothing is written, and what was done is kept.")
+def test_a_file_that_two_items_read_and_that_changed_between_them_ends_the_run(jobs):
+    jobs.write("jobs.csv", "a.txt,1,c.txt\nb.txt,2,c.txt\n")
+    jobs.write("corpus/c.txt", "1")
+    source = (jobs.path / "jobs.py").read_text()
+    source = source.replace("run.map(scale, jobs,", "run.map(scale, slowly(jobs),")
+    jobs.write("jobs.py", f"{source}\n{SLOWLY}")
+    before = jobs.digest("t.parquet")
+    ended = jobs.run(*RUN)
+    assert ended.code == 2, ended.err
+    assert "corpus/c.txt changed while the table was built; nothing was written" in ended.err
+    assert jobs.digest("t.parquet") == before
+    assert jobs.run(*RUN).code == 0
+    assert sizes(jobs) == {"a": 10, "b": 20}
+
+
+ITEMS = '''
+import dataclasses, datetime, decimal, enum
+from pathlib import Path
+from typing import Any, NamedTuple
+from attrs import frozen
+from tablehost import Run, hookimpl
+
+@frozen
+class Options:
+    """Name items."""
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any = None
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+@dataclasses.dataclass
+class Data:
+    value: Any
+
+@frozen
+class Job:
+    value: Any
+    reference: Any = None
+
+@frozen
+class Row:
+    name: str
+
+def endless():
+    job = Job([])
+    job.value.append(job)
+    return job
+
+def work(item: Any, settings: None) -> Row:
+    with Path("worked-on").open("a") as file:
+        file.write("x\\n")
+    return Row("x")
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    found = run.map(work, [ITEM], key=lambda _: "x"MORE)
+    return pa.table({"name": [row.name for row in found]})
+'''
+
+
+@pytest.fixture
+def item(project):
+    """Give a function that makes a table of one item, given as an expression."""
+
+    def run(expression, more=""):
+        source = ITEMS.replace("ITEM]", f"{expression}]").replace("MORE", more)
+        project.write("one.py", source)
+        return project.run("run", "./one.py", "--out", "t.parquet", "--workers", 0)
+
+    return run
+
+
+@pytest.mark.outcome("Each is another item; the same values again are the same.")
+def test_items_of_other_values_or_types_are_other_items(item, worked_on):
+    expressions = ("Job(1)", "Job(True)", "Job(1.0)", "Job('1')", "Data(1)", "Pair(1)")
+    for expression in (*expressions, *expressions):
+        assert item(expression).code == 0
+    assert len(worked_on()) == len(expressions)
+
+
+UNFIT = {
+    "Job(1, Path('x.ref'))": "item 'x': field `reference` is a path that `input` does not name; "
+    "name it there, or pass text",
+    "Job([{'deep': Path('one.py')}])": "field `value[0]['deep']` is a path that `input` does not",
+    "Path('one.py')": "item 'x' is a path that `input` does not name",
+    "Job({1, 2})": "field `value` is of the type set, whose value is not known; give run.map ident",
+    "Job(object())": "field `value` is of the type object, whose value is not known",
+    "endless()": "item 'x' holds values too deep in each other; give run.map identity=",
+}
+
+
+@pytest.mark.outcome("Exit 3: the field, and the remedy; no item is worked on.")
+@pytest.mark.parametrize("expression", UNFIT)
+def test_an_item_whose_values_are_not_known_is_a_broken_builder(item, worked_on, expression):
+    ended = item(expression)
+    assert ended.code == 3, ended.err
+    assert UNFIT[expression] in ended.err
+    assert "Traceback" not in ended.err
+    assert worked_on() == []
+
+
+@pytest.mark.outcome("It counts in place of the item.")
+def test_identity_says_what_of_an_item_counts(item, worked_on):
+    for expression in ("Job({1, 2}, 'a')", "Job({3}, 'a')", "Job({3}, 'b')"):
+        ended = item(expression, ", identity=lambda job: job.reference")
+        assert ended.code == 0, ended.err
+    assert len(worked_on()) == 2
+    ended = item("Job({1})", ", identity=lambda job: job.value")
+    assert ended.code == 3
+    assert "the identity of item 'x' is of the type set" in ended.err
+
+
+@pytest.mark.outcome("Exit 3: a Path, or a tuple of them.")
+def test_an_input_that_is_no_path_is_a_broken_builder(item):
+    ended = item("Job(1)", ", input=lambda job: 'one.py'")
+    assert ended.code == 3
+    assert "the input of item 'x' is 'one.py'; return a Path, or a tuple of them" in ended.err
+
+
+@pytest.mark.outcome("The path counts by its content, and by its place among the inputs.")
+def test_paths_that_input_names_count_by_content(project, item, worked_on):
+    project.write("a", "same")
+    project.write("b", "same")
+    project.write("c", "other")
+    both = ", input=lambda job: (Path(job.value), Path(job.reference))"
+    for pair in ("Job(Path('a'), Path('c'))", "Job(Path('b').absolute(), Path('c'))"):
+        assert item(pair, both).code == 0
+    assert len(worked_on()) == 1
+    assert item("Job(Path('c'), Path('a'))", both).code == 0
+    assert item("Job('a', 'c')", both).code == 0
+    assert len(worked_on()) == 2
+
+
+def test_a_finished_row_says_how_long_it_took_and_where(jobs):
+    with closing(sqlite3.connect(jobs.path / "t.parquet.ledger")) as db:
+        rows = db.execute("SELECT seconds, worker, code FROM items").fetchall()
+    assert len(rows) == 4
+    assert all(0 <= seconds < 10 and ":" in worker for seconds, worker, _ in rows)

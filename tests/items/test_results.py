@@ -1,0 +1,200 @@
+"""Results: checked where they are made, never coerced, and stored as what they are."""
+
+import sqlite3
+from contextlib import closing
+
+import pyarrow.parquet as pq
+import pytest
+
+CHECKED = '''
+import enum, math
+from typing import Any, Literal
+from attrs import frozen
+from tablehost import Build, Run, hookimpl
+
+@frozen
+class Options:
+    """Return every kind of value."""
+
+@frozen
+class Inner:
+    n: int
+
+@frozen
+class Row:
+    i: int = 1
+    f: float = 1.0
+    s: str = "x"
+    b: bool = True
+    y: bytes = b"x"
+    o: int | None = None
+    c: Literal["a", "b"] = "a"
+    fs: list[float] = [1.0]
+    gs: list[float | None] = [1.0]
+    t: tuple[int, str] = (1, "a")
+    inner: Inner = Inner(1)
+    inners: list[Inner] = []
+    d: dict[str, int] = {}
+
+VALUES = VALUES_
+
+def work(item: int, settings: None) -> Row:
+    import numpy as np
+    return eval(VALUES[item])
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    found = list(run.map(work, range(len(VALUES)), key="{:03d}".format))
+    return pa.table({"row": [repr(row) for row in found]})
+'''
+WRONG = {
+    "Row(i=3.99)": "field i: int, got 3.99 (float)",
+    "Row(i=True)": "field i: int, got True (bool)",
+    "Row(i=3.0)": "field i: int, got 3.0 (float)",
+    "Row(i=np.float64(3))": "field i: int, got np.float64(3.0) (float64)",
+    "Row(i=None)": "field i: int, got None (NoneType)",
+    "Row(f='1')": "field f: float, got '1' (str)",
+    "Row(f=True)": "field f: float, got True (bool)",
+    "Row(f=2**53 + 1)": "field f: float, got 9007199254740993 (int)",
+    "Row(f=10**400)": "field f: float, got 1" + "0" * 99 + " (int)",
+    "Row(s=None)": "field s: str, got None (NoneType)",
+    "Row(s=b'x')": "field s: str, got b'x' (bytes)",
+    "Row(b='no')": "field b: bool, got 'no' (str)",
+    "Row(b=1)": "field b: bool, got 1 (int)",
+    "Row(y='x')": "field y: bytes, got 'x' (str)",
+    "Row(o='x')": "field o: int | None, got 'x' (str)",
+    "Row(c='d')": "field c: Literal['a', 'b'], got 'd' (str)",
+    "Row(fs=(1.0,))": "field fs: list[float], got (1.0,) (tuple)",
+    "Row(fs=[1.0, None])": "field fs[1]: float, got None (NoneType)",
+    "Row(fs=[1.0] * 99 + ['x'])": "field fs[99]: float, got 'x' (str)",
+    "Row(fs=np.array(['x']))": "field fs[0]: float, got 'x' (str)",
+    "Row(gs=[1.0, 'x'])": "field gs[1]: float | None, got 'x' (str)",
+    "Row(t=(1, 2))": "field t[1]: str, got 2 (int)",
+    "Row(t=(1,))": "field t: tuple[int, str], got (1,) (tuple)",
+    "Row(inner=Inner('x'))": "field inner.n: int, got 'x' (str)",
+    "Row(inners=[Inner(1), Inner(2.5)])": "field inners[1].n: int, got 2.5 (float)",
+    "Row(d={'a': 1.5})": "field d['a']: int, got 1.5 (float)",
+    "Inner(1)": "Row, got Inner(n=1) (Inner)",
+    "None": "Row, got None (NoneType)",
+}
+RIGHT = {
+    "Row()": "Row()",
+    "Row(f=3)": "Row(f=3.0)",
+    "Row(f=float('nan'))": "Row(f=float('nan'))",
+    "Row(f=-math.inf, i=2**80)": "Row(f=-math.inf, i=2**80)",
+    "Row(i=np.int32(7), f=np.float32(0.5), b=np.True_, s=np.str_('t'))": "Row(i=7, f=0.5, s='t')",
+    "Row(f=np.int64(2), o=np.uint8(3))": "Row(f=2.0, o=3)",
+    "Row(fs=np.array([1, 2]))": "Row(fs=[1.0, 2.0])",
+    "Row(fs=np.arange(99, dtype='float32'))": "Row(fs=[float(n) for n in range(99)])",
+    "Row(fs=[1] * 99, gs=[None, 2])": "Row(fs=[1.0] * 99, gs=[None, 2.0])",
+    "Row(y=bytes(range(256)), t=(2, 'é'))": "Row(y=bytes(range(256)), t=(2, 'é'))",
+    "Row(inners=[Inner(1)], d={'a': np.int8(1)})": "Row(inners=[Inner(1)], d={'a': 1})",
+}
+
+
+@pytest.mark.outcome("`wrong-result`: the field, its type, the value; the others are rows.")
+def test_a_result_of_another_type_is_the_failure_of_its_item(project):
+    project.write("checked.py", CHECKED.replace("VALUES_", repr([*WRONG, *RIGHT])))
+    ended = project.run("run", "./checked.py", "--out", "t.parquet", "--workers", 0)
+    failures = project.manifest("t.parquet")["run"]["failures"]
+    assert ended.code == 1, ended.err
+    assert [one["detail"] for one in failures] == list(WRONG.values())
+    assert {one["reason"] for one in failures} == {"wrong-result"}
+    with closing(sqlite3.connect(project.path / "t.parquet.ledger")) as db:
+        assert db.execute("SELECT count(*) FROM items").fetchone() == (len(RIGHT),)
+    names: dict = {}
+    exec(CHECKED.partition("VALUES =")[0], names)  # noqa: S102  # the classes of the builder
+    expected = [repr(eval(one, names)) for one in RIGHT.values()]  # noqa: S307
+    rows = pq.read_table(project.path / "t.parquet")["row"].to_pylist()
+    assert rows == expected
+    again = project.run("run", "./checked.py", "--out", "t.parquet", "--workers", 0)
+    assert again.code == 1, again.err
+
+
+MANY = '''
+from attrs import frozen
+from tablehost import Run, hookimpl
+
+@frozen
+class Options:
+    """Measure frames."""
+    frames: int = 4
+    """How many there are of an item."""
+
+@frozen
+class Frame:
+    name: str
+    at: int
+
+def measure(name: str, settings: None) -> list[Frame]:
+    return [Frame(name, at) for at in range(int(name))]
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    measured = run.map(measure, ["2", "0", "3"], key=str)
+    assert len(measured) == 3
+    rows = [row for rows in measured for row in rows]
+    return pa.table({"name": [r.name for r in rows], "at": [r.at for r in rows]})
+'''
+
+
+@pytest.mark.outcome("Every row, ordered by key.")
+def test_an_item_may_have_many_rows(project):
+    project.write("many.py", MANY)
+    for _ in range(2):
+        ended = project.run("run", "./many.py", "--out", "t.parquet", "--workers", 0)
+        assert ended.code == 0, ended.err
+    rows = pq.read_table(project.path / "t.parquet").to_pylist()
+    assert [(row["name"], row["at"]) for row in rows] == [
+        *(("2", at) for at in range(2)),
+        *(("3", at) for at in range(3)),
+    ]
+
+
+LARGE = '''
+import random
+from attrs import evolve, frozen
+from tablehost import Run, hookimpl
+
+@frozen
+class Options:
+    """Return large lists."""
+    size: int
+    """How large."""
+
+@frozen
+class Row:
+    name: str
+    floats: list[float]
+    ints: list[int]
+    array: list[float]
+    few: list[int]
+
+def work(name: str, settings: int) -> Row:
+    import numpy as np
+    seeded = random.Random(name)
+    floats = [seeded.gauss() for _ in range(settings.size)]
+    floats[:3] = [float("nan"), float("inf"), -0.0]
+    ints = [seeded.getrandbits(63) - 2**62 for _ in range(settings.size)]
+    return Row(name, floats, ints, np.array(floats[::-1]), [2**70] if name == "b" else [])
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    found = list(run.map(work, "ab", key=str, settings=options))
+    for one in found:
+        made = work(one.name, options)
+        assert repr(one) == repr(evolve(made, array=made.array.tolist()))
+    return pa.table({"name": [one.name for one in found]})
+'''
+
+
+@pytest.mark.outcome("The same bits; the ledger is hardly larger than the numbers.")
+def test_large_lists_of_numbers_are_stored_as_they_are(project):
+    project.write("large.py", LARGE)
+    ended = project.run("run", "./large.py", "--size", 20_000, "--out", "t.parquet", "--workers", 0)
+    assert ended.code == 0, ended.err
+    ledger = (project.path / "t.parquet.ledger").stat().st_size
+    assert ledger < 1.2 * (2 * 3 * 20_000 * 8)
