@@ -13,6 +13,7 @@ from attrs import frozen
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.run import Inputs, Item, Result, Results, Run, Settings
 from tablehost.files.digests import json_digest
+from tablehost.options.fields import options_of
 
 if TYPE_CHECKING:
     from tablehost.commit.root import Root
@@ -59,6 +60,8 @@ class HostRun(Run):
         self.log = logging.getLogger(f"tablehost.{services.request.builder.name}")
         self.maps: list[MapCounts] = []
         self.tools: dict[str, Path] = {}
+        self.left_out: set[str] = set()
+        self.observed: dict[str, dict[str, str]] = {}
         self.checked: dict[Path, Checking] = {}
         self._services = services
         self._is_mapping = False
@@ -92,6 +95,24 @@ class HostRun(Run):
     def digest(self, path: Path) -> str:
         """See `Run.digest`."""
         return self._services.inputs.digest(path)
+
+    def observe(self, name: str, *, uri: str, version: str) -> None:
+        """See `Run.observe`."""
+        request = self._services.request
+        if not all(isinstance(one, str) and one for one in (name, uri, version)):
+            msg = f"run.observe takes text, got {name!r}, uri={uri!r}, version={version!r}"
+            raise BrokenBuilder(msg)
+        options = {option.name for option in options_of(type(request.options))}
+        if name in {"items", *options, *self.observed}:
+            msg = f"run.observe: the name {name!r} is taken; give this input another"
+            raise BrokenBuilder(msg)
+        where, which = request.redact(uri), request.redact(version)
+        self.observed[name] = {"kind": "observed", "uri": where, "version": which}
+
+    def leave_out(self, keys: Iterable[str]) -> None:
+        """See `Run.leave_out`."""
+        self.left_out.update(keys)
+        self._services.earlier.check_left_out(self.left_out)
 
     def parts(self, path: Path) -> tuple[Path, ...]:
         """See `Run.parts`."""

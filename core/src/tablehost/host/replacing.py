@@ -117,6 +117,28 @@ class Earlier:
             msg = f"--out: {self.output.table} was made of other items; --overwrite replaces it"
             raise Refused(msg)
 
+    def check_left_out(self, keys: Collection[str]) -> None:
+        """Let a table be replaced only by one that has the rows of all items that are there.
+
+        Args:
+            keys: of the items that are left out; the table's key columns hold them.
+
+        Raises:
+            Refused: it has some of their rows.
+        """
+        if self.overwrite or not keys or not self.manifest.key or self.place is None:
+            return
+        import pyarrow.parquet as pq  # only where there is something to compare
+
+        columns = pq.read_table(self.output.table, columns=self.manifest.key).columns
+        lost = sorted({one for column in columns for one in column.to_pylist() if one in keys})
+        if lost:
+            msg = (
+                f"--out: {self.output.table} has the rows of {len(lost)} items that are left "
+                f"out, such as {lost[0]!r}; {_REMEDY}"
+            )
+            raise Refused(msg)
+
     def items_of(self, function: str, digest: str) -> int:
         """Return how many finished items of a recipe the table has, while it is intact."""
         known = digest in self.manifest.recipes_of(function)

@@ -158,13 +158,19 @@ class RunSession:
         build.rows = table.rows
         build.schema = table.schema
         build.elapsed = time.monotonic() - self.began
-        build.items = items = self.ledger.items()
+        build.items = items = self._counted(self.ledger.items())
         if self.ledger.is_open:
             *earlier, this = self.ledger.sessions()
             outcome = "partial" if items.failed else "complete"
             ok, failed, now = items.ok, items.failed, utc_now()
             this = evolve(this, finished_at=now, ok=ok, failed=failed, outcome=outcome)
             build.sessions = (*earlier, this)
+
+    def _counted(self, items: Items) -> Items:
+        """Count the items that were left out apart from those that are gone."""
+        left_out = self.run.left_out and self.run.left_out.intersection(self.ledger.unnamed())
+        count = len(left_out)
+        return evolve(items, left_out=count, removed=items.removed - count)
 
     def _check_key(self, build: Build) -> None:
         """Check that the key that a builder names identifies a row."""
@@ -184,7 +190,10 @@ class RunSession:
         request, services = self.request, self.services
         for checking in self.run.checked.values():
             checking.report()
-        inputs = services.inputs.describe(self.ledger.read_inputs())
+        inputs = services.inputs.describe(self.ledger.read_inputs()) | self.run.observed
+        if build.inputs and inputs:
+            msg = f"its Build has inputs='none', and it has the input {next(iter(inputs))!r}"
+            raise BrokenBuilder(msg)
         code = code_of(request.builder, request.options, self.run.tools, services.cache)
         if not same_code(self.modules, code.plugin["modules"]):
             raise CodeChanged(request.builder)
@@ -225,6 +234,9 @@ class RunSession:
                 return self._landed(facts.status, facts.build)
 
     def _landed(self, outcome: str, build: Build) -> Landed:
+        with disk_at_fault(self.request):
+            if older := commit.retire_older(self.output):
+                _log.info("%s, of an older tool, was moved to %s", older, self.output.history)
         with suppress(OSError):  # the pair is in place, and that is what counts
             self.output.failed.unlink(missing_ok=True)
         try:
