@@ -147,23 +147,26 @@ class Earlier:
         done = [dig(self.manifest.items, name) for name in ("done_before", "ok")]
         return sum(one for one in done if isinstance(one, int))
 
-    def is_same(self, recipe: str, sha256: str, code: Code, by_code: Sequence[Any]) -> bool:
+    def is_same(
+        self, table: tuple[str, str], code: Code, by_code: Sequence[Any], inputs: Any
+    ) -> bool:
         """Return whether the table and its manifest are what a run has just made.
 
         Args:
-            recipe: digest of the table recipe.
-            sha256: of the table's file.
+            table: digests of the table's recipe and of its file.
             code: what made it.
             by_code: the finished items by code, as the manifest has them.
+            inputs: descriptors by option; those that were moved want a manifest that names their
+                new place.
         """
         return (
             not self.overwrite
             and self.place == self.output.manifest
-            and self.manifest.table_recipe == recipe
-            and self.manifest.table_sha256 == sha256
+            and table == (self.manifest.table_recipe, self.manifest.table_sha256)
             and self.manifest.version == code.plugin["version"]
             and same_code(self.manifest.modules or {}, code.plugin["modules"])
             and self.manifest.by_code in (None, [*by_code])
+            and _places(self.manifest.inputs) == _places(inputs)
         )
 
     @property
@@ -180,6 +183,15 @@ class Earlier:
         except OSError as error:
             msg = f"--out: {table} exists and cannot be read: {error.strerror}"
             raise Refused(msg) from error
+
+
+def _places(inputs: Any) -> list[Any]:
+    """Return where inputs are, in the order of their options."""
+    found: list[Any] = []
+    for name in sorted(inputs or {}):
+        each = inputs[name] if isinstance(inputs[name], list) else [inputs[name]]
+        found += [(name, dig(one, "path")) for one in each]
+    return found
 
 
 def _is_of(manifest: Manifest, table: Path) -> bool:

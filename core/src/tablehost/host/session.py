@@ -218,7 +218,8 @@ class RunSession:
         recipe = recipe_of(facts)
         worked = not self.ledger.is_open or items.ok or items.failed
         by_code = [attrs.asdict(one) for one in items_by_code(self.ledger)]
-        if not worked and earlier.is_same(recipe.table, facts.table.sha256, facts.code, by_code):
+        made = recipe.table, facts.table.sha256
+        if not worked and earlier.is_same(made, facts.code, by_code, facts.inputs):
             return self._landed("nothing-to-do", facts.build)
         with disk_at_fault(self.request):
             merged = write.merge(fields, host_sections(facts, recipe))
