@@ -107,14 +107,13 @@ def remove_folder(folder: Path) -> None:
     while todo:
         here = todo.pop()
         for entry in _entries(here):
+            path = Path(entry)
             with suppress(OSError):
                 if not entry.is_dir(follow_symlinks=False):
-                    os.unlink(entry)
+                    path.unlink()
                     continue
-                os.chmod(entry, 0o700)  # a read-only folder can be neither moved nor emptied
-                top = folder / f"{prefix}-{next(numbers)}"
-                os.rename(entry, top)
-                todo.append(top)
+                path.chmod(0o700)  # a read-only folder can be neither moved nor emptied
+                todo.append(path.rename(folder / f"{prefix}-{next(numbers)}"))
         if here != folder:
             with suppress(OSError):
                 here.rmdir()
