@@ -99,6 +99,49 @@ def test_what_a_builder_prints_while_it_is_imported(printer):
     assert "printed by the import" not in helped.out
 
 
+WORDY = PRINTER.replace(
+    'os.environ.get("TABLEHOST_PRINTER_TOKEN"))',
+    'sys.argv, os.environ.get("TABLEHOST_PRINTER_TOKEN"), open("tablehost.toml").read())',
+)
+VARIABLES = ("TABLEHOST_PRINTER_TOKEN", "TABLEHOST_BROKEN_TOKEN")
+REFUSED = (*RUN, "--lines", "many")
+BROKEN = ("run", "./broken.py", "--out", "t.parquet")
+
+
+@pytest.mark.outcome("On stderr, without the secret.")
+@pytest.mark.parametrize(
+    ("tokens", "code"),
+    [
+        (("schema", "./printer.py", "--options"), 0),
+        (("replay", "t.parquet", "--trust"), 0),
+        (REFUSED, 2),
+        ((*REFUSED, "--json"), 2),
+        ((*REFUSED, "--token", "of-a-flag"), 2),
+        ((*RUN, "--workers=none", "--token=of-a-flag"), 2),
+        ((*BROKEN, "--token=of-a-flag"), 3),
+        (("schema", "./broken.py"), 3),
+    ],
+)
+def test_what_an_import_prints_has_no_secret_in_any_command(printer, tokens, code):
+    printer.write("printer.py", WORDY)
+    printer.write("broken.py", WORDY.split("@frozen")[0] + "raise ValueError\n")
+    printer.write("tablehost.toml", '[printer]\ntoken = "of-a-file"\n')
+    if tokens[0] == "replay":
+        assert printer.process(*RUN).code == 0
+    ended = printer.process(
+        *tokens,
+        env=dict.fromkeys(VARIABLES, "of-the-environment"),
+    )
+    assert ended.code == code, ended.err
+    assert "printed by the import" in ended.err
+    assert "printed by the import" not in ended.out
+    assert "<redacted>" in ended.err
+    for secret in ("of-a-flag", "of-the-environment"):
+        assert secret not in ended.out + ended.err
+    if tokens[1] == "./printer.py":  # a worker of `replay` knows the secret that is used
+        assert "of-a-file" not in ended.out + ended.err
+
+
 def test_without_json_stdout_is_empty_and_escapes_are_shown(printer):
     ended = printer.run(*RUN, "--quiet")
     assert (ended.code, ended.out) == (0, "")

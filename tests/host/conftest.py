@@ -86,14 +86,30 @@ def _open_copy(project):
 @pytest.fixture
 def small_disk(project):
     """Give a file system of ten megabytes, or None where mounting is not allowed."""
-    folder = project.path / "disk"
+    with _mounted(project.path / "disk", "10m") as folder:
+        yield folder
+
+
+@pytest.fixture
+def full_disk(project):
+    """Give a file system with less room than a run wants before it begins."""
+    with _mounted(project.path / "full", "1m") as folder:
+        if folder is None:
+            pytest.skip("a small file system cannot be mounted here")
+        yield folder
+
+
+@contextmanager
+def _mounted(folder, size):
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", folder]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
     if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
         yield None
         return
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
 
 
 @pytest.fixture

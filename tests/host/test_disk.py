@@ -3,9 +3,6 @@
 import pytest
 from damage import limited
 
-from tablehost.cli import execute
-from tablehost.host import preflight
-
 NOISE = '''
 import os
 from attrs import frozen
@@ -45,15 +42,13 @@ def test_a_disk_that_fills_up_leaves_the_old_pair_and_says_so(project, small_dis
 
 
 @pytest.mark.outcome("Exit 2, nothing touched.")
-def test_a_full_disk_is_refused_before_anything_is_built(project, monkeypatch, capsys):
+def test_a_full_disk_is_refused_before_anything_is_built(project, full_disk):
     project.write("noise.py", NOISE)
-    monkeypatch.chdir(project.path)
-    # no disk has as much: so any is too full, without filling it
-    monkeypatch.setattr(preflight, "_LEAST_FREE_BYTES", 2**62)
-    assert execute(["run", "./noise.py", "--out", "disk/t.parquet"]) == 2
-    found = capsys.readouterr().err
-    assert f"--out: {project.path} has no space left; free some, or choose" in found
+    ended = project.run("run", "./noise.py", "--out", "full/disk/t.parquet")
+    assert ended.code == 2
+    assert f"--out: {full_disk} has no space left; free some, or choose" in ended.err
     assert project.files() == {"noise.py"}
+    assert list(full_disk.iterdir()) == []
 
 
 @pytest.mark.outcome("Exit 2, at several stages of writing.")

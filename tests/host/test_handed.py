@@ -15,6 +15,34 @@ def test_scratch_is_private_and_always_goes_away(project, build, lines, code):
     assert not any("scratch" in path.name for path in project.path.rglob("*"))
 
 
+DEEP = """
+import os
+here = os.open(run.scratch, os.O_RDONLY)
+for _ in range(1200):
+    os.mkdir("folder", dir_fd=here)
+    os.close(os.open("file", os.O_CREAT, dir_fd=here))
+    below = os.open("folder", os.O_RDONLY, dir_fd=here)
+    os.close(here)
+    here = below
+os.symlink(os.getcwd(), "outside", dir_fd=here)
+END
+return table
+"""
+
+
+@pytest.mark.outcome("Removed, and what a link in it leads to is not.")
+@pytest.mark.parametrize("killed", [False, True])
+def test_scratch_of_more_folders_than_a_path_can_name_goes_away(project, build, killed):
+    ended = build(DEEP.replace("END", "os.kill(os.getpid(), 9)" if killed else ""), apart=True)
+    assert ended.code == (-9 if killed else 0), ended.err
+    if killed:
+        ended = build("return table", apart=True)
+        assert ended.code == 0, ended.err
+    assert ended.err.count("Traceback") == 0
+    assert not (project.path / ".t.parquet.scratch").exists()
+    assert (project.path / "b.py").exists()
+
+
 @pytest.mark.outcome("Nothing is left.")
 def test_the_scratch_of_a_killed_run_is_removed_by_the_next(project, build):
     build("(run.scratch / 'big').write_text('x')\nimport os\nos.kill(os.getpid(), 9)", apart=True)

@@ -19,7 +19,9 @@ from tablehost.builders.discover import (
     discover,
     unknown_builder,
 )
-from tablehost.console.streams import stdout_aside
+from tablehost.console.printed import kept_back
+from tablehost.console.streams import say, stdout_aside
+from tablehost.console.text import printable
 from tablehost.contract.annotations import annotation_of
 from tablehost.contract.errors import BrokenBuilder, UsageError
 from tablehost.contract.names import flag_of, normalized
@@ -27,15 +29,37 @@ from tablehost.options.fields import options_of
 from tablehost.options.host_options import HostOptions
 
 
-def load(name: str) -> Builder:
+def _say(line: str) -> None:
+    say(printable(line))
+
+
+def load(name: str, show: Callable[[str], None] = _say) -> Builder:
     """Load one builder, by its name or by the path of its file, and no other.
+
+    Args:
+        name: of the builder, or the path of its file.
+        show: takes each line that the builder prints meanwhile, without secrets.
 
     Raises:
         UsageError: there is no such builder.
         BrokenBuilder: it cannot be imported or does not keep the contract.
     """
     is_file = name.endswith(".py") or "/" in name
-    return _load_file(Path(name)) if is_file else _load_installed(normalized(name))
+    lines: list[bytes] = []
+    options_class = None
+    try:
+        with kept_back() as lines:
+            builder = _load_file(Path(name)) if is_file else _load_installed(normalized(name))
+        options_class = builder.options_class
+        return builder
+    finally:
+        if lines:
+            from tablehost.options.unread import redaction  # hardly any builder prints
+
+            short = normalized(Path(name).stem if is_file else name)
+            redact = redaction(short, options_class).of_lines
+            for line in lines:
+                show(redact(line.decode(errors="backslashreplace")))
 
 
 def _load_installed(name: str) -> Builder:

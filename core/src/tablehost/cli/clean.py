@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import shutil
 from pathlib import Path
 
 from tablehost.cli.answer import JsonSwitch, Switch, print_json
@@ -12,6 +11,7 @@ from tablehost.commit.lock import locked
 from tablehost.commit.output import Output
 from tablehost.console.text import printable
 from tablehost.contract.errors import UsageError
+from tablehost.files.folders import remove_folder
 from tablehost.files.sqlite_file import pieces
 
 
@@ -77,6 +77,6 @@ def _ask() -> bool:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        remove_folder(path)
     else:
         path.unlink()

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from tablehost.builders.discover import READY, discover, names_with
 from tablehost.builders.load import check, load
 from tablehost.cli import complain, flags, of_the_system, show_traceback
-from tablehost.console.printed import kept_back
 from tablehost.console.streams import say
 from tablehost.console.text import first, printable
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
@@ -46,17 +45,15 @@ def run(*tokens: str) -> int:
     if name.startswith("-"):
         msg = f"name the builder before its options: tablehost run BUILDER {' '.join(tokens)}"
         raise UsageError(msg)
-    printed: list[bytes] = []
+    printed: list[str] = []
     try:
-        with kept_back() as printed:
-            builder = load(name)
-        return _parsed(builder, name, rest, printed)
+        return _parsed(load(name, printed.append), name, rest, printed)
     finally:
         for line in printed:  # which no reporter has shown
-            say(printable(line.decode(errors="backslashreplace")))
+            say(printable(line))
 
 
-def _parsed(builder: Builder, name: str, rest: list[str], before: list[bytes]) -> int:
+def _parsed(builder: Builder, name: str, rest: list[str], before: list[str]) -> int:
     given = flags.parse(
         f"tablehost run {name}",
         builder.summary,
@@ -69,7 +66,7 @@ def _parsed(builder: Builder, name: str, rest: list[str], before: list[bytes]) -
     return _run(builder, given, before)
 
 
-def _run(builder: Builder, given: Mapping[str, RawValue], before: list[bytes]) -> int:
+def _run(builder: Builder, given: Mapping[str, RawValue], before: list[str]) -> int:
     """Run a builder.
 
     Args:
@@ -92,7 +89,7 @@ def _run(builder: Builder, given: Mapping[str, RawValue], before: list[bytes]) -
     try:
         with printing_to(out) as printed:
             while before:
-                printed.line(before.pop(0))
+                printed.line(before.pop(0).encode())
             request = _request(builder, given, settings)
             redact = request.redact
             out.addFilter(request.redact.filter)

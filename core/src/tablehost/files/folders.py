@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
+from itertools import count
 from pathlib import Path
 
 from attrs import field, frozen
@@ -89,6 +91,45 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
         yield here, folders, files
         below = (here / name for name in reversed(folders))
         todo += [one for one in below if not one.is_symlink()]
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with everything in it, however deep; a link is removed, not followed.
+
+    `shutil.rmtree` ends in a RecursionError a thousand folders deep, and longer paths are refused
+    by the system: so a folder is moved to the top before it is emptied.
+
+    Raises:
+        OSError: it is not there, or something in it cannot be removed. The rest of it is gone.
+    """
+    if folder.is_symlink():
+        folder.unlink()
+        return
+    prefix, numbers = secrets.token_hex(8), count()
+    todo = [folder]
+    while todo:
+        here = todo.pop()
+        for entry in _entries(here):
+            path = Path(entry)
+            with suppress(OSError):
+                if not entry.is_dir(follow_symlinks=False):
+                    path.unlink()
+                    continue
+                path.chmod(0o700)  # a read-only folder can be neither moved nor emptied
+                todo.append(path.rename(folder / f"{prefix}-{next(numbers)}"))
+        if here != folder:
+            with suppress(OSError):
+                here.rmdir()
+    folder.rmdir()
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """List a folder; one that cannot be read has none."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
 
 
 def look(folder: Path, patterns: Sequence[str] = EVERYTHING) -> Look:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from tablehost.console.text import utc_now
 from tablehost.contract.build import Build, Items
 from tablehost.contract.errors import BrokenBuilder, Interrupted, Refused, Stopped, TablehostError
 from tablehost.files.atomic import create
+from tablehost.files.folders import remove_folder
 from tablehost.host import builder_calls, failed_run
 from tablehost.host.builder_calls import builder_at_fault, disk_at_fault
 from tablehost.host.earlier_code import UnsettledItems
@@ -74,12 +74,12 @@ class RunSession:
         self.modules = modules_of(self.request.builder)
 
     def __enter__(self) -> Self:
-        shutil.rmtree(self.services.scratch, ignore_errors=True)  # a killed run's
+        self._remove_scratch()  # a killed run's
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.run.close()
-        shutil.rmtree(self.services.scratch, ignore_errors=True)
+        self._remove_scratch()
         commit.remove_leftovers(self.output)
         if error is not None:
             self._record_end(error)
@@ -99,6 +99,10 @@ class RunSession:
                 self._fill(build, table)
                 fields = builder_calls.describe_manifest(self.request, build)
             return self._land(self._facts(build, table), fields)
+
+    def _remove_scratch(self) -> None:
+        with suppress(OSError):
+            remove_folder(self.services.scratch)
 
     @contextmanager
     def _truthful(self) -> Iterator[None]:

@@ -70,6 +70,15 @@ def section(
     return by_name(cls, given)
 
 
+def table(path: Path | None, name: str) -> dict[str, Any]:
+    """Return a section of the configuration as it stands there, unchecked.
+
+    Raises:
+        UsageError: the file is not TOML.
+    """
+    return {} if path is None else _tables(path).get(name, {})
+
+
 @cache
 def _tables(path: Path) -> dict[str, dict[str, Any]]:
     import tomllib  # its patterns are slow to compile

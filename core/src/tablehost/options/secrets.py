@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attrs import frozen
@@ -25,7 +24,12 @@ class Redaction:
     @classmethod
     def of(cls, options: Any) -> Redaction:
         """Collect the secrets of an options instance."""
-        found = {spelling for value in _secrets(options) for spelling in _spellings(value)}
+        return cls.of_values(_secrets(options))
+
+    @classmethod
+    def of_values(cls, values: Iterable[str]) -> Redaction:
+        """Remove values in every spelling."""
+        found = {spelling for value in values for spelling in _spellings(value)}
         return cls(tuple(sorted(found, key=len, reverse=True)))
 
     def __call__(self, text: str) -> str:
@@ -60,6 +64,8 @@ def _secrets(options: Any) -> Iterator[str]:
 
 
 def _spellings(value: str) -> Iterator[str]:
+    import json  # most builders have no secret
+
     yield value
     yield repr(value)[1:-1]
     yield json.dumps(value)[1:-1]

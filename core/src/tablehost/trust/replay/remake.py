@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +12,7 @@ from tablehost.commit.output import Output
 from tablehost.console.reporter import Reporter
 from tablehost.contract.build import Items
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
+from tablehost.files.folders import remove_folder
 from tablehost.host.request import Request
 from tablehost.host.run import run as run_host
 from tablehost.items.sample import Sample
@@ -46,7 +46,8 @@ def place(name: str, into: Path | None) -> Iterator[Output]:
     try:
         yield output
     except BaseException:
-        shutil.rmtree(into, ignore_errors=True)
+        with suppress(OSError):
+            remove_folder(into)
         raise
     output.ledger.unlink(missing_ok=True)
 
