@@ -20,7 +20,7 @@ from tablehost.items.finished import Code, RowsOfCode, rows_in
 from tablehost.items.ledger import Ledger
 from tablehost.manifest.read import Manifest
 from tablehost.options.host_options import HostOptions
-from tablehost.provenance.code import item_modules_now
+from tablehost.provenance.item_modules import item_modules_now
 
 _log = logging.getLogger("tablehost")
 
