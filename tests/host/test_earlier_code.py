@@ -271,21 +271,23 @@ TWO_MAPS = f"{MAP}; found = {MAP.replace('[0, 1, 2]', '[3]')}"
 
 @pytest.mark.outcome("Exit 2, no table; no row of other code is kept.")
 @pytest.mark.parametrize(
-    ("workers", "maps", "kill", "later", "kept"),
+    ("workers", "changes", "kept"),
     [
-        (1, MAP, KILL, "", [0]),
-        (1, MAP, "", LATER, [0, 1]),
-        (0, MAP, "", LATER, [0, 1]),
-        (0, TWO_MAPS, "", "", [0, 1, 2]),
-        (1, TWO_MAPS, "", "", [0, 1, 2]),
+        (1, {"KILL": KILL}, [0]),
+        (1, {"IMPORT": LATER}, [0, 1]),
+        (0, {"IMPORT": LATER}, [0, 1]),
+        (0, {"MAPS": TWO_MAPS}, [0, 1, 2]),
+        (1, {"MAPS": TWO_MAPS}, [0, 1, 2]),
     ],
     ids=["killed", "imports later", "imports later here", "maps again here", "maps again"],
 )
-def test_no_row_of_code_that_was_edited_meanwhile_enters_the_ledger(  # noqa: PLR0913
-    project, workers, maps, kill, later, kept
+def test_no_row_of_code_that_was_edited_meanwhile_enters_the_ledger(
+    project, workers, changes, kept
 ):
-    source = EDITED.replace("MAPS", maps).replace("KILL", kill or "pass")
-    project.write("edited.py", source.replace("IMPORT", later or "pass"))
+    source = EDITED
+    for name, usual in {"MAPS": MAP, "KILL": "pass", "IMPORT": "pass"}.items():
+        source = source.replace(name, changes.get(name, usual))
+    project.write("edited.py", source)
     project.write("factors.py", "FACTOR = 2\n")
     project.write("later.py", "FACTOR = 2\n")
     run = ("run", "./edited.py", "--out", "t.parquet", "--workers", workers)
@@ -299,7 +301,7 @@ def test_no_row_of_code_that_was_edited_meanwhile_enters_the_ledger(  # noqa: PL
     assert project.run(*run).code == 2  # what there is, is of earlier code
     assert project.run(*run, "--redo-items").code == 0
     products = pq.read_table(project.path / "t.parquet")["product"].to_pylist()
-    assert products == ([9] if maps is TWO_MAPS else [0, 3, 6])
+    assert products == ([9] if "MAPS" in changes else [0, 3, 6])
 
 
 HELPING = """
@@ -447,9 +449,7 @@ def team(project, monkeypatch):
 
 @pytest.mark.outcome("Current after the command that `why` prints.")
 @pytest.mark.parametrize("installed", [True, False], ids=["installed", "one file"])
-def test_items_of_a_function_of_another_distribution_are_redone_as_why_says(
-    team, installed
-):
+def test_items_of_a_function_of_another_distribution_are_redone_as_why_says(team, installed):
     files = {"teamlib/__init__.py": "", "teamlib/work.py": TEAM_WORK}
     files |= {"teamlib/base.py": "BASE = 2\n", "teamutil.py": "ONE = 1\n"}
     install(team, "team_lib", files)

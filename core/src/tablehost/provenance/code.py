@@ -114,8 +114,9 @@ def packages_of(builder: Builder | Path) -> dict[str, str]:
     own = builder.distribution if isinstance(builder, Builder) else None
     sources, found = _contents_of(builder)
     imported = {name for one in found.values() for name in one.imports}
-    others = {name.partition(".")[0] for name in imported if not any(sources.files(name, whole=False))}
-    return _versions(frozenset(filter(None, {own, "tablehost"})), frozenset(others))
+    others = {name for name in imported if not any(sources.files(name, whole=False))}
+    packages = frozenset(name.partition(".")[0] for name in others)
+    return _versions(frozenset(filter(None, {own, "tablehost"})), packages)
 
 
 @cache
