@@ -26,6 +26,7 @@ class ItemCode:
     def __init__(self, builder: Builder, function: Callable[..., Any], settings: Any) -> None:
         self._function = function
         self._of = ItemModules.of(builder, function)
+        self._classes: set[type] = set()
         self._known: dict[str, Path | None] = {}  # by module, its file if it is of these sources
         self._see(settings)
 
@@ -79,10 +80,11 @@ class ItemCode:
             if kind in _PLAIN or id(one) in looked_at:
                 continue
             looked_at[id(one)] = one
-            for module in (cls.__module__ for cls in kind.__mro__):
-                if module not in self._known:
-                    self._known[module] = self._of.file(module)
-                    new.append(module)
+            if kind not in self._classes:
+                self._classes.add(kind)
+                modules = {cls.__module__ for cls in kind.__mro__} - self._known.keys()
+                self._known |= {module: self._of.file(module) for module in modules}
+                new += modules
             pending += _inside(one, own=self._known[kind.__module__] is not None)
         return new
 
