@@ -38,6 +38,7 @@ SECTIONS = {
         "test_listing.py",
         "test_ledger.py",
         "test_earlier_code.py",
+        "test_histories.py",
         "test_ledger_trouble.py",
         "test_digest_cache.py",
         "test_item_files.py",

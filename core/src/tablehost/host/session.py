@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 from attrs import evolve
 
-from tablehost.builders.builder import Builder
 from tablehost.commit import commit
 from tablehost.console.printed import printing_to
 from tablehost.console.text import utc_now
@@ -25,6 +24,7 @@ from tablehost.host.earlier_code import UnsettledItems
 from tablehost.host.host_run import HostRun, Services
 from tablehost.host.request import Landed
 from tablehost.items.ledger_file import LedgerError
+from tablehost.items.task import CodeChanged
 from tablehost.manifest import write
 from tablehost.provenance.code import code_of, modules_of, same_code
 
@@ -46,17 +46,6 @@ class NothingSucceeded(TablehostError):
     """Every item failed."""
 
     exit_code = 1
-
-
-class CodeChanged(TablehostError):
-    """The builder's code was not the same at the end of the run as at its start."""
-
-    def __init__(self, builder: Builder) -> None:
-        msg = (
-            f"builder {builder}: its code changed while the table was built, so no table was "
-            "written; finished items are kept. Run again when it no longer changes"
-        )
-        super().__init__(msg, builder=str(builder))
 
 
 class RunSession:
@@ -115,6 +104,13 @@ class RunSession:
             *others, last = refused.problems
             kept = ", and finished items are kept" if self.ledger.is_open else ""
             raise Stopped([*others, f"{last}; no table was written{kept}"]) from refused
+        except CodeChanged as error:
+            who = str(self.request.builder)
+            msg = (
+                f"builder {who}: its code changed while the table was built ({error}), so no "
+                "table was written; finished items are kept. Run again when it no longer changes"
+            )
+            raise CodeChanged(msg, builder=who) from error
         except BrokenBuilder as error:
             if error.builder is not None:
                 raise
@@ -200,7 +196,8 @@ class RunSession:
             raise BrokenBuilder(msg)
         code = code_of(request.builder, request.options, self.run.tools, services.cache)
         if not same_code(self.modules, code.plugin["modules"]):
-            raise CodeChanged(request.builder)
+            msg = "its modules are others"
+            raise CodeChanged(msg)
         code = evolve(code, plugin=code.plugin | {"modules": self.modules})
         return Facts(
             services,

@@ -169,9 +169,7 @@ def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
 
 def _is_to_redo(subject: Subject, builder: Builder | Path) -> bool:
     """Return whether a run would keep items of other code, or ask what becomes of them."""
-    manifest, ledger = subject.manifest, Output.at(subject.table).ledger
-    recipes = [one for name in manifest.item_recipes or {} for one in manifest.recipes_of(name)]
-    of_earlier_code = in_ledger(ledger, recipes, builder)
+    of_earlier_code = in_ledger(Output.at(subject.table).ledger, subject.manifest, builder)
     return any(one.keep is not False for one in of_earlier_code)
 
 
