@@ -20,8 +20,8 @@ def test_an_input_that_changed_makes_a_table_stale_and_the_command_refreshes_it(
     assert ended.code == 1
     assert ended.out.splitlines() == [
         "stale    rich.parquet",
-        "    inputs-changed   --metadata-jsonl m.jsonl: other content",
-        f"    to refresh       tablehost run {shlex.join(RICH)} --out rich.parquet --overwrite",
+        "    inputs-changed        --metadata-jsonl m.jsonl: other content",
+        f"    to refresh            tablehost run {shlex.join(RICH)} --out rich.parquet --overwrite",
     ]
     tables.refresh()
     assert tables.reasons() == ("current", [])
