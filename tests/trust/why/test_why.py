@@ -16,12 +16,13 @@ def test_a_table_whose_surroundings_are_as_they_were_is_current(tables):
 
 def test_an_input_that_changed_makes_a_table_stale_and_the_command_refreshes_it(tables):
     (tables.path / "m.jsonl").write_text('{"filename": "clip1", "chug_name": "other"}\n')
+    command = f"tablehost run {shlex.join(RICH)} --out rich.parquet --overwrite"
     ended = tables.tablehost("why", "rich.parquet")
     assert ended.code == 1
     assert ended.out.splitlines() == [
         "stale    rich.parquet",
         "    inputs-changed        --metadata-jsonl m.jsonl: other content",
-        f"    to refresh            tablehost run {shlex.join(RICH)} --out rich.parquet --overwrite",
+        f"    to refresh            {command}",
     ]
     tables.refresh()
     assert tables.reasons() == ("current", [])
