@@ -20,7 +20,7 @@ from attrs import frozen
 from tablehost.builders import builder
 from tablehost.cli import execute
 from tablehost.options import config_file
-from tablehost.provenance.code import packages_of
+from tablehost.provenance.code import _versions
 
 
 @frozen
@@ -118,12 +118,12 @@ def _installed_packages(environment: Mapping[str, str]) -> Iterator[None]:
     """Look anew for what is installed where an environment may have packages of its own."""
     own = environment.get("PYTHONPATH") != os.environ.get("PYTHONPATH")
     if own:
-        packages_of.cache_clear()
+        _versions.cache_clear()
     try:
         yield
     finally:
         if own:
-            packages_of.cache_clear()
+            _versions.cache_clear()
 
 
 @contextmanager

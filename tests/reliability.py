@@ -27,6 +27,8 @@ SECTIONS = {
         "test_extract_faults_labels.py",
         "test_extract_faults_options.py",
         "test_options.py",
+        "test_renamed_options.py",
+        "test_claims.py",
     ),
     "Outputs and machine": (
         "test_outputs.py",
@@ -36,6 +38,7 @@ SECTIONS = {
         "test_listing.py",
         "test_ledger.py",
         "test_earlier_code.py",
+        "test_histories.py",
         "test_ledger_trouble.py",
         "test_digest_cache.py",
         "test_item_files.py",
@@ -51,7 +54,14 @@ SECTIONS = {
         "test_workers.py",
     ),
     "What others wrote": ("test_reading.py",),
-    "Builders": ("test_plugins.py", "test_returns.py", "test_described.py", "test_handed.py"),
+    "Builders": (
+        "test_plugins.py",
+        "test_returns.py",
+        "test_described.py",
+        "test_handed.py",
+        "test_observed.py",
+        "test_links.py",
+    ),
     "Properties": (
         "test_options_roundtrip.py",
         "test_map_property.py",

@@ -56,20 +56,26 @@ def shards(draw):
     return pa.table(columns)
 
 
-def combined(label, frame, limit):
+def combined(label, frame, limit, *, fill):
     """The rules, in pandas, for one input."""
     frame = frame.head(limit) if limit else frame
     made = pd.DataFrame(index=frame.index)
     made["corpus"] = pd.Series(label, frame.index, dtype=object)
     named = [name for name in ("source", "key", "dis_basename") if name in frame]
     source = frame[named[0]] if named else made["corpus"]
-    made["source"] = [label if pd.isna(one) else str(one) for one in source]
+    unknown = label if fill else None
+    made["source"] = pd.Series(
+        [unknown if pd.isna(one) else str(one) for one in source], frame.index, dtype=object
+    )
     if "frame_index" in frame:
         made["frame_index"] = [0 if pd.isna(one) else int(one) for one in frame["frame_index"]]
     else:
         made["frame_index"] = range(len(frame))
-    codec = frame["codec"] if "codec" in frame else [None] * len(frame)
-    made["codec"] = ["unknown" if pd.isna(one) else one for one in codec]
+    codec = frame["codec"] if "codec" in frame else ["unknown"] * len(frame)
+    unknown = "unknown" if fill else None
+    made["codec"] = pd.Series(
+        [unknown if pd.isna(one) else one for one in codec], frame.index, dtype=object
+    )
     for name in (*FULL_FEATURES, "vmaf"):
         values = frame[name] if name in frame else [None] * len(frame)
         made[name] = np.array([math.nan if pd.isna(one) else float(one) for one in values], float)
@@ -81,14 +87,16 @@ def combined(label, frame, limit):
     st.lists(st.tuples(st.sampled_from("ab"), shards(), st.integers(1, 5)), min_size=1, max_size=3),
     st.none() | st.integers(1, 8),
     st.integers(1, 5),
+    st.booleans(),
 )
-def test_the_combined_table_is_what_plain_pandas_makes(inputs, limit, read_at_once):
+def test_the_combined_table_is_what_plain_pandas_makes(inputs, limit, read_at_once, fill):
     with TemporaryDirectory() as folder, chdir(folder):
         tokens = ["--out", "out.parquet", "--quiet"]
         for at, (label, table, group) in enumerate(inputs):
             pq.write_table(table, f"{at}.parquet", row_group_size=group)
             tokens += ["--input", f"{label}={at}.parquet"]
         tokens += ["--max-rows-per-input", str(limit)] if limit else []
+        tokens += ["--fill-unknown"] * fill
         with patch.object(rows, "BATCH_ROWS", read_at_once):
             assert execute(["run", "combine", *tokens]) == 0
         table = pq.read_table("out.parquet")
@@ -100,6 +108,7 @@ def test_the_combined_table_is_what_plain_pandas_makes(inputs, limit, read_at_on
                 {name: table[name].to_pylist() for name in table.column_names}, dtype=object
             ),
             limit,
+            fill=fill,
         )
         for label, table, _ in inputs
     ]

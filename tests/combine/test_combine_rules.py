@@ -27,8 +27,8 @@ def test_rows_keep_the_order_of_the_inputs_and_the_labels_are_the_corpora(bench)
         ({"key": ["k"] * 3, "dis_basename": ["d"] * 3}, ["k", "k", "k"]),
         ({"dis_basename": ["d"] * 3}, ["d", "d", "d"]),
         ({}, ["x", "x", "x"]),
-        ({"source": ["s", None, "t"]}, ["s", "x", "t"]),
-        ({"source": pa.array(["s", None, "t"]).dictionary_encode()}, ["s", "x", "t"]),
+        ({"source": ["s", None, "t"]}, ["s", None, "t"]),
+        ({"source": pa.array(["s", None, "t"]).dictionary_encode()}, ["s", None, "t"]),
         ({"key": [7, 8, 9]}, ["7", "8", "9"]),
     ],
 )
@@ -66,9 +66,28 @@ def test_the_codec_is_given_or_unknown(bench):
     bench.shard("a.parquet", 2, codec=["h264", None])
     bench.shard("b.parquet", 1)
     assert bench.combine("--input", "x=a.parquet", "--input", "y=b.parquet").code == 0
-    assert bench.column("codec") == ["h264", "unknown", "unknown"]
+    assert bench.column("codec") == ["h264", None, "unknown"]
     made = [shard["made_cells"]["codec"] for shard in bench.manifest()["inputs"]]
-    assert made == [1, 1]
+    assert made == [0, 1]
+
+
+def test_a_null_codec_or_source_is_filled_only_where_that_is_wanted(bench):
+    bench.shard(codec=["h264", None, None], source=["s", None, None], frame_index=[0, 1, 1])
+    ended = bench.combine("--input", "x=a.parquet", "--fill-unknown")
+    assert ended.code == 0
+    assert bench.column("codec") == ["h264", "unknown", "unknown"]
+    assert bench.column("source") == ["s", "x", "x"]
+    assert bench.manifest()["inputs"][0]["made_cells"]["source"] == 2
+    assert bench.combine("--input", "x=a.parquet", "--overwrite").code == 0
+    assert bench.column("source") == ["s", None, None]
+    assert bench.manifest()["stats"]["duplicate_rows"] == 1
+
+
+def test_a_source_of_floats_is_refused_with_its_remedy(bench):
+    bench.shard(source=[1.0, None, 2.0])
+    said = bench.refused("--input", "x=a.parquet")
+    assert "column 'source' has the type double; convert it to text or integers, as pandas" in said
+    assert "astype('Int64')" in said
 
 
 def test_features_that_an_input_lacks_are_nan_and_listed(bench):

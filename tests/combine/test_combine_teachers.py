@@ -82,6 +82,23 @@ def test_what_is_assumed_of_all_is_said(bench):
     bench.shard()
     assert bench.combine("--input", "x=a.parquet", "--assume-teacher", "t").code == 0
     assert answer(bench) == ([("t", "assumed")], "t")
+    assert bench.manifest()["assumed_teacher_of"] == ["x=a.parquet"]
+
+
+def test_an_input_whose_own_teacher_is_not_the_assumed_one_is_refused(bench):
+    bench.shard(teacher_model=["t"] * 3)
+    said = bench.refused("--input", "x=a.parquet", "--assume-teacher", "u")
+    assert "'t' of input 'x' (a.parquet), by its column; 'u' of every input, by --assume" in said
+    assert bench.combine("--input", "x=a.parquet", "--assume-teacher", "t").code == 0
+    assert bench.manifest()["assumed_teacher_of"] == []
+
+
+def test_an_input_of_which_some_rows_were_assumed_is_named(bench):
+    bench.shard("a.parquet", teacher_model=["t", None, "t"])
+    bench.shard("b.parquet", teacher_model=["t"] * 3)
+    tokens = ("--input", "x=a.parquet", "--input", "y=b.parquet", "--assume-teacher", "t")
+    assert bench.combine(*tokens).code == 0
+    assert bench.manifest()["assumed_teacher_of"] == ["x=a.parquet"]
 
 
 def test_rows_of_two_teachers_in_one_input_are_refused(bench):

@@ -1,5 +1,6 @@
 """What is refused or left out: with the file, the line, the key, and what to do."""
 
+import io
 import json
 
 import pyarrow as pa
@@ -153,6 +154,9 @@ def test_a_table_that_is_cut_off_or_damaged_in_the_middle(bench):
     path.write_bytes(whole[: len(whole) // 2])
     assert "the table t.parquet: not readable as Parquet, or damaged" in bench.refused()
     path.write_bytes(whole[:4] + b"\xff" * 100 + whole[104:])
+    assert "the table t.parquet: not readable as Parquet, or damaged" in bench.refused()
+    noise = pq.ParquetFile(io.BytesIO(whole)).metadata.row_group(0).column(1).dictionary_page_offset
+    path.write_bytes(whole[:noise] + b"\xff" * 100 + whole[noise + 100 :])
     assert "the table t.parquet: not readable as Parquet, or damaged" in bench.refused()
     assert (bench.path / "out.parquet.failed.json").exists()  # rows were read
 

@@ -16,7 +16,7 @@ ROWS = 100_000
 @pytest.fixture
 def enriched(project):
     """Give a project with an enriched table `o.parquet`, its source and newer metadata."""
-    names = [f"clip{at}" for at in range(ROWS)]
+    names = [f"clip{at:06}" for at in range(ROWS)]
     noise = np.random.default_rng(0).random(ROWS)
     pq.write_table(pa.table({"clip_name": names, "vmaf": noise}), project.path / "t.parquet")
     for name, depth in (("old", 8), ("new", 10)):

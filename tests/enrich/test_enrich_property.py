@@ -76,14 +76,18 @@ def wanted(row):
         digest = blake2s(f"chug-hdr-v1\0{content}".encode(), digest_size=8).digest()
         place = int.from_bytes(digest, "big") / 2**64
         values["split"] = "train" if place < 0.8 else "val" if place < 0.9 else "test"
-    values["chug_split_key"] = content or name
-    values["chug_split_policy"] = "content-name-blake2s-80-10-10"
+    values["chug_split_key"] = values["split"] and (content or name)
+    values["chug_split_policy"] = values["split"] and "content-name-blake2s-80-10-10"
     return name, values
 
 
 def enriched(frame, rows, *, overwrite):
     """The row-by-row loop."""
-    given = dict(map(wanted, rows))
+    given = {
+        name: values
+        for name, values in map(wanted, rows)
+        if any(value is not None for value in values.values())
+    }
     keys = [key for key in KEYS if any(row[key] is not None for row in given.values())]
     for key in keys:
         if key not in frame:

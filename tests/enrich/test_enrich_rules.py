@@ -34,7 +34,7 @@ def test_metadata_is_found_by_the_base_name_of_src_or_filename(bench):
         "metadata_rows": 2,
         "matched_rows": 2,
         "missing_rows": 1,
-        "updated_cells": 6,  # chug_name, chug_split_key and chug_split_policy, twice
+        "updated_cells": 2,
     }
 
 
@@ -82,7 +82,7 @@ def test_existing_columns_keep_order_type_and_values_and_new_ones_follow_the_key
     )
     assert bench.enrich("--overwrite-metadata").code == 0
     table = bench.result()
-    new = ["chug_ref", "chug_name", "chug_split_key", "chug_split_policy"]
+    new = ["chug_ref", "chug_name"]
     assert table.column_names == ["clip_name", *features, *new]
     assert table["chug_width_manifest"].to_pylist() == [1, 2, 3]
     assert table.field("chug_width_manifest").type == pa.int16()
@@ -135,8 +135,26 @@ def test_the_split_is_the_rows_own_or_of_the_hash_of_its_content(bench):
     ]
     hashed = ["train" if at < 0.8 else "val" if at < 0.9 else "test" for at in places]
     assert bench.column("split") == [*hashed, "val", None]
-    assert bench.column("chug_split_key") == [*(f"c{at}" for at in range(40)), "c", "none"]
-    assert set(bench.column("chug_split_policy")) == {"content-name-blake2s-80-10-10"}
+    assert bench.column("chug_split_key") == [*(f"c{at}" for at in range(40)), "c", None]
+    policy = "content-name-blake2s-80-10-10"
+    assert bench.column("chug_split_policy") == [policy] * 41 + [None]
+
+
+def test_a_line_without_a_kept_key_is_no_metadata(bench):
+    bench.table()
+    bench.lines(ROW, {"src": "b", "shelf": 3, "split": "training"})
+    assert bench.enrich().code == 0
+    assert bench.manifest()["stats"] == {
+        "rows": 3,
+        "metadata_rows": 1,
+        "matched_rows": 1,
+        "missing_rows": 2,
+        "updated_cells": 2,
+    }
+    (bench.path / "out.parquet").unlink()
+    assert "only 1 of 3 rows have metadata" in bench.refused("--min-match", 0.5)
+    bench.lines({"src": "a", "shelf": 3})
+    assert "0.5; the metadata has no --metadata-keys" in bench.refused("--min-match", 0.5)
 
 
 def test_the_keys_that_occur_and_those_that_do_not_are_in_the_manifest(bench):

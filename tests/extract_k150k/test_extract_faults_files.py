@@ -28,10 +28,6 @@ NAMES = [
 ]
 
 
-def link(path):
-    path.symlink_to("LOUD.MP4")
-
-
 def broken_link(path):
     path.symlink_to("nowhere")
 
@@ -42,11 +38,17 @@ def kind(words, name, make, said, reason="not-a-regular-file"):
 
 
 KINDS = [
-    kind("A symbolic link", "link.mp4", link, "it is a symbolic link"),
-    kind("A broken symbolic link", "broken.mp4", broken_link, "it is a symbolic link"),
+    kind(
+        "A symbolic link to nothing",
+        "broken.mp4",
+        broken_link,
+        "it is a symbolic link to nowhere: No such file or directory",
+        "dangling-link",
+    ),
     kind("A FIFO", "fifo.mp4", os.mkfifo, "it is a FIFO"),
     kind("A folder named x.mp4", "x.mp4", os.mkdir, "it is a folder"),
 ]
+LINK = "link.mp4"
 NOT_UTF8 = os.fsdecode(b"\xff\xfe.mp4")
 
 
@@ -66,6 +68,7 @@ def folder(tmp_path_factory, new_project, two_frames, label):
     clips.mkdir()
     for name in [NOT_UTF8, *(case.values[0] for case in NAMES)]:
         shutil.copy(two_frames, clips / name)
+    (clips / LINK).symlink_to("LOUD.MP4")
     for case in KINDS:
         case.values[1](clips / case.values[0])
     label(project)
@@ -87,6 +90,14 @@ def test_a_clip_of_any_name_is_a_row(extracted, folder, name):
     assert row["vmaf_mean"] == extracted.rows["LOUD.MP4"]["vmaf_mean"]
 
 
+@pytest.mark.outcome("It is a row, with the values of its file.")
+def test_a_link_to_a_clip_is_a_clip(extracted):
+    ours, its = ({**extracted.rows[name]} for name in (LINK, "LOUD.MP4"))
+    for row in (ours, its):
+        del row["clip_name"], row["mos"]
+    assert repr(ours) == repr(its)
+
+
 @pytest.mark.parametrize(("name", "make", "failure"), KINDS)
 def test_what_is_no_regular_file_is_never_opened(extracted, name, make, failure):
     assert name not in extracted.rows
@@ -101,7 +112,7 @@ def test_a_name_that_is_not_utf8(extracted):
 @pytest.mark.outcome("Exit 1; every name is a row or a failure; no name is printed raw.")
 def test_a_run_with_strange_names(extracted):
     assert extracted.code == 1
-    assert len(extracted.rows) == len(NAMES)
+    assert len(extracted.rows) == len(NAMES) + 1
     assert len(extracted.failures) == len(KINDS) + 1
     assert "\x1b" not in extracted.out + extracted.err
     assert all(line.isprintable() for line in extracted.err.splitlines())
@@ -113,5 +124,5 @@ def test_a_second_run_with_strange_names(folder, extracted, extract):
     again = extract(folder, "--audit-clips", 0, "--json")
     assert again.code == 1
     assert "\x1b" not in again.out + again.err
-    assert f'"total": {len(NAMES) + len(KINDS) + 1}, "done": {len(NAMES)}' in again.err
+    assert f'"total": {len(NAMES) + len(KINDS) + 2}, "done": {len(NAMES) + 1}' in again.err
     assert folder.digest("t.parquet") == before

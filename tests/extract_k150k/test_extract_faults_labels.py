@@ -230,9 +230,21 @@ def test_coverage(joined, least, code):
     assert (said in extracted.err) == bool(code)
 
 
+@pytest.mark.outcome("Exit 2; with --overwrite only they are in the table, the others `left_out`.")
+def test_fewer_clips_by_limit_than_the_table_has(joined):
+    refused = joined("--limit", 1)
+    assert refused.code == 2
+    assert "has the rows of 2 items that are left out, such as 'b.mp4'; give" in refused.err
+    extracted = joined("--limit", 1, "--overwrite")
+    assert list(extracted.rows) == ["a.mp4"]
+    items = extracted.manifest["run"]["items"]
+    assert (items["removed"], items["left_out"]) == (0, 2)
+    assert joined("--limit", 2).code == 0
+    assert tuple(joined().rows) == CLIPS
+
+
 @pytest.mark.outcome("Only they are in the table; measured ones come back for nothing.")
-def test_fewer_clips_by_limit_and_glob_and_then_all(joined):
-    assert list(joined("--limit", 1).rows) == ["a.mp4"]
+def test_fewer_clips_by_glob_and_then_all(joined):
     assert list(joined("--glob", "d*.mp4", "--glob", "b.*").rows) == ["b.mp4", "dir c.mp4"]
     extracted = joined()
     assert tuple(extracted.rows) == CLIPS

@@ -34,7 +34,9 @@ def column(metadata, key):
 
 
 def test_a_row_is_found_by_the_base_name_of_src_or_filename(metadata_of):
-    names = metadata_of({"src": "a/b.mp4"}, {"filename": "C:\\x\\c #1.mp4"}).names
+    names = metadata_of(
+        {"src": "a/b.mp4", "split": "val"}, {"filename": "C:\\x\\c #1.mp4", "chug_name": "c"}
+    ).names
     assert names.to_pylist() == ["b.mp4", "c #1.mp4"]
 
 
@@ -47,8 +49,6 @@ def test_wanted_keys_that_occur_become_typed_columns_in_their_order(metadata_of)
         ("mos_raw_0_100", pa.float64()),
         ("chug_ref", pa.bool_()),
         ("chug_width_manifest", pa.int64()),
-        ("chug_split_key", pa.string()),
-        ("chug_split_policy", pa.string()),
     ]
 
 
@@ -94,11 +94,20 @@ def test_the_split_is_the_rows_own_or_by_the_content_or_none(metadata_of):
     metadata = metadata_of(
         {"src": "a", "split": "val", "chug_content_name": "c"},
         {"src": "b", "split": "other", "chug_content_name": "c"},
-        {"src": "c"},
+        {"src": "c", "split": "other", "chug_name": "n"},
+        {"src": "d", "split": "val"},
     )
-    assert column(metadata, "split") == ["val", hash_split("c", "chug-hdr-v1", SHARES), None]
-    assert column(metadata, "chug_split_key") == ["c", "c", "c"]
-    assert column(metadata, "chug_split_policy") == [POLICY] * 3
+    hashed = hash_split("c", "chug-hdr-v1", SHARES)
+    assert column(metadata, "split") == ["val", hashed, None, "val"]
+    assert column(metadata, "chug_split_key") == ["c", "c", None, "d"]
+    assert column(metadata, "chug_split_policy") == [POLICY, POLICY, None, POLICY]
+
+
+def test_a_line_without_a_kept_key_is_no_metadata(metadata_of):
+    metadata = metadata_of({"src": "a", "other": 1}, {"src": "b", "chug_name": "n"}, {"src": "c"})
+    assert metadata.names.to_pylist() == ["b"]
+    assert column(metadata, "chug_name") == ["n"]
+    assert metadata.lines == 3
 
 
 REFERENCES = [

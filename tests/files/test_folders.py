@@ -19,7 +19,7 @@ from tablehost.files.folder_listing import dir_hash1, listing_of, read_listing, 
 from tablehost.files.folders import Look, hash_files, look, walk_files
 
 DIR_HASH1 = (
-    "find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum"
+    "find -L . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum"
 )
 
 
@@ -49,8 +49,6 @@ def awkward(tmp_path):
         path = folder / os.fsdecode(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"content of " + name)
-    (folder / "link.mp4").symlink_to("plain.mp4")
-    (folder / "linked").symlink_to("sub")
     return folder
 
 
@@ -68,6 +66,31 @@ def entries_of(folder):
 
 def test_dir_hash1_is_what_find_and_sha256sum_print(awkward):
     assert dir_hash1(entries_of(awkward)) == shell(DIR_HASH1, awkward)[:64].decode()
+
+
+def test_links_are_what_they_point_to_and_loops_end(awkward, tmp_path):
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs/0").write_text("blob")
+    (tmp_path / "blobs/up").symlink_to(tmp_path)
+    (awkward / "link.mp4").symlink_to("plain.mp4")
+    (awkward / "linked").symlink_to("sub")
+    (awkward / "0.bin").symlink_to("../blobs/0")
+    (awkward / "blobs").symlink_to(tmp_path / "blobs")
+    (awkward / "sub/loop").symlink_to("..")
+    found = subprocess.run(["sh", "-c", DIR_HASH1], cwd=awkward, capture_output=True, check=False)
+    assert b"File system loop detected" in found.stderr
+    assert dir_hash1(entries_of(awkward)) == found.stdout[:64].decode()
+    names = walk_files(awkward)
+    assert {"0.bin", "blobs/0", "linked/inner.mp4"} <= set(names)
+
+
+def test_a_link_to_nothing_or_itself_is_listed_and_is_no_file(awkward):
+    before = look(awkward).files
+    (awkward / "gone.mp4").symlink_to("nowhere")
+    (awkward / "self.mp4").symlink_to("self.mp4")
+    seen = look(awkward)
+    assert (seen.files, seen.dangling) == (before, ("gone.mp4", "self.mp4"))
+    assert {"gone.mp4", "self.mp4"} <= set(walk_files(awkward))
 
 
 def test_dir_hash1_of_an_empty_folder_is_what_find_and_sha256sum_print(tmp_path):
@@ -150,12 +173,7 @@ def test_patterns_mean_what_they_mean_to_pathlib(awkward, patterns, expected):
 
 @pytest.mark.parametrize("pattern", ["*", "**/*", "*/*", "**/sub/*", "s*/**/*", "*/deep/x", "*.*"])
 def test_patterns_agree_with_pathlib(awkward, pattern):
-    links = {"link.mp4", "linked"}
-    expected = {
-        str(path.relative_to(awkward))
-        for path in awkward.glob(pattern)
-        if path.is_file() and not links & set(path.relative_to(awkward).parts)
-    }
+    expected = {str(path.relative_to(awkward)) for path in awkward.glob(pattern) if path.is_file()}
     assert set(walk_files(awkward, (pattern,))) == expected
 
 
@@ -200,6 +218,17 @@ def test_what_was_read_is_remembered_though_a_later_file_changed(awkward, settle
         hash_files(awkward, settled, cache)
     known = cache.get_many(settled.files.values(), settled.seen_ns)
     assert set(known) == {settled.files[name] for name in earlier}
+
+
+def test_two_names_of_one_file_are_read_once(awkward, cache):
+    (awkward / "link.mp4").symlink_to("plain.mp4")
+    os.link(awkward / "plain.mp4", awkward / "hard.mp4")
+    seen = look(awkward)
+    later = Look(seen.files, seen.seen_ns + 10**10)
+    for _ in range(2):
+        found = hash_files(awkward, later, cache)
+        assert found["link.mp4"] == found["hard.mp4"] == found["plain.mp4"]
+    assert len(cache.get_many(later.files.values(), later.seen_ns)) == len(AWKWARD)
 
 
 BUILDER = """

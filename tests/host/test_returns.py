@@ -30,6 +30,34 @@ def test_any_arrow_stream_becomes_the_same_rows(project, build, kind):
     assert project.manifest("t.parquet")["table"]["rows"] == 3
 
 
+@pytest.mark.outcome("Exit 3: the index, and `reset_index()` as the remedy.")
+@pytest.mark.parametrize(
+    "index",
+    ["['x', 'y', 'z']", "[0, 2, 1]", "range(1, 4)", "pandas.MultiIndex.from_product([range(3)])"],
+)
+def test_an_unnamed_index_of_pandas_that_says_something_is_refused(build, index):
+    ended = build(f"import pandas; return table.to_pandas().set_index(pandas.Index({index}))")
+    assert ended.code == 3
+    assert "has no name and is not the default one; return frame.reset_index()" in ended.err
+
+
+KINDS = {
+    "pandas.period": "import pandas; x = pandas.period_range('2020-01', periods=3, freq='M')",
+    "pandas.interval": "import pandas; x = pandas.interval_range(0, 3)",
+    "Int128": "import polars; x = polars.Series([1, 2, 3], dtype=polars.Int128)",
+    "List(UInt128)": "import polars; x = polars.Series([[1]], dtype=polars.List(polars.UInt128))",
+}
+
+
+@pytest.mark.outcome("Exit 3: the column, its type, and what to convert it to.")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_type_that_only_one_library_reads_is_refused_by_name(build, kind):
+    frame = f"{'polars' if '128' in kind else 'pandas'}.DataFrame({{'x': x}})"
+    ended = build(f"{KINDS[kind]}; return {frame}")
+    assert ended.code == 3
+    assert f"column 'x': {kind} cannot be written; convert it to " in ended.err
+
+
 @pytest.mark.outcome("Exit 0.")
 def test_a_table_without_rows_is_a_table(project, build):
     assert build("return table.slice(0, 0)").code == 0

@@ -163,16 +163,30 @@ def test_a_list_in_the_environment_is_a_json_list(typed, text):
         ("tuple[int, ...]", "[1]", "a list, each an integer"),
         ("tuple[int, ...]", "(1.5,)", "a list, each an integer"),
         ("Literal['a']", "'b'", "one of a"),
-        ("Path", "'here'", "a path"),
+        ("Tuning[Path]", "'here'", "a path"),
     ],
 )
 def test_a_default_of_the_wrong_type_is_a_broken_builder(project, kind, default, words):
-    project.write("b.py", TYPED.replace("size: int = field(default=3, validator=validators.ge(0))",
-        f"size: {kind} = {default}").replace("import sys", "from pathlib import Path"))  # fmt: skip
+    old = "size: int = field(default=3, validator=validators.ge(0))"
+    source = TYPED.replace(old, f"size: {kind} = {default}").replace("Secret,", "Secret, Tuning,")
+    project.write("b.py", source.replace("import sys", "from pathlib import Path"))
     ended = project.run("run", "./b.py", "--out", "t.parquet", "--dry-run")
     assert ended.code == 3
     assert f"option size of b.Options has the default {default}" in ended.err
     assert f"which is not {words}" in ended.err
+
+
+@pytest.mark.outcome("Exit 3: the option, and the roles that it may have.")
+@pytest.mark.parametrize(
+    "kind", ["Path", "Path | None", "tuple[Path, ...]", "Path | str", "tuple[Labelled[Path], ...]"]
+)
+def test_a_path_without_a_role_is_a_broken_builder(project, kind):
+    old = "size: int = field(default=3, validator=validators.ge(0))"
+    source = TYPED.replace(old, f"size: {kind} = field()")
+    project.write("b.py", source.replace("import sys", "from pathlib import Path"))
+    ended = project.run("run", "./b.py", "--out", "t.parquet", "--dry-run")
+    assert ended.code == 3
+    assert "option size of b.Options is a path without a role; make it InputFile, Inp" in ended.err
 
 
 @pytest.mark.outcome("Exit 3: the option and its type.")

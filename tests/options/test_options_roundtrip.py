@@ -38,7 +38,7 @@ class Options:
     """D."""
     choice: Literal["a", "b c", "8"] = "a"
     """E."""
-    path: Path | None = None
+    path: Gate[Path | None] = None
     """F."""
     wholes: tuple[int, ...] = ()
     """G."""

@@ -50,9 +50,10 @@ def test_a_relation_of_duckdb_is_a_stream(out):
     assert ended == rows_digest(seen, rows)
 
 
-def test_an_unnamed_index_of_pandas_is_no_column_and_a_named_one_is(out):
+def test_the_default_index_of_pandas_is_no_column_and_a_named_one_is(out):
     frame = pd.DataFrame({"a": [1, 2, 3]})
-    assert write_table(frame[frame.a > 1], out).schema.names == ["a"]
+    assert write_table(frame, out).schema.names == ["a"]
+    assert write_table(frame[:0], out).schema.names == ["a"]
     named = frame.set_index(pd.Index(["x", "y", "z"], name="clip"))
     assert write_table(named, out).schema.names == ["clip", "a"]
     assert write_table(frame.rename_axis("row"), out).schema.names == ["row", "a"]

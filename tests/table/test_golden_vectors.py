@@ -14,6 +14,7 @@ import pytest
 from any_arrays import column
 from command_line import run_here, without_pandas
 
+from tablehost.items.identity import identity_of
 from tablehost.table.summary import rows_digest
 from tablehost.table.write import digest_table
 
@@ -68,7 +69,7 @@ def execute(command, folder):
 
 def test_every_command_of_the_page_prints_what_the_page_says(printed):
     promises = [(out, promised) for out, promised in printed.values() if promised]
-    assert len(promises) == 6
+    assert len(promises) == 8
     assert [out for out, _ in promises] == [promised for _, promised in promises]
 
 
@@ -79,8 +80,11 @@ def test_the_page_says_what_tablehost_says(folder, printed):
     recipe = manifest["run_provenance"]["recipe"]
     no_rows = pq.read_schema(folder / "counts.parquet").empty_table()
     schema = rows_digest(digest_table(no_rows)[1], 0)
+    page = runpy.run_path(str(folder / "item_digest.py"))
+    identity = identity_of(page["job"], (page["job"].path,), "item 'a'")
     said = [promised.split()[0] for _, promised in printed.values() if promised]
-    assert said == [texts, texts, rows, schema, recipe["item"]["counts:count"], recipe["table"]]
+    item = recipe["item"]["counts:count"]
+    assert said == [texts, texts, rows, schema, item, identity, "True", recipe["table"]]
 
 
 def test_every_column_of_the_page_has_its_digest_in_every_layout(folder, printed, monkeypatch):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Secret,
         Tool,
         Tuning,
+        Was,
     )
     from tablehost.contract.run import Results, Run
     from tablehost.files.checksums import read_checksums
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArrowStream", "Build", "Checksums", "Failure", "Gate", "InputDir", "InputFile", "InputFiles",
     "ItemFailed", "Items", "Labelled", "ManifestError", "Parts", "Refused", "Results", "Run",
-    "ScratchDir", "Secret", "Session", "Tool", "Tuning", "View", "hookimpl", "manifest_of",
+    "ScratchDir", "Secret", "Session", "Tool", "Tuning", "View", "Was", "hookimpl", "manifest_of",
     "parts_of", "read_checksums",
 ]  # fmt: skip
 
@@ -38,7 +39,9 @@ _HOMES = {
     "contract.build": "ArrowStream Build Failure Items Session View",
     "contract.checksums": "Checksums",
     "contract.errors": "ItemFailed ManifestError Refused",
-    "contract.roles": "Gate InputDir InputFile InputFiles Labelled ScratchDir Secret Tool Tuning",
+    "contract.roles": (
+        "Gate InputDir InputFile InputFiles Labelled ScratchDir Secret Tool Tuning Was"
+    ),
     "contract.run": "Results Run",
     "files.checksums": "read_checksums",
     "files.parts": "Parts parts_of",

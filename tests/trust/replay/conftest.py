@@ -11,7 +11,7 @@ import pytest
 from attrs import frozen
 from command_line import CommandLine
 
-from tablehost.provenance.code import packages_of
+from tablehost.provenance.code import _versions
 from tablehost.trust.evidence import builder as made_by
 from tablehost.trust.evidence import code
 
@@ -98,7 +98,7 @@ class Bench(CommandLine):
         importlib.invalidate_caches()
         monkeypatch.delitem(sys.modules, name, raising=False)
         shutil.rmtree(site / "__pycache__", ignore_errors=True)
-        for cached in (made_by._load, code._installed_modules, packages_of):
+        for cached in (made_by._load, code._installed_modules, _versions):
             cached.cache_clear()
 
     def edit(self, change):

@@ -8,7 +8,7 @@ ECHO = '''
 from pathlib import Path
 from typing import Literal
 from attrs import frozen
-from tablehost import InputFile, Labelled, Run, ScratchDir, Tool, Tuning, hookimpl
+from tablehost import Gate, InputFile, Labelled, Run, ScratchDir, Tool, Tuning, hookimpl
 
 @frozen
 class Options:
@@ -19,7 +19,7 @@ class Options:
     """A file or a name."""
     other: Tool | str = "own"
     """A file or a name."""
-    rest: tuple[Path, ...] = ()
+    rest: Gate[tuple[Path, ...]] = ()
     """More files."""
     numbers: tuple[int, ...] = (1, 2)
     """Whole numbers."""
@@ -88,3 +88,41 @@ def test_a_tool_with_other_content_is_named_and_not_run(echo):
     sha256 = hashlib.sha256(b"another text").hexdigest()
     said = f"tool model model (sha256 {sha256}) is not the recorded one, so that it is not run"
     assert found["why"] == [said]
+
+
+BOUND = '''
+from typing import Annotated
+from attrs import frozen
+from tablehost import Build, Run, Was, hookimpl
+
+@frozen
+class Options:
+    """Put a number in a table."""
+    lower: int = 1
+    """A number."""
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    return Build(pa.table({"bound": [options.lower]}), inputs="none")
+'''
+
+
+def test_an_option_that_was_renamed_is_replayed_and_refreshed_by_its_new_name(bench, monkeypatch):
+    bench.install(monkeypatch, "bound", BOUND)
+    bench.build("bound", "--lower", 7, "--out", "t.parquet")
+    renamed = BOUND.replace("options.lower", "options.low")
+    renamed = renamed.replace("lower: int", 'low: Annotated[int, Was("lower")]')
+    bench.install(monkeypatch, "bound", renamed)
+    ended = bench.tablehost("replay", "t.parquet")
+    assert ended.out.startswith("reproduced-bytes"), ended
+    assert "--lower is named --low now" in ended.err
+    script = bench.tablehost("replay", "t.parquet", "--script").out
+    assert "--low 7" in script
+    (answer,) = bench.tablehost("why", "t.parquet", "--json").json["tables"]
+    assert [reason["kind"] for reason in answer["reasons"]] == ["code-changed"]
+    assert "--lower is named --low now" in answer["notes"]
+    (command,) = answer["refresh"]["commands"]
+    assert command[:5] == ["tablehost", "run", "bound", "--low", "7"]
+    bench.build(*command[2:])
+    assert bench.tablehost("why", "t.parquet").code == 0

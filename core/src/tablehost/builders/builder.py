@@ -115,7 +115,7 @@ def _make_importable(folder: str) -> None:
 
 def _find_beside(path: str) -> FileFinder:
     """Find modules beside a builder, to be compiled each time; a hook of `sys.path_hooks`."""
-    if not _is_beside(path):
+    if not (_is_beside(path) and Path(path).is_dir()):  # `runpy` asks for files, too
         raise ImportError(path)
     loaders = (ExtensionFileLoader, EXTENSION_SUFFIXES), (_FromSource, SOURCE_SUFFIXES)
     return FileFinder(path, *loaders)

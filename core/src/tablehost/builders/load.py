@@ -24,7 +24,7 @@ from tablehost.console.streams import say, stdout_aside
 from tablehost.console.text import printable
 from tablehost.contract.annotations import annotation_of
 from tablehost.contract.errors import BrokenBuilder, UsageError
-from tablehost.contract.names import normalized
+from tablehost.contract.names import flag_of, normalized
 from tablehost.options.fields import options_of
 from tablehost.options.host_options import HostOptions
 
@@ -172,9 +172,9 @@ def _check_options(cls: type) -> None:
     """Refuse an options class that has the name of an option of every run."""
     ours = {option.name for option in options_of(HostOptions)}
     for option in options_of(cls):
-        if option.name in ours:
+        for taken in ours.intersection(option.spellings):
             msg = (
-                f"its option {option.flag} collides with tablehost's own {option.flag}; "
+                f"its option {flag_of(taken)} collides with tablehost's own {flag_of(taken)}; "
                 "give the field another name"
             )
             raise BrokenBuilder(msg)

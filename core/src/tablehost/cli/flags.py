@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+from attrs import evolve
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from tablehost.cli import one_line
 from tablehost.contract.errors import UsageError
+from tablehost.contract.names import flag_of
 from tablehost.options.convert import RawValue, metavar
-from tablehost.options.fields import Option, options_of
+from tablehost.options.fields import Option, by_name, options_of
 
 
 def parse(
@@ -27,23 +29,24 @@ def parse(
         tokens: what was typed after the command.
 
     Raises:
-        UsageError: an unknown flag, one without its value, or one given twice.
+        UsageError: an unknown flag, one without its value, or one given twice or by two names.
     """
-    options = [option for cls in groups.values() for option in options_of(cls)]
-    _check_switches(options, tokens)
-    given: dict[str, RawValue] = {}
+    options = {title: tuple(_spelled(cls)) for title, cls in groups.items()}
+    _check_switches([one for group in options.values() for one in group], tokens)
 
     def command(**values: Any) -> dict[str, RawValue]:
-        for option in options:
-            if values.get(option.name) is not None:
-                given[option.name] = RawValue(values[option.name], "flag", option.flag)
-        return given
+        given = {
+            name: RawValue(value, "flag", flag_of(name))
+            for name, value in values.items()
+            if value is not None
+        }
+        return {name: one for cls in groups.values() for name, one in by_name(cls, given).items()}
 
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # made here
         [
             _parameter(option, Group(title, sort_key=order))
-            for order, (title, cls) in enumerate(groups.items())
-            for option in options_of(cls)
+            for order, (title, group) in enumerate(options.items())
+            for option in group
         ]
     )
     app = App(
@@ -66,6 +69,12 @@ def parse(
         raise UsageError(msg) from error
 
 
+def _spelled(cls: type) -> Iterator[Option]:
+    """Yield every option, and once more under each of its earlier names."""
+    for option in options_of(cls):
+        yield from (evolve(option, name=name) for name in option.spellings)
+
+
 def _check_switches(options: Sequence[Option], tokens: Sequence[str]) -> None:
     """Refuse `--switch=yes`: cyclopts would take many words for true that no other source does."""
     for option in options:
@@ -83,6 +92,7 @@ def _parameter(option: Option, group: Group) -> inspect.Parameter:
         group=group,
         metavar=None if option.boolean else metavar(option.type),
         negative=() if option.repeatable else None,
+        show=option.name not in option.type.was,
         show_default=_default_text(option),
         allow_leading_hyphen=False,
         allow_repeating=True if option.repeatable else None,

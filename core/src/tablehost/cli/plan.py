@@ -49,10 +49,9 @@ def dry_run(request: Request) -> int:
 def _finished(request: Request) -> list[str]:
     """Return what is known of finished items before the builder has listed its items."""
     manifest = Earlier.at(request.output).manifest
-    recipes = [one for name in manifest.item_recipes or {} for one in manifest.recipes_of(name)]
-    if not recipes:
+    if not manifest.item_recipes:
         return []
-    of_earlier_code = in_ledger(request.output.ledger, recipes, request.builder)
+    of_earlier_code = in_ledger(request.output.ledger, manifest, request.builder)
     unsettled = [f"other code has made {one}" for one in of_earlier_code if one.keep is None]
     return [*unsettled, "which items are to do is not known before the builder has listed them"]
 

@@ -123,7 +123,15 @@ def _host_options(builder: Builder, given: Mapping[str, RawValue]) -> HostOption
     """Resolve the options of every run, which say how a problem is to be reported."""
     explicit = given.get("config") or from_environment(HostOptions, HOST, os.environ).get("config")
     path = config.locate(explicit.raw if explicit else None)
-    settings: HostOptions = _resolved(builder, HostOptions, HOST, given, path).instance
+    try:
+        settings: HostOptions = _resolved(builder, HostOptions, HOST, given, path).instance
+    except Refused as refused:
+        problems = list(refused.problems)
+        try:
+            _resolved(builder, builder.options_class, builder.name, given, path)
+        except Refused as more:
+            problems += more.problems
+        raise Refused(problems) from None
     return settings
 
 
@@ -148,6 +156,11 @@ def _resolved(
     known = partial(names_with, builder.name)
     file = config.section(path, section, cls, known)
     resolved = resolve(cls, given, from_environment(cls, section, os.environ), file)
+    if resolved.renamed:
+        import logging
+
+        for sentence in resolved.renamed:
+            logging.getLogger("tablehost").warning(sentence)
     if resolved.problems:
         raise Refused(resolved.problems)
     return resolved
@@ -174,7 +187,7 @@ def _report(landed: Landed, request: Request, out: Reporter) -> None:
 
 
 def _result(landed: Landed) -> dict[str, Any]:
-    counts = ("total", "done_before", "ok", "failed", "removed")
+    counts = ("total", "done_before", "ok", "failed", "removed", "left_out")
     return {
         "status": landed.outcome,
         "exit_code": landed.exit_code,

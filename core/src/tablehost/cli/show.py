@@ -119,7 +119,7 @@ def _main_lines(manifest: Manifest) -> Iterator[tuple[str, Any]]:
 def _counts(items: dict[str, Any]) -> str:
     if not items.get("total"):
         return ""
-    order = ("total", "ok", "done_before", "failed", "removed")
+    order = ("total", "ok", "done_before", "failed", "removed", "left_out")
     return ", ".join(f"{items[name]} {name.replace('_', ' ')}" for name in order if items.get(name))
 
 
@@ -129,6 +129,9 @@ def _input_lines(manifest: Manifest) -> Iterator[str]:
             digest = str(folder_digest(one) or "?")[:12]
             files = f", {one['files']} files" if "files" in one else ""
             label = f"{one['label']}=" if one.get("label") else ""
+            if one.get("kind") == "observed":
+                yield f"input    {name}: {one.get('uri')} (version {one.get('version')})"
+                continue
             yield f"input    {name}: {label}{one.get('path')} ({one.get('kind')}{files}, {digest})"
 
 

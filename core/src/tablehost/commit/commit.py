@@ -27,10 +27,11 @@ from tablehost.commit.intent import (
     write_intent,
 )
 from tablehost.commit.output import Output
-from tablehost.contract.errors import TablehostError
+from tablehost.contract.errors import ManifestError, TablehostError
 from tablehost.files.atomic import make_folder, own_digest, sync, write_atomically
 from tablehost.files.digests import file_digest
 from tablehost.files.names import MANIFEST_SUFFIX, usual_manifest
+from tablehost.manifest.read import read_typed
 
 _NAME = re.compile(r"[\w-][\w.-]{0,99}")
 
@@ -270,6 +271,26 @@ def _keep_in_history(output: Output, manifest: Path) -> None:
         run_id = hashlib.sha256(content).hexdigest()[:16]  # an older tool's, which names no run
     make_folder(output.history)
     write_atomically(output.history / f"{run_id}{MANIFEST_SUFFIX}", content)
+
+
+def retire_older(output: Output) -> Path | None:
+    """Put the sidecar of an older tool into the history, and return where it was.
+
+    Its readers would take it for that of the table which is there now.
+    """
+    older = output.table.with_suffix(MANIFEST_SUFFIX)
+    kept = (output.manifest, usual_manifest(output.table))
+    if older in kept or older.is_symlink() or not older.is_file():
+        return None
+    try:
+        recorded = read_typed(older).table_path
+    except ManifestError:
+        return None
+    if recorded is not None and Path(recorded).name != output.table.name:
+        return None
+    _keep_in_history(output, older)
+    older.unlink()
+    return older
 
 
 def _stale_sidecar(output: Output) -> Path | None:

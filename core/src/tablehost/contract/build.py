@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from attrs import define, field, frozen
 from attrs.validators import deep_mapping, instance_of, optional
@@ -39,6 +39,7 @@ class Items:
         failed: of these, failed in this session.
         removed: items of an earlier session that the builder did not name any more.
         failures: the failed ones, ordered by key.
+        left_out: items of an earlier session that the builder left out as its options say.
     """
 
     total: int = 0
@@ -47,6 +48,7 @@ class Items:
     failed: int = 0
     removed: int = 0
     failures: tuple[Failure, ...] = ()
+    left_out: int = 0
 
 
 @frozen
@@ -122,6 +124,8 @@ class Build:
         tolerance: by column, the absolute difference within which two builds agree.
         invariants: in a sentence each, what must hold of the table, and whether it does; they may
             be filled in until `describe_manifest` returns, and no table lands where one is false.
+        inputs: `none` declares that nothing but the options decides the table; without that, and
+            without an input on record, it is unknown to `why` whether the table is current.
         view: what else it knows of the columns; all that it names must be there.
 
     The host fills `rows`, `schema`, `items`, `sessions` and `elapsed` (seconds of this session)
@@ -135,6 +139,7 @@ class Build:
     tolerance: Mapping[str, float] = field(factory=dict)
     invariants: dict[str, bool] = field(factory=dict)
     view: View | None = field(default=None, validator=optional(instance_of(View)))
+    inputs: Literal["none"] | None = field(default=None, kw_only=True)
     rows: int = field(default=0, init=False)
     items: Items = field(factory=Items, init=False)
     sessions: tuple[Session, ...] = field(default=(), init=False)

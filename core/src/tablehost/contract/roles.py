@@ -2,7 +2,8 @@
 
 A role is an annotation of an options class, and roles nest: `tuple[InputFile, ...]`,
 `InputFile | None`, `Tool | str`, `tuple[Labelled[InputFile], ...]`. A field without a role is
-*semantic*: it is part of the recipe.
+*semantic*: it is part of the recipe. A path always has a role, since only a role says whether its
+content, its place or neither decides the table.
 """
 
 from __future__ import annotations
@@ -66,6 +67,13 @@ Secret = Annotated[T, Role("secret", in_recipe=False, redacted=True)]
 
 ScratchDir = Annotated[Path, SCRATCH]
 """The folder in which `run.scratch` is made, in place of the output's own."""
+
+
+@frozen
+class Was:
+    """An earlier name of an option, which is still taken: `Annotated[int, Was("lower")]`."""
+
+    name: str
 
 
 @frozen

@@ -83,6 +83,34 @@ class Run(ABC):
         """
 
     @abstractmethod
+    def observe(self, name: str, *, uri: str, version: str) -> None:
+        """Record an input that is no local file; it is part of the table's recipe.
+
+        Nothing looks at it again: for `why` it is unknown whether it changed.
+
+        Args:
+            name: what it is to the table; not the name of an option.
+            uri: where it is.
+            version: which content was read: an ETag, a snapshot, a commit.
+
+        Raises:
+            BrokenBuilder: the name is taken, or something is not text.
+        """
+
+    @abstractmethod
+    def leave_out(self, keys: Iterable[str]) -> None:
+        """Name items that are there, and that the options leave out of this run.
+
+        The manifest counts those that are finished as `left_out`, not as `removed`.
+
+        Args:
+            keys: of the items, as `map` would be given them; called before `map`.
+
+        Raises:
+            Refused: the existing table has their rows, and may not be replaced without them.
+        """
+
+    @abstractmethod
     def recipe(self, function: Callable[[Item, Settings], Result], settings: Any = None) -> str:
         """Return the item recipe: the digest of what, beside the item, decides a result.
 

@@ -118,7 +118,8 @@ class StatCache:
             The digests of those that are known.
         """
         found: dict[State, str] = {}
-        settled = iter([state for state in states if is_settled(state, seen_ns)])
+        each = dict.fromkeys(states)  # two names may be one file
+        settled = iter([state for state in each if is_settled(state, seen_ns)])
         while some := list(islice(settled, _AT_ONCE)):
             found.update(self._guarded(partial(_look_up, some)) or {})
         return found

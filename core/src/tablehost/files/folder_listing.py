@@ -1,9 +1,10 @@
 r"""A folder's digest, and the listing of files and digests that it is computed from.
 
 The digest is in-toto's dirHash1: the sha256 over the lines `sha256␠␠relative/path\n` in the order
-of the path's bytes. This command prints it, run inside the folder:
+of the path's bytes. This command prints it, run inside the folder, whose links are what
+they point to:
 
-    find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum
+    find -L . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum
 
 As in GNU coreutils, a line whose path contains a backslash, a newline or a carriage return begins
 with a backslash, and these three are written `\\`, `\n` and `\r`.

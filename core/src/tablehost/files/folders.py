@@ -34,12 +34,14 @@ class Look:
     """The states of a folder's files.
 
     Args:
-        files: the state of each, by relative path.
+        files: the state of each, by relative path; of a link, that of the file that it points to.
         seen_ns: when observing them began; not compared.
+        dangling: links that point to nothing.
     """
 
     files: dict[str, State]
     seen_ns: int = field(eq=False)
+    dangling: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -48,11 +50,12 @@ class Look:
 
 
 def walk_files(folder: Path, patterns: Sequence[str] = EVERYTHING) -> list[str]:
-    """List the regular files of a folder that match any of the patterns.
+    """List the regular files of a folder that match any of the patterns, as `find -L` does.
 
     A pattern is as for `pathlib`, relative to the folder: `*.mp4` matches in the folder itself,
-    `**/*.mp4` also below it. Links are neither listed nor followed, and a folder that cannot be
-    read is an error, never an empty one.
+    `**/*.mp4` also below it. A link is what it points to; one that points to nothing is listed, so
+    that its reader fails, and one to a folder that it lies in is not followed. A folder that cannot
+    be read is an error, never an empty one.
 
     Args:
         folder: to search.
@@ -140,11 +143,13 @@ def look(folder: Path, patterns: Sequence[str] = EVERYTHING) -> Look:
         OSError: a folder cannot be read, or a file vanished.
     """
     seen_ns = time.time_ns()
-    files = {
-        name: state_of(entry.stat(follow_symlinks=False))
-        for name, entry in _matching(folder, patterns)
-    }
-    return Look(files, seen_ns)
+    files, dangling = {}, []
+    for name, entry in _matching(folder, patterns):
+        if _is_dangling(entry):
+            dangling.append(name)
+        else:
+            files[name] = state_of(entry.stat())
+    return Look(files, seen_ns, tuple(sorted(dangling, key=os.fsencode)))
 
 
 def hash_files(folder: Path, seen: Look, cache: StatCache) -> dict[str, str]:
@@ -169,6 +174,7 @@ def hash_files(folder: Path, seen: Look, cache: StatCache) -> dict[str, str]:
             if sha256 is None:
                 sha256 = unchanged_digest(folder / name, state).sha256
                 read.append((Signature(state, seen.seen_ns), sha256))
+                known[state] = sha256
             digests[name] = sha256
     finally:
         cache.put_many(read)
@@ -176,17 +182,38 @@ def hash_files(folder: Path, seen: Look, cache: StatCache) -> dict[str, str]:
 
 
 def _matching(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    todo = [(os.fspath(folder), "", {_parts(pattern) for pattern in patterns})]
+    above: tuple[tuple[int, int], ...] = (_identity(folder.stat()),)
+    todo = [(os.fspath(folder), "", {_parts(pattern) for pattern in patterns}, above)]
     while todo:
-        here, prefix, wanted = todo.pop()
+        here, prefix, wanted, above = todo.pop()
         with os.scandir(here) as entries:
             for entry in entries:
                 name = entry.name
                 left = _ALL_LEFT if wanted == _ALL else _left(name, wanted)
-                if () in left and entry.is_file(follow_symlinks=False):
+                if () in left and (_is_dangling(entry) or entry.is_file()):
                     yield prefix + name, entry
-                elif left - {()} and entry.is_dir(follow_symlinks=False):
-                    todo.append((entry.path, f"{prefix}{name}/", left - {()}))
+                elif left - {()} and not _is_dangling(entry) and entry.is_dir():
+                    own = _identity(entry.stat())
+                    if own not in above:  # else a link led here, and would without end
+                        below = (entry.path, f"{prefix}{name}/", left - {()}, (*above, own))
+                        todo.append(below)
+
+
+def _is_dangling(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a link that points to nothing, or to itself."""
+    if not entry.is_symlink():
+        return False
+    try:
+        entry.stat()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return True
+        raise
+    return False
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _left(name: str, wanted: Collection[Pattern]) -> set[Pattern]:

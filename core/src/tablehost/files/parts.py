@@ -23,12 +23,14 @@ class Parts:
         patterns: that they match in it; none where the path is a file itself.
         names: of the files in it, in the order of their bytes.
         whole: whether these are all files of the folder, where no glob chose among them.
+        left_out: files that match too, and are not taken for parts.
     """
 
     folder: Path
     patterns: tuple[str, ...]
     names: tuple[str, ...]
     whole: bool = field(default=False, eq=False)
+    left_out: tuple[str, ...] = field(default=(), eq=False)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -47,7 +49,8 @@ def parts_of(path: Path) -> Parts:
     Args:
         path: a file; a folder, for the files below it; or a glob as of `pathlib`, such as
             `parts/**/*.parquet`. Left out are files and folders whose name begins with `.` or `_`,
-            and what tablehost keeps beside a table: manifest, ledger, history, ...
+            and what tablehost keeps beside a table: manifest, ledger, history, ...; they are
+            named in `left_out`. Links are followed.
 
     Raises:
         OSError: a folder cannot be read.
@@ -78,5 +81,11 @@ def single(path: Path) -> Parts:
 def _matching(folder: Path, patterns: tuple[str, ...]) -> Parts:
     found = walk_files(folder, patterns) if folder.is_dir() else []
     names = tuple(filter(is_part, found))
-    whole = patterns == EVERYTHING and len(names) == len(found)
-    return Parts(folder=folder, patterns=patterns, names=names, whole=whole)
+    left_out = tuple(name for name in found if not is_part(name))
+    return Parts(
+        folder=folder,
+        patterns=patterns,
+        names=names,
+        whole=patterns == EVERYTHING and not left_out,
+        left_out=left_out,
+    )

@@ -75,6 +75,9 @@ def build_table(request: Request, run: Run) -> Build:
     with builder_at_fault(request, "build_table"):
         built = request.builder.hooks.build_table(options=request.options, run=run)
     if isinstance(built, Build):
+        if built.inputs not in (None, "none"):
+            msg = f"its Build has inputs={built.inputs!r}; give 'none', or leave it out"
+            raise BrokenBuilder(msg)
         return built
     if hasattr(built, "__arrow_c_stream__"):
         return Build(built)

@@ -20,7 +20,7 @@ from tablehost.items.finished import Code, RowsOfCode, rows_in
 from tablehost.items.ledger import Ledger
 from tablehost.manifest.read import Manifest
 from tablehost.options.host_options import HostOptions
-from tablehost.provenance.code import item_modules_now
+from tablehost.provenance.item_modules import item_modules_now
 
 _log = logging.getLogger("tablehost")
 
@@ -98,8 +98,9 @@ def in_table(manifest: Manifest, builder: Builder | Path) -> list[OfEarlierCode]
     return of_earlier_code(_rows_of(manifest), _today(builder))
 
 
-def in_ledger(ledger: Path, recipes: Iterable[str], builder: Builder | Path) -> list[OfEarlierCode]:
-    """Return the finished items of recipes that other code has made than the builder's of today."""
+def in_ledger(ledger: Path, manifest: Manifest, builder: Builder | Path) -> list[OfEarlierCode]:
+    """Return the finished items that a ledger has for a table, made by other code than today's."""
+    recipes = [one for name in manifest.item_recipes or {} for one in manifest.recipes_of(name)]
     return of_earlier_code(rows_in(ledger, recipes), _today(builder))
 
 

@@ -13,6 +13,9 @@ from attrs import frozen
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.run import Inputs, Item, Result, Results, Run, Settings
 from tablehost.files.digests import json_digest
+from tablehost.items.task import CodeChanged
+from tablehost.options.fields import options_of
+from tablehost.provenance.code import files_of
 
 if TYPE_CHECKING:
     from tablehost.commit.root import Root
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from tablehost.contract.checksums import Checksums
     from tablehost.files.digest_cache import StatCache
     from tablehost.host.interrupts import Interrupts
+    from tablehost.host.item_code import ItemCode
     from tablehost.host.replacing import Earlier
     from tablehost.host.request import Request
     from tablehost.items.checking import Checking
@@ -59,9 +63,12 @@ class HostRun(Run):
         self.log = logging.getLogger(f"tablehost.{services.request.builder.name}")
         self.maps: list[MapCounts] = []
         self.tools: dict[str, Path] = {}
+        self.left_out: set[str] = set()
+        self.observed: dict[str, dict[str, str]] = {}
         self.checked: dict[Path, Checking] = {}
         self._services = services
         self._is_mapping = False
+        self._files = files_of(services.request.builder)
 
     @property
     def item_recipes(self) -> dict[str, str]:
@@ -93,6 +100,24 @@ class HostRun(Run):
         """See `Run.digest`."""
         return self._services.inputs.digest(path)
 
+    def observe(self, name: str, *, uri: str, version: str) -> None:
+        """See `Run.observe`."""
+        request = self._services.request
+        if not all(isinstance(one, str) and one for one in (name, uri, version)):
+            msg = f"run.observe takes text, got {name!r}, uri={uri!r}, version={version!r}"
+            raise BrokenBuilder(msg)
+        options = {option.name for option in options_of(type(request.options))}
+        if name in {"items", *options, *self.observed}:
+            msg = f"run.observe: the name {name!r} is taken; give this input another"
+            raise BrokenBuilder(msg)
+        where, which = request.redact(uri), request.redact(version)
+        self.observed[name] = {"kind": "observed", "uri": where, "version": which}
+
+    def leave_out(self, keys: Iterable[str]) -> None:
+        """See `Run.leave_out`."""
+        self.left_out.update(keys)
+        self._services.earlier.check_left_out(self.left_out)
+
     def parts(self, path: Path) -> tuple[Path, ...]:
         """See `Run.parts`."""
         return self._services.inputs.parts(path)
@@ -114,11 +139,11 @@ class HostRun(Run):
     ) -> Results[Result]:
         """See `Run.map`."""
         from tablehost.host.earlier_code import settle  # only when there is work
+        from tablehost.host.item_code import ItemCode
         from tablehost.items.finished import Code
         from tablehost.items.listing import Listing
         from tablehost.items.mapping import MapItems
         from tablehost.items.task import Work
-        from tablehost.provenance.code import item_modules
 
         if self._is_mapping:
             msg = "run.map was called while another map lists its items; call it before"
@@ -128,14 +153,17 @@ class HostRun(Run):
             raise BrokenBuilder(msg)
         services, request = self._services, self._services.request
         recipe = self._recipe(function, settings)
-        work = Work.of(function, request.builder.file, settings)
         services.earlier.check_recipe(recipe)
         in_table = services.earlier.items_of(recipe.function, recipe.digest)
-        code = Code.of(item_modules(request.builder, function, settings))
-        number = services.ledger.begin_map(recipe.digest, recipe.text, in_table, code)
-        settle(services.ledger, number, code, request.host)
         if request.sample is not None:
             items = request.sample.draw(items, key)
+        its_code = ItemCode(request.builder, function, settings)
+        with self._mapping():
+            items = its_code.seen(items)
+        work = Work.of(function, request.builder.file, settings, self._unchanged(its_code))
+        code = Code.of(its_code.modules)
+        number = services.ledger.begin_map(recipe.digest, recipe.text, in_table, code)
+        settle(services.ledger, number, code, request.host)
         listing = Listing(key, input, identity)
         what = function.__name__.replace("_", " ")
         entered = (services.ledger, number, services.cache, listing, request.redact)
@@ -146,6 +174,18 @@ class HostRun(Run):
                 mapped.work(services.pool.run(work, mapped.tasks()), meter)
         self.maps.append(mapped.counts(recipe.function, recipe.digest))
         return mapped.results(recipe.result)
+
+    def _unchanged(self, code: ItemCode) -> dict[Path, str]:
+        """Return the source files of items, which may have been imported earlier in this run.
+
+        Raises:
+            CodeChanged: one is not what it was then.
+        """
+        for path, sha256 in code.files.items():
+            if self._files.setdefault(path, sha256) != sha256:
+                msg = f"{path} has changed"
+                raise CodeChanged(msg)
+        return code.files
 
     @contextmanager
     def _mapping(self) -> Iterator[None]:

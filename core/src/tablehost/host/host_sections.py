@@ -86,6 +86,7 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
                 ok=items.ok,
                 failed=items.failed,
                 removed=items.removed,
+                left_out=items.left_out,
                 by_code=items_by_code(services.ledger),
             ),
             failures=items.failures,
@@ -195,6 +196,7 @@ def _provenance(facts: Facts, recipe: sections.Recipe) -> sections.RunProvenance
         replaces=_replaced(services.earlier),
         sessions=facts.build.sessions,
         redacted=secret_options(options),
+        no_inputs=facts.build.inputs == "none",
     )
 
 
@@ -211,4 +213,6 @@ def _content(described: Any) -> Any:
     """Return the content of an option's inputs, with their labels."""
     if isinstance(described, list):
         return [_content(one) for one in described]
+    if described["kind"] == "observed":
+        return [described["uri"], described["version"]]
     return [described.get("label"), folder_digest(described)]

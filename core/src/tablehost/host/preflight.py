@@ -16,6 +16,13 @@ from tablehost.provenance.given import Given
 
 _ANY_RUN_ID = "x" * 25
 _LONGEST_NAME = 255
+_OTHER_FORMATS = frozenset(
+    [
+        *(".arrow", ".avro", ".csv", ".db", ".feather", ".gz", ".h5", ".hdf5", ".ipc", ".json"),
+        *(".jsonl", ".ndjson", ".orc", ".pkl", ".sqlite", ".tsv", ".txt", ".xlsx", ".xml", ".zip"),
+        ".zst",
+    ]
+)
 _LEAST_FREE_BYTES = 8 * 1024 * 1024
 
 
@@ -63,7 +70,9 @@ def _unreadable(flag: str, path: Path) -> Iterator[str]:
     except OSError as error:
         yield f"{flag}: {path} cannot be accessed: {error.strerror}"
         return
-    if not exists:
+    if not exists and path.is_symlink():
+        yield f"{flag}: {path} is a symbolic link to {path.readlink()}, which is not there"
+    elif not exists:
         yield f"{flag}: {path} does not exist"
     elif (what := irregular(path.stat())) not in (None, "a folder"):
         yield f"{flag}: {path} is {what}, which may have no end; give a regular file"
@@ -91,6 +100,8 @@ def _unfit(flag: str, target: Path) -> str | None:
         why = f"the name {target.name[:40]}... is too long; give a shorter one"
     elif _is_taken(flag, target):
         why = f"{target} has a name that tablehost gives to its own files; give another"
+    elif flag == "--out" and target.suffix.lower() in _OTHER_FORMATS:
+        why = f"{target} is a name of another format, and a table is Parquet; give a .parquet"
     elif target.is_symlink():
         why = f"{target} is a symbolic link; give the path that it points to"
     elif target.is_dir():
@@ -186,7 +197,9 @@ def intention(output: Output) -> str:
 
 def _found(one: Given) -> str:
     if not one.parts.single:
-        return f"{'folder' if one.path.is_dir() else 'glob'}, {len(one.parts.names)} files"
+        left_out = f", {len(one.parts.left_out)} left out" if one.parts.left_out else ""
+        kind = "folder" if one.path.is_dir() else "glob"
+        return f"{kind}, {len(one.parts.names)} files{left_out}"
     if one.path.is_dir():
         return f"folder, {sum(1 for _ in one.path.iterdir())} entries"
     if one.path.is_file():

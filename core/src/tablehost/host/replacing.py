@@ -117,6 +117,28 @@ class Earlier:
             msg = f"--out: {self.output.table} was made of other items; --overwrite replaces it"
             raise Refused(msg)
 
+    def check_left_out(self, keys: Collection[str]) -> None:
+        """Let a table be replaced only by one that has the rows of all items that are there.
+
+        Args:
+            keys: of the items that are left out; the table's key columns hold them.
+
+        Raises:
+            Refused: it has some of their rows.
+        """
+        if self.overwrite or not keys or not self.manifest.key or self.place is None:
+            return
+        import pyarrow.parquet as pq  # only where there is something to compare
+
+        columns = pq.read_table(self.output.table, columns=self.manifest.key).columns
+        lost = sorted({one for column in columns for one in column.to_pylist() if one in keys})
+        if lost:
+            msg = (
+                f"--out: {self.output.table} has the rows of {len(lost)} items that are left "
+                f"out, such as {lost[0]!r}; {_REMEDY}"
+            )
+            raise Refused(msg)
+
     def items_of(self, function: str, digest: str) -> int:
         """Return how many finished items of a recipe the table has, while it is intact."""
         known = digest in self.manifest.recipes_of(function)
@@ -125,23 +147,26 @@ class Earlier:
         done = [dig(self.manifest.items, name) for name in ("done_before", "ok")]
         return sum(one for one in done if isinstance(one, int))
 
-    def is_same(self, recipe: str, sha256: str, code: Code, by_code: Sequence[Any]) -> bool:
+    def is_same(
+        self, table: tuple[str, str], code: Code, by_code: Sequence[Any], inputs: Any
+    ) -> bool:
         """Return whether the table and its manifest are what a run has just made.
 
         Args:
-            recipe: digest of the table recipe.
-            sha256: of the table's file.
+            table: digests of the table's recipe and of its file.
             code: what made it.
             by_code: the finished items by code, as the manifest has them.
+            inputs: descriptors by option; those that were moved want a manifest that names their
+                new place.
         """
         return (
             not self.overwrite
             and self.place == self.output.manifest
-            and self.manifest.table_recipe == recipe
-            and self.manifest.table_sha256 == sha256
+            and table == (self.manifest.table_recipe, self.manifest.table_sha256)
             and self.manifest.version == code.plugin["version"]
             and same_code(self.manifest.modules or {}, code.plugin["modules"])
             and self.manifest.by_code in (None, [*by_code])
+            and _places(self.manifest.inputs) == _places(inputs)
         )
 
     @property
@@ -158,6 +183,15 @@ class Earlier:
         except OSError as error:
             msg = f"--out: {table} exists and cannot be read: {error.strerror}"
             raise Refused(msg) from error
+
+
+def _places(inputs: Any) -> list[Any]:
+    """Return where inputs are, in the order of their options."""
+    found: list[Any] = []
+    for name in sorted(inputs or {}):
+        each = inputs[name] if isinstance(inputs[name], list) else [inputs[name]]
+        found += [(name, dig(one, "path")) for one in each]
+    return found
 
 
 def _is_of(manifest: Manifest, table: Path) -> bool:

@@ -70,7 +70,7 @@ def run(request: Request, reporter: Reporter) -> Landed:
             workers=request.workers,
             user=user_name(os.geteuid()),
             host=socket.gethostname(),
-            packages=packages_of(request.builder.distribution),
+            packages=packages_of(request.builder),
         )
         root, cache = Root.of(output), open_.enter_context(StatCache())
         services = Services(

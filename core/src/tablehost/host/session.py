@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 from attrs import evolve
 
-from tablehost.builders.builder import Builder
 from tablehost.commit import commit
 from tablehost.console.printed import printing_to
 from tablehost.console.text import utc_now
@@ -25,6 +24,7 @@ from tablehost.host.earlier_code import UnsettledItems
 from tablehost.host.host_run import HostRun, Services
 from tablehost.host.request import Landed
 from tablehost.items.ledger_file import LedgerError
+from tablehost.items.task import CodeChanged
 from tablehost.manifest import write
 from tablehost.provenance.code import code_of, modules_of, same_code
 
@@ -46,17 +46,6 @@ class NothingSucceeded(TablehostError):
     """Every item failed."""
 
     exit_code = 1
-
-
-class CodeChanged(TablehostError):
-    """The builder's code was not the same at the end of the run as at its start."""
-
-    def __init__(self, builder: Builder) -> None:
-        msg = (
-            f"builder {builder}: its code changed while the table was built, so no table was "
-            "written; finished items are kept. Run again when it no longer changes"
-        )
-        super().__init__(msg, builder=str(builder))
 
 
 class RunSession:
@@ -115,6 +104,13 @@ class RunSession:
             *others, last = refused.problems
             kept = ", and finished items are kept" if self.ledger.is_open else ""
             raise Stopped([*others, f"{last}; no table was written{kept}"]) from refused
+        except CodeChanged as error:
+            who = str(self.request.builder)
+            msg = (
+                f"builder {who}: its code changed while the table was built ({error}), so no "
+                "table was written; finished items are kept. Run again when it no longer changes"
+            )
+            raise CodeChanged(msg, builder=who) from error
         except BrokenBuilder as error:
             if error.builder is not None:
                 raise
@@ -162,13 +158,19 @@ class RunSession:
         build.rows = table.rows
         build.schema = table.schema
         build.elapsed = time.monotonic() - self.began
-        build.items = items = self.ledger.items()
+        build.items = items = self._counted(self.ledger.items())
         if self.ledger.is_open:
             *earlier, this = self.ledger.sessions()
             outcome = "partial" if items.failed else "complete"
             ok, failed, now = items.ok, items.failed, utc_now()
             this = evolve(this, finished_at=now, ok=ok, failed=failed, outcome=outcome)
             build.sessions = (*earlier, this)
+
+    def _counted(self, items: Items) -> Items:
+        """Count the items that were left out apart from those that are gone."""
+        left_out = self.run.left_out and self.run.left_out.intersection(self.ledger.unnamed())
+        count = len(left_out)
+        return evolve(items, left_out=count, removed=items.removed - count)
 
     def _check_key(self, build: Build) -> None:
         """Check that the key that a builder names identifies a row."""
@@ -188,10 +190,14 @@ class RunSession:
         request, services = self.request, self.services
         for checking in self.run.checked.values():
             checking.report()
-        inputs = services.inputs.describe(self.ledger.read_inputs())
+        inputs = services.inputs.describe(self.ledger.read_inputs()) | self.run.observed
+        if build.inputs and inputs:
+            msg = f"its Build has inputs='none', and it has the input {next(iter(inputs))!r}"
+            raise BrokenBuilder(msg)
         code = code_of(request.builder, request.options, self.run.tools, services.cache)
         if not same_code(self.modules, code.plugin["modules"]):
-            raise CodeChanged(request.builder)
+            msg = "its modules are others"
+            raise CodeChanged(msg)
         code = evolve(code, plugin=code.plugin | {"modules": self.modules})
         return Facts(
             services,
@@ -213,7 +219,8 @@ class RunSession:
         recipe = recipe_of(facts)
         worked = not self.ledger.is_open or items.ok or items.failed
         by_code = [attrs.asdict(one) for one in items_by_code(self.ledger)]
-        if not worked and earlier.is_same(recipe.table, facts.table.sha256, facts.code, by_code):
+        made = recipe.table, facts.table.sha256
+        if not worked and earlier.is_same(made, facts.code, by_code, facts.inputs):
             return self._landed("nothing-to-do", facts.build)
         with disk_at_fault(self.request):
             merged = write.merge(fields, host_sections(facts, recipe))
@@ -229,6 +236,9 @@ class RunSession:
                 return self._landed(facts.status, facts.build)
 
     def _landed(self, outcome: str, build: Build) -> Landed:
+        with disk_at_fault(self.request):
+            if older := commit.retire_older(self.output):
+                _log.info("%s, of an older tool, was moved to %s", older, self.output.history)
         with suppress(OSError):  # the pair is in place, and that is what counts
             self.output.failed.unlink(missing_ok=True)
         try:

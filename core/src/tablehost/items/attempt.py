@@ -7,13 +7,14 @@ import logging
 import os
 import pickle
 import socket
+import sys
 import time
 import traceback
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from attrs import frozen
+from attrs import define
 
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import Interrupted, ItemFailed
@@ -27,22 +28,53 @@ _CHANGED = "changed-while-read"
 _HOW = "the file changed while it was read"
 
 
-@frozen
+@define
 class LoadedWork:
-    """The function of a map with its settings, and what checks and encodes its results."""
+    """The function of a map with its settings, and what checks and encodes its results.
 
+    Args:
+        work: what was loaded.
+        function: the item function.
+        settings: what it is called with beside the item.
+        encode: checks and encodes a result.
+        modules: how many modules were imported when the code was last checked.
+    """
+
+    work: Work
     function: Callable[[Any, Any], Any]
     settings: Any
     encode: Callable[[Any], bytes]
+    modules: int
+
+    def check_imports(self) -> None:
+        """Check the code again where an item has imported more of it.
+
+        Raises:
+            CodeChanged: it is not what it was when the run began.
+        """
+        if len(sys.modules) != self.modules:
+            self.work.check_code()
+            self.modules = len(sys.modules)
 
 
 def load_work(work: Work) -> LoadedWork:
     """Find the item function, its settings and the type of its results.
 
     The function's module is imported by name, or from the builder's file.
+
+    Raises:
+        CodeChanged: it is not the code under whose digest results are kept.
     """
     from tablehost.items.results import encoder_of  # not for the start of a worker
 
+    try:
+        function, settings = _imported(work)
+    finally:
+        work.check_code()
+    return LoadedWork(work, function, settings, encoder_of(function), len(sys.modules))
+
+
+def _imported(work: Work) -> tuple[Any, Any]:
     if work.file is not None:
         from tablehost.builders.builder import load_module  # only builders of one file
 
@@ -50,12 +82,15 @@ def load_work(work: Work) -> LoadedWork:
     found: Any = importlib.import_module(work.module)
     for part in work.qualname.split("."):
         found = getattr(found, part)
-    settings = pickle.loads(work.settings)  # noqa: S301  # the host's own
-    return LoadedWork(found, settings, encoder_of(found))
+    return found, pickle.loads(work.settings)  # noqa: S301  # the host's own
 
 
 def attempt(work: LoadedWork, task: Task) -> Outcome:
-    """Run one item; whatever it raises is its failure."""
+    """Run one item; whatever it raises is its failure.
+
+    Raises:
+        CodeChanged: it has imported other code than that under whose digest results are kept.
+    """
     began = time.perf_counter()
     looks: list[Look] = []
     reading = _NOTHING
@@ -82,6 +117,7 @@ def attempt(work: LoadedWork, task: Task) -> Outcome:
     if has_changed(task.paths, looks) and (failure is None or failure.reason != _CHANGED):
         said = f"{failure.reason}: {failure.detail}" if failure else _HOW
         result, failure = None, Failure(task.key, _CHANGED, said)
+    work.check_imports()
     return Outcome(
         key=task.key,
         identity=task.identity,

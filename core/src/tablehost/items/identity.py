@@ -97,14 +97,14 @@ def _parts(value: Any) -> tuple[bytes, list[tuple[str, Any]]] | None:
     if kind is dict:
         pairs = [(f"[{key!r}]", (key, one)) for key, one in value.items()]
         return b"m", [(where, one) for where, pair in pairs for one in pair]
-    names = _fields(value)
+    names = fields_of(value)
     if names is None:
         return None
     fields = b"".join(map(_text, names))
     return b"o" + _text(kind.__qualname__) + fields, [(f".{n}", getattr(value, n)) for n in names]
 
 
-def _fields(value: Any) -> Sequence[str] | None:
+def fields_of(value: Any) -> Sequence[str] | None:
     """Return the fields of an attrs or data class, or of a named tuple; None for another value."""
     cls = type(value)
     if attrs.has(cls):

@@ -246,6 +246,14 @@ class Ledger:
             failures=tuple(Failure(*row) for row in failures),
         )
 
+    def unnamed(self) -> Iterator[str]:
+        """Yield the keys of finished items that this session did not ask for."""
+        rows = self._execute(
+            "SELECT DISTINCT key FROM items WHERE recipe IN (SELECT recipe FROM wanted)"
+            " AND key NOT IN (SELECT key FROM wanted)"
+        )
+        return (row[0] for row in rows)
+
     def rows_of_others(self) -> int:
         """Count this session's finished items whose results another user or host has made.
 

@@ -163,7 +163,11 @@ class MapItems:
 
         An item that is listed slowly is handed on at once.
         """
-        source, at_once, began = iter(items), 1, time.monotonic()
+        source = iter(items)
+        yield from self._enter(
+            [self._listing.task(item) for item in islice(source, 1)]
+        )  # listed before
+        at_once, began = 1, time.monotonic()
         while some := [self._listing.task(item) for item in islice(source, at_once)]:
             is_quick = time.monotonic() - began < _QUICK_SECONDS
             at_once = min(2 * at_once, _ITEMS_AT_ONCE) if is_quick else 1

@@ -21,6 +21,7 @@ class Pool(Protocol):
 
         Raises:
             BrokenBuilder: the function cannot even be loaded where it runs.
+            CodeChanged: what was loaded is other code than that of the work.
         """
 
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -40,16 +41,18 @@ def see(path: Path) -> Look:
     """
     seen_ns = time.time_ns()
     try:
-        status = os.lstat(path)
+        status = path.stat()
         seen = look(path) if stat.S_ISDIR(status.st_mode) else None
-    except FileNotFoundError as error:
-        raise ItemFailed("vanished", error.strerror or str(error)) from error
     except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            raise _missing(path, error) from error
         raise ItemFailed("unreadable", error.strerror or str(error)) from error
     if seen is None:
         if not stat.S_ISREG(status.st_mode):
             raise ItemFailed("not-a-regular-file", f"it is {_kind(status.st_mode)}")
         return Look({_ITSELF: state_of(status)}, seen_ns)
+    for name in seen.dangling:
+        raise ItemFailed("dangling-link", f"{name} is a symbolic link to nothing")
     for name in seen.files:
         if not is_utf8(name):
             raise ItemFailed("unsupported-name", f"the name of {os.fsencode(name)!r} is not UTF-8")
@@ -111,5 +114,11 @@ def _file(task: Task, path: Path, name: str, seen: Look) -> ReadFile:
 
 
 def _kind(mode: int) -> str:
-    names = {stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO"}
-    return names.get(stat.S_IFMT(mode), "a device or socket")
+    return "a FIFO" if stat.S_ISFIFO(mode) else "a device or socket"
+
+
+def _missing(path: Path, error: OSError) -> ItemFailed:
+    said = error.strerror or str(error)
+    if path.is_symlink():
+        return ItemFailed("dangling-link", f"it is a symbolic link to {path.readlink()}: {said}")
+    return ItemFailed("vanished", said)

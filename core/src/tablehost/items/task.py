@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from attrs import field, frozen
 
 from tablehost.contract.build import Failure
-from tablehost.contract.errors import BrokenBuilder
+from tablehost.contract.errors import BrokenBuilder, TablehostError
 from tablehost.files.digests import Signature, State
 from tablehost.items.checking import Checksum
 
@@ -24,22 +25,49 @@ class Work:
         qualname: its name in the module.
         file: the builder's file where the module is not installed.
         settings: what is passed beside every item, pickled: its class may be defined in `file`.
+        code: the sha256 of the source files of its items, under whose digest results are kept.
     """
 
     module: str
     qualname: str
     file: Path | None
     settings: bytes
+    code: Mapping[Path, str] = field(factory=dict)
 
     @classmethod
-    def of(cls, function: Callable[..., Any], file: Path | None, settings: Any) -> Work:
+    def of(
+        cls,
+        function: Callable[..., Any],
+        file: Path | None,
+        settings: Any,
+        code: Mapping[Path, str] | None = None,
+    ) -> Work:
         """Describe a function and its settings.
 
         Raises:
             BrokenBuilder: the settings cannot be pickled.
         """
         pickled = pickled_for_workers(settings, f"settings of {function.__qualname__}")
-        return cls(function.__module__, function.__qualname__, file, pickled)
+        return cls(function.__module__, function.__qualname__, file, pickled, code or {})
+
+    def check_code(self) -> None:
+        """Check that what is imported now is the code under whose digest results are kept.
+
+        Raises:
+            CodeChanged: a source file has other content.
+        """
+        for path, sha256 in self.code.items():
+            try:
+                now = hashlib.sha256(path.read_bytes()).hexdigest()
+            except OSError:
+                now = None
+            if now != sha256:
+                msg = f"{path} has changed"
+                raise CodeChanged(msg)
+
+
+class CodeChanged(TablehostError):
+    """The code of items is not what it was when the run began."""
 
 
 @frozen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import select
@@ -14,7 +13,7 @@ from multiprocessing.connection import Connection
 from attrs import frozen
 
 from tablehost.items.attempt import LoadedWork, attempt, load_work
-from tablehost.items.task import Work
+from tablehost.items.task import CodeChanged, Work
 
 
 @frozen
@@ -34,20 +33,30 @@ def serve(pipe: Connection) -> None:
         sys.stdout.reconfigure(line_buffering=True)
     threading.Thread(target=_end_with_host, args=(pipe.fileno(),), daemon=True).start()
     pipe.send(None)
+    try:
+        _answer(pipe)
+    except EOFError:
+        pass
+    except CodeChanged as changed:
+        pipe.send(changed)
+
+
+def _answer(pipe: Connection) -> None:
     work: LoadedWork | None = None
-    with contextlib.suppress(EOFError):
-        while True:
-            message = pipe.recv()
-            if isinstance(message, Work):
-                try:
-                    work = load_work(message)
-                except BaseException as error:  # noqa: BLE001  # sent to the host, which ends the run
-                    name = f"{message.module}.{message.qualname}"
-                    pipe.send(Unloadable(f"{name} cannot be loaded by a worker: {error!r}"))
-                    return
-            else:
-                assert work is not None  # noqa: S101  # the host sends the work first
-                pipe.send(attempt(work, message))
+    while True:
+        message = pipe.recv()
+        if isinstance(message, Work):
+            try:
+                work = load_work(message)
+            except CodeChanged:
+                raise
+            except BaseException as error:  # noqa: BLE001  # sent to the host, which ends the run
+                name = f"{message.module}.{message.qualname}"
+                pipe.send(Unloadable(f"{name} cannot be loaded by a worker: {error!r}"))
+                return
+        else:
+            assert work is not None  # noqa: S101  # the host sends the work first
+            pipe.send(attempt(work, message))
 
 
 def _end_with_host(descriptor: int) -> None:

@@ -24,7 +24,7 @@ from attrs import define, field
 
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import BrokenBuilder, TablehostError
-from tablehost.items.task import Outcome, Task, Work
+from tablehost.items.task import CodeChanged, Outcome, Task, Work
 from tablehost.items.worker import Unloadable, serve
 
 # A worker gets more than one item at a time only while these are short and small: then the pipe's
@@ -77,6 +77,7 @@ class Workers:
 
         Raises:
             BrokenBuilder: a worker cannot even load the function.
+            CodeChanged: a worker has loaded other code than that of the work.
         """
         waiting: deque[Task] = deque()
         mean = 1.0  # seconds that an item takes
@@ -176,6 +177,8 @@ class _Worker:
                 message = self.pipe.recv()
                 if isinstance(message, Unloadable):
                     raise BrokenBuilder(message.why)
+                if isinstance(message, CodeChanged):
+                    raise message
                 if message is None:
                     self.ready = True
                     continue

@@ -157,6 +157,7 @@ class Manifest:
     args = _provenance(dict, "args")
     args_from = _provenance(dict, "args_from")
     inputs = _provenance(dict, "inputs")
+    no_inputs = _provenance(bool, "no_inputs")
     outputs = _provenance(dict, "outputs")
     run_id = _provenance(str, "run_id")
     started_at = _provenance(str, "started_at")
@@ -183,6 +184,21 @@ class Manifest:
     parents = _provenance(list, "parents")
     replaces = _provenance(dict, "replaces")
     sessions = _provenance(list, "sessions")
+
+    def with_options(self, now: Mapping[str, str]) -> Manifest:
+        """Return the manifest with other names of options, by those that it records."""
+        block = dict(self.content.get("run_provenance") or {})
+        for part in ("args", "args_from", "inputs"):
+            if isinstance(block.get(part), dict):
+                block[part] = {now.get(name, name): one for name, one in block[part].items()}
+        tools, recipe = dig(block, "code", "tools"), dig(block, "recipe", "left_out")
+        if isinstance(tools, dict):
+            named = {now.get(name, name): one for name, one in tools.items()}
+            block["code"] = block["code"] | {"tools": named}
+        if isinstance(recipe, list):
+            left_out = [now.get(name, name) for name in map(str, recipe)]
+            block["recipe"] = block["recipe"] | {"left_out": left_out}
+        return Manifest(self.content | {"run_provenance": block}, self.digest)
 
     @property
     def failures(self) -> list[dict[str, Any]]:

@@ -48,6 +48,7 @@ class ItemCounts:
     ok: int
     failed: int
     removed: int
+    left_out: int = field(default=0, metadata={"since": "1.1.0"})
     by_code: tuple[ItemsOfCode, ...] = field(default=(), metadata={"since": "1.1.0"})
 
 
@@ -201,7 +202,11 @@ class Replaced:
 
 @frozen(kw_only=True)
 class RunProvenance:
-    """How the table was made: enough to verify it, and to make it again."""
+    """How the table was made: enough to verify it, and to make it again.
+
+    Args:
+        no_inputs: whether the builder declares that nothing but its options decides the table.
+    """
 
     schema: str = "ai-run-provenance-v1"
     entrypoint: dict[str, Any]
@@ -222,6 +227,7 @@ class RunProvenance:
     replaces: Replaced | None
     sessions: tuple[Session, ...]
     redacted: tuple[str, ...]
+    no_inputs: bool = field(default=False, metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)

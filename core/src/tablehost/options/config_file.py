@@ -12,7 +12,7 @@ from typing import Any
 from tablehost.contract.errors import UsageError
 from tablehost.contract.names import normalized
 from tablehost.options.convert import RawValue
-from tablehost.options.fields import options_of
+from tablehost.options.fields import by_name, options_of
 
 _MOST_BYTES = 1 << 24
 
@@ -49,7 +49,8 @@ def section(
         known: returns the names of builders, which may have sections of their own.
 
     Raises:
-        UsageError: the file is not TOML, or a section or key is unknown.
+        UsageError: the file is not TOML, a section or key is unknown, or an option is given by
+            two names.
     """
     if path is None:
         return {}
@@ -59,13 +60,14 @@ def section(
         if table not in allowed:
             raise UsageError(_unknown(path, f"section [{table}]", table, allowed))
     options = {option.name for option in options_of(cls)}
+    names = {name for option in options_of(cls) for name in option.spellings}
     given = {}
     for key, value in tables.get(name, {}).items():
         where = f"{path} [{name}]"
-        if normalized(key) not in options:
+        if normalized(key) not in names:
             raise UsageError(_unknown(path, f"key {key!r} in [{name}]", normalized(key), options))
         given[normalized(key)] = RawValue(value, "file", where, text=False, base=path.parent)
-    return given
+    return by_name(cls, given)
 
 
 def table(path: Path | None, name: str) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class RawValue:
         where: what to name in a message: `--limit`, `TABLEHOST_EXTRACT_K150K_LIMIT`, ...
         text: whether `raw` is text that represents a value (flags and environment).
         base: folder that a relative path starts from.
+        former: the earlier name of the option under which it was written, if it was.
     """
 
     raw: Any
@@ -39,6 +40,7 @@ class RawValue:
     where: str
     text: bool = True
     base: Path = Path()
+    former: str | None = None
 
 
 class NotConvertible(ValueError):

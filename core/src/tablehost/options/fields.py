@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
@@ -15,12 +16,16 @@ import attrs
 from attrs import NOTHING, frozen
 from attrs.exceptions import FrozenInstanceError
 
-from tablehost.contract.errors import BrokenBuilder
+from tablehost.contract.errors import BrokenBuilder, UsageError
 from tablehost.contract.names import flag_of
 from tablehost.options.convert import NotConvertible, RawValue, expected, fits, structure
-from tablehost.options.grammar import Many, Scalar, TypeNode, parse
+from tablehost.options.grammar import Many, Scalar, TypeNode, has_bare_path, parse
 
 REDACTED = "<redacted>"
+_PATH_ROLES = (
+    "make it InputFile, InputFiles, InputDir or Tool, whose content decides the table, ScratchDir, "
+    "Tuning[Path] or Gate[Path], which do not decide it, or str, which counts as text"
+)
 
 
 @frozen
@@ -43,6 +48,11 @@ class Option:
     def flag(self) -> str:
         """Return the command line's name, `--clips-dir`."""
         return flag_of(self.name)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Return every name that it can be given by, the one that it has now first."""
+        return (self.name, *self.type.was)
 
     @property
     def required(self) -> bool:
@@ -78,11 +88,13 @@ class Resolved:
         instance: of the options class; None where a problem forbids to make one.
         sources: by option, `flag`, `env`, `file` or `default`.
         problems: everything that is wrong, one sentence each.
+        renamed: which values were given under an earlier name, one sentence each.
     """
 
     instance: Any
     sources: dict[str, str]
     problems: list[str]
+    renamed: tuple[str, ...] = ()
 
 
 def options_of(cls: type) -> tuple[Option, ...]:
@@ -92,8 +104,9 @@ def options_of(cls: type) -> tuple[Option, ...]:
         cls: an attrs class whose fields are annotated and documented.
 
     Raises:
-        BrokenBuilder: it is not an attrs class, or a field has no help, a type that cannot be set
-            from the command line, or a default of another type.
+        BrokenBuilder: it is not an attrs class, two fields share a name, or a field has no help, a
+            type that cannot be set from the command line, a path without a role, or a default of
+            another type.
     """
     return _options_of(cast("Hashable", cls))
 
@@ -107,11 +120,16 @@ def _options_of(cls: Any) -> tuple[Option, ...]:
     _check_annotated(cls, hints)
     check_frozen(cls, "options class")
     helps = _field_docstrings(cls)
-    return tuple(
+    options = tuple(
         _option(cls, field, hints[field.name], helps.get(field.name, ""))
         for field in attrs.fields(cls)
         if field.init
     )
+    names = Counter(name for option in options for name in option.spellings)
+    if twice := [name for name, count in names.items() if count > 1]:
+        msg = f"options class {cls.__qualname__} gives {twice[0]!r} to two options, now or earlier"
+        raise BrokenBuilder(msg)
+    return options
 
 
 @cache
@@ -160,9 +178,12 @@ def _option(cls: type, field: attrs.Attribute[Any], annotation: Any, text: str) 
     except TypeError:
         msg = (
             f"{where} has the type {annotation!r}, which cannot be set from the command line; "
-            "use int, float, bool, str, Path, Literal, a role, tuple[X, ...] or X | None"
+            "use int, float, bool, str, Literal, a role, tuple[X, ...] or X | None"
         )
         raise BrokenBuilder(msg) from None
+    if has_bare_path(option.type):
+        msg = f"{where} is a path without a role; {_PATH_ROLES}"
+        raise BrokenBuilder(msg)
     if not option.required and not fits(option.type, option.default):
         msg = f"{where} has the default {option.default!r}, which is not {words}"
         raise BrokenBuilder(msg)
@@ -195,22 +216,27 @@ def resolve(cls: type, *sources: Mapping[str, RawValue]) -> Resolved:
         except NotConvertible as error:
             shown = REDACTED if option.secret else repr(error.raw)
             problems.append(f"{option.flag}: {shown} from {given.where} {error.problem}")
+    renamed = tuple(
+        f"{given.former} from {given.where} is named {name} now; use the new name"
+        for name, given in found.items()
+        if given and given.former
+    )
     if problems:
-        return Resolved(None, origins, problems)
+        return Resolved(None, origins, problems, renamed)
     try:
         with attrs.validators.disabled():
             instance = cls(**values)
     except Exception as error:  # noqa: BLE001  # a class may do anything when it is made
         secret = any(option.secret for option in options)
         said = type(error).__name__ if secret else repr(error)
-        return Resolved(None, origins, [f"the options do not fit together: {said}"])
+        return Resolved(None, origins, [f"the options do not fit together: {said}"], renamed)
     for option in options:
         problem = _refusal(cls, option, instance)
         if problem is not None:
             given = found[option.name]
             where = given.where if given else "its default"
             problems.append(f"{option.flag}: {problem} (from {where})")
-    return Resolved(None if problems else instance, origins, problems)
+    return Resolved(None if problems else instance, origins, problems, renamed)
 
 
 def _refusal(cls: type, option: Option, instance: Any) -> str | None:
@@ -226,9 +252,9 @@ def _refusal(cls: type, option: Option, instance: Any) -> str | None:
 
 
 def variables_of(cls: type, section: str) -> dict[str, str]:
-    """Return the environment variable of each option: `TABLEHOST_EXTRACT_K150K_LIMIT`."""
+    """Return the environment variable of each name of an option: `TABLEHOST_COMBINE_INPUT`."""
     prefix = "TABLEHOST_" if section == "tablehost" else f"TABLEHOST_{section.upper()}_"
-    return {option.name: prefix + option.name.upper() for option in options_of(cls)}
+    return {name: prefix + name.upper() for one in options_of(cls) for name in one.spellings}
 
 
 def from_environment(cls: type, section: str, environ: Mapping[str, str]) -> dict[str, RawValue]:
@@ -238,12 +264,39 @@ def from_environment(cls: type, section: str, environ: Mapping[str, str]) -> dic
         cls: the options class.
         section: the builder's name, or `tablehost` for the options of every run.
         environ: the environment.
+
+    Raises:
+        UsageError: an option is given by two names.
     """
-    return {
+    found = {
         name: RawValue(environ[variable], "env", variable)
         for name, variable in variables_of(cls, section).items()
         if variable in environ
     }
+    return by_name(cls, found)
+
+
+def by_name(cls: type, found: Mapping[str, RawValue]) -> dict[str, RawValue]:
+    """Return what one source gives, by the names that the options have now.
+
+    Args:
+        cls: the options class.
+        found: by any name of an option.
+
+    Raises:
+        UsageError: an option is given by two names.
+    """
+    given = {}
+    for option in options_of(cls):
+        names = [name for name in option.spellings if name in found]
+        if len(names) > 1:
+            places = " and ".join(f"{name} ({found[name].where})" for name in names)
+            msg = f"{places} are one option; give {option.name} alone"
+            raise UsageError(msg)
+        for name in names:
+            former = None if name == option.name else name
+            given[option.name] = attrs.evolve(found[name], former=former)
+    return given
 
 
 def _structure(option: Option, given: RawValue) -> Any:

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from attrs import evolve, field, frozen
 
-from tablehost.contract.roles import Labelled, Role
+from tablehost.contract.roles import Labelled, Role, Was
 
 
 @frozen
 class _TypeNode:
-    """A type, or a part of one, with the roles around it; `optional` where it may be None."""
+    """A type, or a part of one, with the roles around it; `optional` where it may be None.
+
+    `was` has the earlier names of the option that has this type.
+    """
 
     roles: frozenset[Role] = field(default=frozenset(), kw_only=True)
+    was: tuple[str, ...] = field(default=(), kw_only=True)
     optional: bool = field(default=False, kw_only=True)
 
     @property
@@ -90,7 +95,8 @@ def parse(annotation: Any) -> TypeNode:  # noqa: PLR0911  # a case a form
     if origin is Annotated:
         inner = parse(arguments[0])
         marks = {mark for mark in arguments[1:] if isinstance(mark, Role)}
-        return evolve(inner, roles=inner.roles | marks)
+        was = (mark.name for mark in arguments[1:] if isinstance(mark, Was))
+        return evolve(inner, roles=inner.roles | marks, was=(*inner.was, *was))
     if origin in (Union, types.UnionType):
         arms = tuple(parse(arm) for arm in arguments if arm is not type(None))
         inner = arms[0] if len(arms) == 1 else Either(arms)
@@ -104,3 +110,17 @@ def parse(annotation: Any) -> TypeNode:  # noqa: PLR0911  # a case a form
     if origin in (dict, Mapping):
         return Keyed(parse(arguments[1]))
     return Scalar(annotation)
+
+
+def has_bare_path(node: TypeNode) -> bool:
+    """Return whether a type has a path in it that no role is around."""
+    if node.roles:
+        return False
+    match node:
+        case Scalar(type=kind):
+            return kind is Path
+        case Pair(value=inner) | Many(each=inner) | Keyed(each=inner):
+            return has_bare_path(inner)
+        case Either(arms=arms):
+            return any(map(has_bare_path, arms))
+    return False

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from attrs import field, frozen
 
-from tablehost.contract.roles import Tuning
+from tablehost.contract.roles import Role, Tuning
 
 HOST = "tablehost"
 """The name of their section in the configuration."""
+
+_Place = Annotated[Path, Role("place", in_recipe=False)]
 
 
 @frozen(kw_only=True)
 class HostOptions:
     """Options of every run."""
 
-    out: Path
+    out: _Place
     """The Parquet file to make; its manifest is OUT.manifest.json."""
-    manifest_out: Path | None = None
+    manifest_out: _Place | None = None
     """Another place for the manifest."""
     overwrite: bool = False
     """Replace an existing table of any origin; finished items are still used."""
@@ -37,7 +39,7 @@ class HostOptions:
     """Process those items again that earlier code of the builder has made."""
     accept_ledger: bool = False
     """Use a ledger that belongs to another user; the manifest counts the rows of others."""
-    config: Path | None = None
+    config: _Place | None = None
     """Configuration file; default: ./tablehost.toml, if it exists."""
     json: bool = False
     """Write the result as one JSON object on stdout, and events as JSON lines on stderr."""

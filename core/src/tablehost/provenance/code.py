@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from tablehost.files.folder_listing import dir_hash1
 from tablehost.manifest.read import dig
 from tablehost.manifest.sections import Code, Environment
 from tablehost.options.record import paths_of
-from tablehost.provenance.sources import Content, Sources
+from tablehost.provenance.sources import Content, Sources, distributions_of
 
 
 def code_of(builder: Builder, options: Any, used: Mapping[str, Path], digests: StatCache) -> Code:
@@ -49,38 +48,8 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], digests: S
             name: {"path": str(path), **asdict(hash_file(path, digests))}
             for name, path in sorted(tools.items())
         },
-        packages=packages_of(builder.distribution),
+        packages=packages_of(builder),
     )
-
-
-def item_modules(builder: Builder, function: Callable[..., Any], settings: Any) -> dict[str, str]:
-    """Digest the code that makes an item: its function's module and all that this imports.
-
-    Args:
-        builder: whose function it is.
-        function: the item function.
-        settings: what it is called with; the module of their class is part of the code.
-
-    Returns:
-        The digest of what each module does, by its name in the manifest.
-    """
-    file, of_settings = _file_of(function.__module__), _file_of(type(settings).__module__)
-    assert file is not None  # noqa: S101  # the function was found there
-    sources = Sources.of(builder, function.__module__, file)
-    start = [file, *(one for one in (of_settings,) if one and sources.owns(one))]
-    return _what_they_do(sources, start)
-
-
-def item_modules_now(builder: Builder | Path, names: Iterable[str]) -> dict[str, str]:
-    """Digest modules as they are now, and all that they import.
-
-    Args:
-        builder: the builder, or the file of one, which is read and never imported.
-        names: of the modules, as `item_modules` has named them.
-    """
-    sources = Sources(builder.parent) if isinstance(builder, Path) else _sources_of(builder)
-    start = [path for name in names if (path := sources.root / name).is_file()]
-    return _what_they_do(sources, start)
 
 
 def same_code(before: Mapping[str, Any], now: Mapping[str, Mapping[str, str]]) -> bool:
@@ -93,12 +62,13 @@ def same_code(before: Mapping[str, Any], now: Mapping[str, Mapping[str, str]]) -
 
 def modules_of(builder: Builder) -> dict[str, dict[str, str]]:
     """Digest each source file of a builder; of one file, also the neighbours that it imports."""
-    if builder.file is not None:
-        return {name: content.digests for name, (_, content) in file_modules(builder.file).items()}
-    sources = _sources_of(builder)
-    files = sources.files(builder.module.__name__, whole=True)
-    found = sources.imported([Path(builder.module.__file__), *files])
-    return {sources.named(path): found[path].digests for path in sorted(found)}
+    sources, found = _contents_of(builder)
+    return {sources.named(path): one.digests for path, one in found.items()}
+
+
+def files_of(builder: Builder) -> dict[Path, str]:
+    """Return the sha256 of each source file of a builder."""
+    return {path: one.sha256 for path, one in _contents_of(builder)[1].items()}
 
 
 def file_modules(file: Path) -> dict[str, tuple[Path, Content]]:
@@ -107,24 +77,21 @@ def file_modules(file: Path) -> dict[str, tuple[Path, Content]]:
     Args:
         file: which is read, and never imported.
     """
-    sources = Sources(file.parent)
-    found = sources.imported([file], whole=True)
-    others = sorted(found.keys() - {file})
-    return {sources.named(path): (path, found[path]) for path in (file, *others)}
+    sources, found = _contents_of(file)
+    return {sources.named(path): (path, one) for path, one in found.items()}
 
 
-def _sources_of(builder: Builder) -> Sources:
-    return Sources.of(builder, builder.module.__name__, Path(builder.module.__file__))
-
-
-def _what_they_do(sources: Sources, start: Iterable[Path]) -> dict[str, str]:
-    found = sources.imported(start)
-    return {sources.named(path): found[path].code_sha256 for path in sorted(found)}
-
-
-def _file_of(module: str) -> Path | None:
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return Path(file) if file else None
+def _contents_of(builder: Builder | Path) -> tuple[Sources, dict[Path, Content]]:
+    """Read the source files of a builder; the file of one comes first, then those it imports."""
+    sources = Sources.of_builder(builder)
+    file = builder if isinstance(builder, Path) else builder.file
+    if file is not None:
+        found = sources.imported([file], whole=True)
+        return sources, {path: found[path] for path in (file, *sorted(found.keys() - {file}))}
+    assert isinstance(builder, Builder)  # noqa: S101  # for mypy
+    files = sources.files(builder.module.__name__, whole=True)
+    found = sources.imported([Path(builder.module.__file__), *files])
+    return sources, {path: found[path] for path in sorted(found)}
 
 
 @cache
@@ -138,17 +105,25 @@ def host_code() -> dict[str, str]:
     }
 
 
-@cache
-def packages_of(distribution: str | None) -> dict[str, str]:
-    """Return the version of every distribution that a builder and the host need.
-
-    What is installed does not change while one command runs.
+def packages_of(builder: Builder | Path) -> dict[str, str]:
+    """Return the version of every distribution that a builder imports, or it and the host need.
 
     Args:
-        distribution: the builder's, or None for a builder of one file.
+        builder: the builder, or the file of one, which is read and never imported.
     """
-    own = [distribution] if distribution else []
-    return dict(sorted(_packages([*own, "tablehost"])))
+    own = builder.distribution if isinstance(builder, Builder) else None
+    sources, found = _contents_of(builder)
+    imported = {name for one in found.values() for name in one.imports}
+    others = {name for name in imported if not any(sources.files(name, whole=False))}
+    packages = frozenset(name.partition(".")[0] for name in others)
+    return _versions(frozenset(filter(None, {own, "tablehost"})), packages)
+
+
+@cache
+def _versions(needed: frozenset[str], imported: frozenset[str]) -> dict[str, str]:
+    """Return versions; what is installed does not change while one command runs."""
+    names = {one for name in imported for one in distributions_of(name)}
+    return dict(sorted(_packages(needed | names)))
 
 
 def entrypoint_of(builder: Builder) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from attrs import frozen
 
 from tablehost.commit.output import Output
 from tablehost.commit.root import Root
+from tablehost.console.text import some
 from tablehost.contract.errors import BrokenBuilder, TablehostError
 from tablehost.contract.names import flag_of
 from tablehost.files.atomic import make_folder
@@ -25,6 +27,9 @@ from tablehost.files.names import LISTING_SUFFIX
 from tablehost.files.parts import parts_of
 from tablehost.options.fields import options_of
 from tablehost.provenance.given import Given
+
+_log = logging.getLogger("tablehost")
+_LEFT_OUT = "%s: of %s, %d files are not taken for parts: %s"
 
 
 class NotListed(TablehostError):
@@ -44,6 +49,14 @@ class InputChanged(TablehostError):
         named = f"{flag_of(option)}: {path}" if option else f"{path}"
         changed = f"{named} changed while the table was built"
         super().__init__(f"{changed}; nothing was written. Run again when it no longer changes")
+
+
+class DanglingLink(TablehostError):
+    """A file of an input folder is a link that points to nothing."""
+
+    def __init__(self, option: str, path: Path) -> None:
+        what = f"{path} is a symbolic link to {path.readlink()}, which is not there"
+        super().__init__(f"{flag_of(option)}: {what}; nothing was written")
 
 
 @frozen
@@ -109,6 +122,8 @@ class Inputs:
             if one.role.content == "folder":
                 self._folders.append((one.option, one.path, look(one.path, self._globs)))
             elif not one.role.tool:
+                if left_out := one.parts.left_out:
+                    _log.info(_LEFT_OUT, one.flag, one.path, len(left_out), some(left_out))
                 files = tuple(self._watch(one.option, file) for file in one.parts.files)
                 self._inputs.append(_Input(one, files))
 
@@ -235,6 +250,8 @@ class Inputs:
 
     def _at_rest(self, option: str, folder: Path, before: Look) -> _Files:
         """Return the files of a folder that no item read, as the run found them."""
+        for name in before.dangling:
+            raise DanglingLink(option, folder / name)
         with suppress(ChangedWhileRead, FileNotFoundError):
             digests = hash_files(folder, before, self._cache)
             if look(folder, self._globs) == before:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.machinery import all_suffixes
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
 from attrs import frozen
@@ -15,7 +16,7 @@ from attrs import frozen
 from tablehost.builders.builder import Builder
 from tablehost.provenance.syntax import parsed, syntax_digest
 
-_SUFFIXES = tuple(all_suffixes())
+SUFFIXES = tuple(all_suffixes())
 _LOADERS = {"importlib", "pkgutil", "runpy"}
 _NO_LOADERS = ("importlib.metadata", "importlib.resources")
 
@@ -55,17 +56,38 @@ class Sources:
     owned: frozenset[Path] | None = None
 
     @classmethod
-    def of(cls, builder: Builder, module: str, file: Path) -> Sources:
-        """Return the sources that a module of a builder belongs to."""
-        if builder.file is not None and file.is_relative_to(builder.file.parent):
-            return cls(builder.file.parent)
-        depth = module.count(".") + file.name.startswith("__init__.")
-        root = file.parents[depth]
-        recorded = _recorded(builder.distribution)
-        if recorded is not None and file.resolve() in recorded:
-            return cls(root, recorded)
-        if recorded is not None and file == Path(builder.module.__file__):
+    def of_builder(cls, builder: Builder | Path) -> Sources:
+        """Return the sources of a builder, or of the file of one."""
+        file = builder if isinstance(builder, Path) else builder.file
+        if file is not None:
+            return cls(file.parent)
+        assert isinstance(builder, Builder)  # noqa: S101  # for mypy
+        file, name = Path(builder.module.__file__), builder.module.__name__
+        root, recorded = _root(name, file), _recorded(builder.distribution)
+        if recorded is not None and file.resolve() not in recorded:
             return cls(root)  # an editable installation: its metadata is elsewhere
+        return cls._installed(name, file, [builder.distribution])
+
+    @classmethod
+    def of(cls, builder: Builder | Path, module: str, file: Path) -> Sources:
+        """Return the sources that a module belongs to: those of a builder, or of another package.
+
+        Args:
+            builder: whose items it makes.
+            module: its name.
+            file: where it is.
+        """
+        own = cls.of_builder(builder)
+        if own.has(module, file):
+            return own
+        return cls._installed(module, file, distributions_of(module))
+
+    @classmethod
+    def _installed(cls, module: str, file: Path, owners: Iterable[str | None]) -> Sources:
+        root = _root(module, file)
+        for recorded in map(_recorded, owners):
+            if recorded is not None and file.resolve() in recorded:
+                return cls(root, recorded)
         package = root / module.partition(".")[0]
         return cls(root, frozenset(one.resolve() for one in (_below(package) or [file])))
 
@@ -92,7 +114,7 @@ class Sources:
         if self.owned is not None:
             return sorted(self.owned)
         packages = [one.parent for one in self.root.glob("*/__init__.py")]
-        modules = [one for one in self.root.iterdir() if one.name.endswith(_SUFFIXES)]
+        modules = [one for one in self.root.iterdir() if one.name.endswith(SUFFIXES)]
         return [*modules, *(path for package in packages for path in _below(package))]
 
     def named(self, path: Path) -> str:
@@ -111,9 +133,15 @@ class Sources:
             yield from filter(self.owns, _below(first))
         for part in name.split("."):
             base /= part
-            for suffix in _SUFFIXES:
+            for suffix in SUFFIXES:
                 some = (base.with_name(part + suffix), base / f"__init__{suffix}")
                 yield from filter(self.owns, filter(Path.is_file, some))
+
+    def has(self, module: str, file: Path) -> bool:
+        """Return whether a module that is in a file is one of these."""
+        if file.parent == self.root:
+            return self.owns(file)
+        return file in self.files(module, whole=False)
 
     def owns(self, path: Path) -> bool:
         """Return whether a file in the folder belongs to the distribution."""
@@ -151,8 +179,25 @@ def _is_harmless(name: str) -> bool:
     return name.startswith(_NO_LOADERS)
 
 
+def _root(module: str, file: Path) -> Path:
+    return file.parents[module.count(".") + file.name.startswith("__init__.")]
+
+
 def _below(folder: Path) -> list[Path]:
-    return [one for one in sorted(folder.rglob("*")) if one.name.endswith(_SUFFIXES)]
+    return [one for one in sorted(folder.rglob("*")) if one.name.endswith(SUFFIXES)]
+
+
+@lru_cache
+def distributions_of(module: str) -> tuple[str, ...]:
+    """Return the names of the distributions that a module is of; nearly all are called like it."""
+    name = module.partition(".")[0]
+    if name in sys.stdlib_module_names:
+        return ()
+    try:
+        distribution(name)
+    except (PackageNotFoundError, ValueError):
+        return tuple(packages_distributions().get(name, ()))  # which takes a tenth of a second
+    return (name,)
 
 
 @lru_cache
@@ -164,4 +209,4 @@ def _recorded(name: str | None) -> frozenset[Path] | None:
         return None
     if files is None:
         return None
-    return frozenset(Path(one.locate()).resolve() for one in files if one.name.endswith(_SUFFIXES))
+    return frozenset(Path(one.locate()).resolve() for one in files if one.name.endswith(SUFFIXES))

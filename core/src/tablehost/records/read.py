@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from attrs import Factory, frozen
+import pyarrow.compute as pc
+from attrs import Factory, evolve, frozen
 
 from tablehost.contract.errors import Refused
 from tablehost.records.columns import typed_columns
@@ -49,6 +50,14 @@ class Records:
     columns: dict[str, pa.Array] = Factory(dict)
     lines: int = 0
     malformed: tuple[MalformedLine, ...] = ()
+
+    def with_values(self) -> Records:
+        """Return these records without those that have no value."""
+        kept = pa.array([False] * len(self.names), pa.bool_())
+        for values in self.columns.values():
+            kept = pc.or_(kept, values.is_valid())
+        columns = {key: values.filter(kept) for key, values in self.columns.items()}
+        return evolve(self, names=self.names.filter(kept), columns=columns)
 
 
 def read_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,8 @@ from tablehost.contract.build import ArrowStream
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.table.row_groups import group_rows
 from tablehost.table.types import stored_type
+
+_OF_PANDAS = {"pandas.period": "timestamps", "pandas.interval": "its two ends"}
 
 Data = ArrowStream | Iterable[pa.RecordBatch]
 
@@ -55,6 +58,7 @@ def _opened(data: Any, schema: pa.Schema | None) -> tuple[pa.Schema, Iterable[An
         reader = pa.RecordBatchReader.from_stream(_without_index(data), schema=schema)
         return reader.schema, reader
     if hasattr(data, "__arrow_c_stream__"):
+        _check_exportable(data)
         reader = pa.RecordBatchReader.from_stream(data)
         return reader.schema, reader
     kind = type(data).__name__
@@ -67,14 +71,48 @@ def _opened(data: Any, schema: pa.Schema | None) -> tuple[pa.Schema, Iterable[An
     return schema, data
 
 
+def check_portable(schema: pa.Schema) -> None:
+    """Refuse columns whose values a reader without pandas would take for others.
+
+    Raises:
+        TableError: there is one.
+    """
+    for each in schema:
+        name = getattr(each.type, "extension_name", None)
+        if name in _OF_PANDAS:
+            msg = (
+                f"column {each.name!r}: {name} cannot be written; convert it to {_OF_PANDAS[name]}"
+            )
+            raise TableError(msg)
+
+
+def _check_exportable(data: Any) -> None:
+    """Refuse a frame of polars with integers that no other library has."""
+    polars = sys.modules.get("polars")
+    if polars is None or not isinstance(data, polars.DataFrame):
+        return
+    for name, kind in data.schema.items():
+        if re.search(r"\bU?Int128\b", str(kind)):
+            msg = f"column {name!r}: {kind} cannot be written; convert it to Int64, Decimal or text"
+            raise TableError(msg)
+
+
 def _without_index(frame: Any) -> Any:
-    """Turn the named levels of the index into columns; the others only number the rows."""
+    """Turn a named index into columns; the default one only numbers the rows.
+
+    Raises:
+        TableError: it has no name, and is not the default one.
+    """
     _check_names([str(name) for name in frame.columns])
-    unnamed = [level for level, name in enumerate(frame.index.names) if name is None]
-    named = len(unnamed) < len(frame.index.names)
-    if unnamed:
-        frame = frame.reset_index(level=unnamed, drop=True)
-    return frame.reset_index() if named else frame
+    if None not in frame.index.names:
+        return frame.reset_index()
+    if frame.index.equals(sys.modules["pandas"].RangeIndex(len(frame))):
+        return frame.reset_index(drop=True)
+    msg = (
+        "the index of the DataFrame has no name and is not the default one; return "
+        "frame.reset_index(), or frame.reset_index(drop=True) where it only numbers the rows"
+    )
+    raise TableError(msg)
 
 
 def _stored_schema(schema: pa.Schema) -> pa.Schema:

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from attrs import frozen
 
 from tablehost.files.atomic import create
-from tablehost.table.batches import Data, TableError, open_batches
+from tablehost.table.batches import Data, TableError, check_portable, open_batches
 from tablehost.table.column import Column
 from tablehost.table.row_groups import GROUP_BYTES, group_rows, row_groups
 from tablehost.table.summary import ColumnsSummary, rows_digest
@@ -82,6 +82,7 @@ def write_table(
         TableError: the data cannot become a table; exceptions of `data` itself pass through.
     """
     stored, batches = open_batches(data, schema)
+    check_portable(stored)
     _check_named(stored, named or {})
     rows = group_rows(stored)
     try:

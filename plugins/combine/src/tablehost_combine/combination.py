@@ -73,7 +73,7 @@ def plan(options: Options, run: Run) -> Combination:
     if problems:
         raise Refused(problems)
     with_teacher = any(TEACHER in shard.has for shard in shards)
-    shares = list(_shares(shards, teachers, options.max_rows_per_input))
+    shares = list(_shares(shards, teachers, options))
     combination = Combination(shares, output_schema(with_teacher=with_teacher))
     if options.on_duplicate == "error" and combination.rows > MOST_ROWS:
         problem = (
@@ -118,14 +118,15 @@ def _given_twice(files: list[tuple[Labelled[Path], Path]]) -> Iterator[str]:
             yield f"{before} and {name} are the same file; give it once"
 
 
-def _shares(shards: list[Shard], teachers: list[Teacher], limit: int | None) -> Iterator[Share]:
+def _shares(shards: list[Shard], teachers: list[Teacher], options: Options) -> Iterator[Share]:
     """Divide the rows that are wanted of an input among its files, in order."""
+    limit = options.max_rows_per_input
     taken: Counter[int] = Counter()
     for shard, teacher in zip(shards, teachers, strict=True):
         first = taken[id(shard.input)]
         rows = shard.rows if limit is None else min(shard.rows, limit - first)
         taken[id(shard.input)] += rows
-        yield Share(shard, teacher, first, rows)
+        yield Share(shard, teacher, first, rows, options.fill_unknown)
 
 
 def _gated(shard: Shard, options: Options) -> Iterator[str]:

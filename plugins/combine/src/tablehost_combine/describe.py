@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tablehost import Build
+from tablehost import Build, Labelled
 from tablehost_combine.combination import Combination
 from tablehost_combine.fields import Fields, Input, Stats
 from tablehost_combine.options import Options
@@ -35,6 +35,11 @@ def describe(options: Options, build: Build) -> Fields:
         inputs=tuple(map(_input, noted.shares)),
         output_columns=tuple(noted.schema.names),
         teacher_model=next(iter(known), None),
+        assumed_teacher_of=tuple(
+            str(Labelled(share.shard.input.label, share.shard.path))
+            for share in noted.shares
+            if share.teacher.assumed
+        ),
     )
 
 

@@ -39,7 +39,7 @@ class Duplicates:
     """
 
     rows: int = 0
-    example: tuple[str, str, int] | None = None
+    example: tuple[str, str | None, int] | None = None
     times: int = 0
 
 
@@ -131,7 +131,7 @@ def _duplicates(counted: pa.Table) -> Duplicates:
 
 def key_hashes(batch: pa.RecordBatch) -> _Hashes:
     """Return a 64-bit hash of every row's corpus, source and frame_index."""
-    source = batch["source"].dictionary_encode()
+    source = batch["source"].dictionary_encode(null_encoding="encode")
     corpus = batch["corpus"][0].as_py() if batch.num_rows else ""
     names = [_name_hash(corpus, name) for name in source.dictionary.to_pylist()]
     by_name = np.array(names, _HASH)[np.from_dlpack(source.indices)]
@@ -139,8 +139,9 @@ def key_hashes(batch: pa.RecordBatch) -> _Hashes:
 
 
 @lru_cache(1 << 16)
-def _name_hash(corpus: str, source: str) -> int:
-    key = f"{len(corpus)}:{corpus}{source}".encode("utf-8", "surrogatepass")
+def _name_hash(corpus: str, source: str | None) -> int:
+    name = f"{corpus}{source}" if source is not None else f"{corpus}\0null"
+    key = f"{len(corpus)}:{name}".encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(key, digest_size=8).digest(), "little")
 
 

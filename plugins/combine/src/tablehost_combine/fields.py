@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 TeacherFrom = Literal["column", "manifest", "assumed", "unknown"]
 
@@ -85,3 +85,5 @@ class Fields:
     inputs: tuple[Input, ...] = ()
     output_columns: tuple[str, ...] = ()
     teacher_model: str | None = None
+    assumed_teacher_of: tuple[str, ...] = field(default=(), metadata={"since": "1.1.0"})
+    """The files of whose rows, some or all, the teacher was assumed, as LABEL=PATH."""

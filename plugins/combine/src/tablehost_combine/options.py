@@ -53,6 +53,9 @@ class Options:
     source_column: str | None = field(default=None, validator=_named)
     """Column that names a row's clip; by default source, else key, else dis_basename."""
 
+    fill_unknown: bool = False
+    """Fill in a null codec as unknown, and a null source as the label; else they stay null."""
+
     on_missing_feature: Gate[Literal["fill", "error"]] = "fill"
     """What to do where an input lacks a feature: fill it with NaN, or refuse."""
 

@@ -24,7 +24,7 @@ class Tally:
 
     Args:
         rows: how many.
-        made: by column, how many cells were filled in because the file lacks them.
+        made: by column, how many cells were made because the file lacks them.
     """
 
     rows: int = 0
@@ -42,6 +42,7 @@ class Share:
         teacher: of its rows.
         first: the number of its first row in its input.
         rows: how many to take.
+        fill_unknown: whether a null codec or source is filled in.
         tally: filled while they are read.
         sha256: of the file; known when all rows are read.
     """
@@ -50,6 +51,7 @@ class Share:
     teacher: Teacher
     first: int
     rows: int
+    fill_unknown: bool = False
     tally: Tally = field(factory=Tally)
     sha256: str = ""
 
@@ -107,6 +109,7 @@ class _Rows:
     def __init__(self, share: Share, batch: pa.RecordBatch, tally: Tally) -> None:
         self.shard = share.shard
         self.teacher = share.teacher.name
+        self.fill_unknown = share.fill_unknown
         self.batch = batch
         self.tally = tally
         self.first = share.first + tally.rows
@@ -138,6 +141,8 @@ class _Rows:
             self.tally.made[name] += self.batch.num_rows
             return self._constant(otherwise)
         array = self._as(given, pa.string())
+        if not self.fill_unknown:
+            return array
         self.tally.made[name] += array.null_count
         return _filled(array, otherwise)
 

@@ -163,4 +163,6 @@ def _type_problem(column: pa.Field, rule: _Rule) -> Iterator[str]:
     accepts, wanted = rule
     kind = value_type(column.type)
     if not is_type.is_null(kind) and not accepts(kind):
-        yield f"column {column.name!r} has the type {column.type}; convert it to {wanted}"
+        floats = is_type.is_floating(kind) and wanted == _NAME[1]
+        why = ", as pandas makes of integers with a missing one: astype('Int64')" if floats else ""
+        yield f"column {column.name!r} has the type {column.type}; convert it to {wanted}{why}"

@@ -22,10 +22,12 @@ class Teacher:
     Args:
         name: None where it is unknown.
         known_from: how it is known.
+        assumed: whether it was assumed of some of its rows or of all.
     """
 
     name: str | None
     known_from: TeacherFrom
+    assumed: bool = False
 
 
 def agree(shards: Sequence[Shard], assumed: str | None) -> list[Teacher]:
@@ -49,8 +51,8 @@ def agree(shards: Sequence[Shard], assumed: str | None) -> list[Teacher]:
             unknown.append(shard)
         else:
             first.setdefault(teacher.name, f"{shard}, by its {teacher.known_from}")
-    if assumed is not None and unknown:
-        first.setdefault(assumed, f"{_listed(unknown)}, by --assume-teacher")
+    if assumed is not None:
+        first.setdefault(assumed, f"{_listed(unknown) or 'every input'}, by --assume-teacher")
     for name, where in first.items():
         if len(name) > LONGEST_NAME:
             problem = (
@@ -69,7 +71,8 @@ def agree(shards: Sequence[Shard], assumed: str | None) -> list[Teacher]:
             f"if you know it to be the same, --assume-teacher {name}"
         )
         raise Refused([problem])
-    fallback = Teacher(name=assumed, known_from="assumed" if assumed else "unknown")
+    known_from: TeacherFrom = "assumed" if assumed else "unknown"
+    fallback = Teacher(name=assumed, known_from=known_from, assumed=assumed is not None)
     return [teacher if teacher.name is not None else fallback for teacher in own]
 
 
@@ -97,7 +100,8 @@ def _within(shards: Iterable[Shard], assumed: str | None) -> Iterable[str]:
 
 def _own_teacher(shard: Shard) -> Teacher:
     if shard.teacher_column is not None and shard.teacher_column.names:
-        return Teacher(name=shard.teacher_column.names[0], known_from="column")
+        column = shard.teacher_column
+        return Teacher(name=column.names[0], known_from="column", assumed=column.missing > 0)
     if shard.recorded_teacher is not None:
         return Teacher(name=shard.recorded_teacher, known_from="manifest")
     return Teacher(name=None, known_from="unknown")

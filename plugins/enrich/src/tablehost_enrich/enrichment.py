@@ -118,9 +118,11 @@ def _check_match(options: Options, enrichment: Enrichment) -> None:
     except BadRows as damaged:
         raise Refused(damaged.problems) from damaged
     if matched < options.min_match * enrichment.rows:
+        names = enrichment.metadata.names
+        of = f"is of clips such as {names[0].as_py()!r}" if len(names) else "has no --metadata-keys"
         problem = (
             f"only {matched} of {enrichment.rows} rows have metadata "
             f"({matched / enrichment.rows:.1%}), less than --min-match {options.min_match}; the "
-            f"metadata names clips such as {enrichment.metadata.names[0].as_py()!r}"
+            f"metadata {of}"
         )
         raise Refused([problem])

@@ -13,7 +13,7 @@ class Stats:
 
     Args:
         rows: of the table.
-        metadata_rows: clips that the metadata names.
+        metadata_rows: clips for which the metadata has a value.
         matched_rows: rows of the table that have metadata.
         missing_rows: rows of the table that have none.
         updated_cells: cells that were filled or overwritten.

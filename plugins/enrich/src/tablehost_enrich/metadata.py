@@ -29,4 +29,4 @@ def read_metadata(path: Path, keys: Sequence[str], *, key: str, seed: str) -> Re
     if not rows.names:
         first = next(iter(rows.malformed), MalformedLine(1, "the file is empty"))
         problems.append(f"no line can be used: line {first.line}: {first.reason}")
-    return records_of(rows, {one: columns[one] for one in keys}, problems)
+    return records_of(rows, {one: columns[one] for one in keys}, problems).with_values()

@@ -32,10 +32,12 @@ class Found:
     Args:
         clips: in the order of the bytes of their names.
         passed_over: how many files of the folder match no pattern.
+        beyond: names of the clips beyond the limit.
     """
 
     clips: tuple[Clip, ...]
     passed_over: int
+    beyond: tuple[str, ...] = ()
 
 
 def find_clips(folder: Path, patterns: Collection[str], limit: int | None = None) -> Found:
@@ -65,7 +67,7 @@ def find_clips(folder: Path, patterns: Collection[str], limit: int | None = None
     fitting.sort(key=os.fsencode)
     root = Path(os.path.abspath(folder))  # noqa: PTH100 - links in the path stay as they are
     clips = tuple(Clip(name, root / name) for name in fitting[:limit])
-    return Found(clips, len(names) - len(fitting))
+    return Found(clips, len(names) - len(fitting), tuple(fitting[len(clips) :]))
 
 
 def clip_name(clip: Clip) -> str:

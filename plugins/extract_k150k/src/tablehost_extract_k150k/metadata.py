@@ -46,7 +46,7 @@ def read_metadata(path: Path | None, seed: str, *, allow_references: bool = Fals
     rows = read_rows(path, KEYS, name="clip_name", files=FILES, text=CONTENT)
     columns = rows.columns | split_columns(rows, seed)
     problems = [] if allow_references else _references(rows)
-    return records_of(rows, {one: columns[one] for one in KEYS}, problems)
+    return records_of(rows, {one: columns[one] for one in KEYS}, problems).with_values()
 
 
 def _references(rows: NamedRows) -> list[str]:

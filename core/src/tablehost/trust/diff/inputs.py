@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import zip_longest
+from typing import Any
 
 from attrs import frozen
 
 from tablehost.contract.names import flag_of
 from tablehost.trust.diff.manifests import Change
-from tablehost.trust.evidence.inputs import RecordedInput, file_changes, inputs_of, listed_digests
+from tablehost.trust.evidence.inputs import (
+    Observed,
+    RecordedInput,
+    file_changes,
+    inputs_of,
+    listed_digests,
+    observed_by,
+)
 from tablehost.trust.evidence.subject import Subject
 
 
@@ -44,6 +52,18 @@ def input_changes(a: Subject, b: Subject) -> Iterator[InputChange]:
             groups[f"{flag_of(one.option)}{label}"][side].append(one)
     for what, (ours, theirs) in groups.items():
         yield from _group_changes(what, ours, theirs)
+    before, now = ({one.name: one for one in observed_by(subject)} for subject in (a, b))
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            yield _other_version(name, before.get(name), now.get(name))
+
+
+def _other_version(name: str, one: Observed | None, other: Observed | None) -> InputChange:
+    uris: dict[str, Any] = {side: each.uri for side, each in (("a", one), ("b", other)) if each}
+    if one is None or other is None:
+        return InputChange(what=name, kind="added" if other else "removed", **uris)
+    note = f"version {one.version} -> {other.version}"
+    return InputChange(what=name, kind="changed", **uris, note=note)
 
 
 def _group_changes(

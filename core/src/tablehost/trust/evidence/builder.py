@@ -7,10 +7,13 @@ import re
 from functools import cache
 from pathlib import Path
 
+from attrs import evolve
+
 from tablehost.builders.builder import Builder
 from tablehost.builders.load import load
 from tablehost.console.text import shown
 from tablehost.contract.errors import ManifestError
+from tablehost.contract.names import flag_of
 from tablehost.options.fields import Option, options_of
 from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subject import Subject
@@ -63,6 +66,19 @@ def builder_now(subject: Subject) -> Builder | Path:
         msg = f"the builder's file {shown(file)} is not there"
         raise ManifestError(msg)
     return file
+
+
+def renamed(subject: Subject, builder: Builder) -> tuple[Subject, list[str]]:
+    """Return a table as if its options had had the names of today, and what was renamed."""
+    recorded = subject.manifest.args or {}
+    now = {
+        was: option.name
+        for option in options_of(builder.options_class)
+        for was in option.type.was
+        if was in recorded and option.name not in recorded
+    }
+    said = [f"{flag_of(was)} is named {flag_of(name)} now" for was, name in now.items()]
+    return evolve(subject, manifest=subject.manifest.with_options(now)), said
 
 
 def changed_defaults(subject: Subject, builder: Builder) -> list[Option]:

@@ -108,9 +108,8 @@ def tool_changes(subject: Subject, digests: StatCache) -> Iterator[str]:
 
 def surroundings_changes(subject: Subject, builder: Builder | Path) -> list[str]:
     """Return what changed of this host, of packages, of Python and of the machine."""
-    distribution = builder.distribution if isinstance(builder, Builder) else None
-    packages = _package_changes(subject, distribution)
-    made = items_of_other_packages(subject, distribution)
+    packages = _package_changes(subject, builder)
+    made = items_of_other_packages(subject, builder)
     return [*_host_change(subject), *packages, *made, *_machine_changes(subject)]
 
 
@@ -151,22 +150,22 @@ def _host_change(subject: Subject) -> Iterator[str]:
         yield f"tablehost {now['version']}: its code changed within the version"
 
 
-def _package_changes(subject: Subject, distribution: str | None) -> Iterator[str]:
+def _package_changes(subject: Subject, builder: Builder | Path) -> Iterator[str]:
     """Compare versions, except for builder and host, which are compared separately."""
     before = subject.manifest.packages
     if not before:
         return
-    now = provenance.packages_of(distribution)
-    own = {"tablehost", canonicalize_name(distribution or "")}
+    now = provenance.packages_of(builder)
+    own = {"tablehost", _distribution(builder)}
     for name in sorted((before.keys() | now.keys()) - own):
         if before.get(name) != now.get(name):
-            yield f"{name} {before.get(name, 'not there')} -> {now.get(name, 'not there')}"
+            yield f"{name} {before.get(name, 'not recorded')} -> {now.get(name, 'not there')}"
 
 
-def items_of_other_packages(subject: Subject, distribution: str | None) -> Iterator[str]:
+def items_of_other_packages(subject: Subject, builder: Builder | Path) -> Iterator[str]:
     """Yield how many items of the table were made under other versions of packages."""
-    now = provenance.packages_of(distribution)
-    own = {"tablehost", canonicalize_name(distribution or "")}
+    now = provenance.packages_of(builder)
+    own = {"tablehost", _distribution(builder)}
     for session in subject.manifest.sessions or []:
         count, before = dig(session, "in_table"), dig(session, "packages")
         if not count or not isinstance(before, dict):
@@ -174,6 +173,10 @@ def items_of_other_packages(subject: Subject, distribution: str | None) -> Itera
         others = sorted(f"{n} {v}" for n, v in before.items() if n not in own and now.get(n) != v)
         if others:
             yield f"{counted(count, 'item')} made under {some(others)}"
+
+
+def _distribution(builder: Builder | Path) -> str:
+    return canonicalize_name(builder.distribution or "") if isinstance(builder, Builder) else ""
 
 
 def _machine_changes(subject: Subject) -> Iterator[str]:

@@ -18,7 +18,7 @@ from tablehost.files.names import MANIFEST_SUFFIX, usual_manifest
 from tablehost.host.replacing import Earlier
 from tablehost.manifest.read import dig
 from tablehost.options.fields import REDACTED
-from tablehost.trust.evidence.builder import builder_now, builder_of, changed_defaults
+from tablehost.trust.evidence.builder import builder_now, builder_of, changed_defaults, renamed
 from tablehost.trust.evidence.code import module_changes
 from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subject import Subject
@@ -61,7 +61,7 @@ def replaying(subject: Subject, out: Path) -> Script:
     Raises:
         ManifestError: the manifest does not record which builder made the table.
     """
-    changed, unknown = _defaults(subject)
+    subject, changed, unknown = _defaults(subject)
     given = _given(subject, changed)
     remarks = (*_remarks(subject, given), *unknown)
     return Script(command=tuple(_command(subject, given, out)), remarks=remarks)
@@ -74,16 +74,17 @@ def _command(subject: Subject, given: Mapping[str, Any], out: Path) -> Iterator[
     yield from ("--out", shown(out))
 
 
-def _defaults(subject: Subject) -> tuple[list[str], list[str]]:
-    """Return the options that have another default now, and why where that is not known."""
+def _defaults(subject: Subject) -> tuple[Subject, list[str], list[str]]:
+    """Return a table with today's names of its options, those of another default, and why not."""
     try:
         builder = builder_now(subject)
     except TablehostError as error:
-        return [], [f"{error}; so its defaults were not compared"]
+        return subject, [], [f"{error}; so its defaults were not compared"]
     if isinstance(builder, Builder):
-        return [option.name for option in changed_defaults(subject, builder)], []
+        subject, _ = renamed(subject, builder)
+        return subject, [option.name for option in changed_defaults(subject, builder)], []
     said = f"{shown(builder)} is not the code that made the table, and its defaults may be others"
-    return [], [said] if module_changes(subject, builder) else []
+    return subject, [], [said] if module_changes(subject, builder) else []
 
 
 def _given(subject: Subject, more: Collection[str] = ()) -> dict[str, Any]:

@@ -74,6 +74,18 @@ class RecordedInput:
 
 
 @frozen(kw_only=True)
+class Observed:
+    """An input that is no local file: its name, where it was, and which version was read."""
+
+    name: str
+    uri: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.uri}, version {self.version}) is no local file"
+
+
+@frozen(kw_only=True)
 class InputCheck:
     """What became of an input.
 
@@ -115,6 +127,13 @@ def inputs_of(subject: Subject) -> Iterator[RecordedInput]:
                 descriptor=one,
                 listing=unmoved(subject, listing) if isinstance(listing, str) else None,
             )
+
+
+def observed_by(subject: Subject) -> Iterator[Observed]:
+    """Yield the inputs of a table that are no local files."""
+    for name, one in (subject.manifest.inputs or {}).items():
+        if dig(one, "kind") == "observed":
+            yield Observed(name=name, uri=str(one.get("uri")), version=str(one.get("version")))
 
 
 def check_input(
@@ -165,6 +184,8 @@ def _check_folder(
     """Compare a folder with its digest, and where that is not enough with its listing."""
     there = _there(one)
     read = partial(_digests, one.path, depth=depth, cache=cache, seed=seed)
+    if "dir_hash1" in one.descriptor and there.dangling:
+        return InputCheck(input=one, status="changed", added=there.dangling)
     if "dir_hash1" in one.descriptor:
         found = read(there)
         if dir_hash1(found.items()) == digest:
@@ -178,7 +199,8 @@ def _check_folder(
         return InputCheck(input=one, status="unverifiable", why=f"{_NO_LISTING} were read")
     selected = {name: there.files[name] for name in there.files.keys() & before.keys()}
     found = read(Look(selected, there.seen_ns))
-    return _difference(one, before, found, beside=there.files.keys() - before.keys())
+    beside = {*there.files, *there.dangling} - before.keys()
+    return _difference(one, before, found, beside=beside)
 
 
 def _difference(
@@ -203,7 +225,8 @@ def _there(one: RecordedInput) -> Look:
     there = look(one.path, _patterns(one))
     if not one.descriptor.get("parts"):
         return there
-    return Look({name: there.files[name] for name in filter(is_part, there.files)}, there.seen_ns)
+    files = {name: there.files[name] for name in filter(is_part, there.files)}
+    return Look(files, there.seen_ns, tuple(filter(is_part, there.dangling)))
 
 
 def _patterns(one: RecordedInput) -> Sequence[str]:

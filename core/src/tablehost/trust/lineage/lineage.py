@@ -11,7 +11,7 @@ from attrs import frozen
 
 from tablehost.files.digests import file_digest
 from tablehost.trust.evidence.archive import Archive, claim_of, parents_beside, tables_in
-from tablehost.trust.evidence.inputs import RecordedInput, inputs_of
+from tablehost.trust.evidence.inputs import RecordedInput, inputs_of, observed_by
 from tablehost.trust.evidence.subject import Subject, subjects
 
 
@@ -140,6 +140,9 @@ class _Trace:
                 found = self._join_to(_id(child), child, one)
                 for part in several:
                     self._join_to(found, child, part)
+            for seen in observed_by(child):
+                node = _unknown(seen.uri, why=f"{seen}")
+                self._join(_id(child), self._enter(node), seen.name)
             for one in parents_beside(child, known):
                 self._join_to(_id(child), child, one)
 

@@ -155,6 +155,7 @@ def _again(
 ) -> Replayed:
     """Build the table, whose inputs are what they were, and compare."""
     restored, leave_out = restore(subject, trust=asked.trust), _failed_before(subject)
+    subject = restored.subject
     sample = Sample(asked.sample, asked.seed, leave_out) if asked.sample is not None else None
     original, causes = original_of(subject), causes_before(subject, restored.builder)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -27,7 +28,7 @@ from tablehost.options.fields import (
     variables_of,
 )
 from tablehost.options.grammar import Either, Many, Pair, Scalar, TypeNode
-from tablehost.trust.evidence.builder import builder_file, builder_of
+from tablehost.trust.evidence.builder import builder_file, builder_of, renamed
 from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subject import Subject
 from tablehost.trust.replay.trusted import check_named, check_tools
@@ -41,11 +42,13 @@ class Restored:
         builder: the builder, as it is installed now.
         options: its options as they were, their paths as they are now.
         sources: by option, where the value came from.
+        subject: the table, with the names that its options have now.
     """
 
     builder: Builder
     options: Any
     sources: dict[str, str]
+    subject: Subject
 
 
 def restore(subject: Subject, *, trust: bool) -> Restored:
@@ -62,6 +65,9 @@ def restore(subject: Subject, *, trust: bool) -> Restored:
     """
     allowed = check_named(subject, trust=trust)
     builder = _builder(subject)
+    subject, renames = renamed(subject, builder)
+    for sentence in renames:
+        logging.getLogger("tablehost").warning(sentence)
     recorded = _recorded(subject, builder)
     redacted = [one for one, value in recorded if one.secret and value == REDACTED]
     given = {
@@ -78,7 +84,7 @@ def restore(subject: Subject, *, trust: bool) -> Restored:
     with attrs.validators.disabled():  # a file here may have such a name and be mistaken for it
         options = attrs.evolve(resolved.instance, **names)
     check_tools(options, allowed)
-    return Restored(builder, options, resolved.sources)
+    return Restored(builder, options, resolved.sources, subject)
 
 
 def _builder(subject: Subject) -> Builder:

@@ -169,7 +169,7 @@ def _is_recoded(a: ColumnFacts, b: ColumnFacts) -> bool:
 def _false_statistics(a: ColumnFacts, b: ColumnFacts) -> Iterator[str]:
     """Yield the statistics that differ although the digests of the columns are the same."""
     exact = _EXACT if _is_recoded(a, b) else (*_COUNTS, *_EXACT)
-    yield from (name for name in exact if name in a and a[name] != b[name])
+    yield from (name for name in exact if name in a and a[name] != b.get(name))
     size = max((abs(b[name]) for name in ("min", "max") if _is_number(b[name])), default=0)
     for name in ROUNDED:
         if name in a and not _is_near(a[name], b[name], size):

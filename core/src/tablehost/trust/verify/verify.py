@@ -16,7 +16,13 @@ from attrs import frozen
 from tablehost.commit.output import Output
 from tablehost.files.digest_cache import StatCache
 from tablehost.trust.evidence.archive import Archive, recorded_parents
-from tablehost.trust.evidence.inputs import InputCheck, InputDepth, RecordedInput, check_input
+from tablehost.trust.evidence.inputs import (
+    InputCheck,
+    InputDepth,
+    RecordedInput,
+    check_input,
+    observed_by,
+)
 from tablehost.trust.evidence.subject import Subject, settled
 from tablehost.trust.verify.contents import Depth, compare_contents
 from tablehost.trust.verify.findings import Finding, Verdict, unverifiable
@@ -109,6 +115,8 @@ def _findings(
         yield from compare_contents(subject, question.depth)
         if question.inputs is not None and subject.manifest.inputs is None:
             yield unverifiable("the manifest names no inputs")
+        for observed in observed_by(subject) if question.inputs is not None else ():
+            yield unverifiable(f"{observed}, and is not looked at")
         yield from _compare_inputs(
             [check_input(one, question.inputs or "stat", cache) for one in asked]
         )

@@ -20,7 +20,7 @@ from tablehost.options.fields import options_of
 from tablehost.trust.evidence.archive import Archive, claim_of
 from tablehost.trust.evidence.builder import as_json, changed_defaults
 from tablehost.trust.evidence.code import module_changes, tool_changes
-from tablehost.trust.evidence.inputs import InputCheck, RecordedInput
+from tablehost.trust.evidence.inputs import InputCheck, RecordedInput, observed_by
 from tablehost.trust.evidence.subject import Subject
 
 ReasonKind = Literal[
@@ -35,6 +35,7 @@ ReasonKind = Literal[
     "code-changed",
     "items-failed",
     "inputs-missing",
+    "inputs-not-looked-at",
     "unverifiable",
     "inputs-moved",
     "parents-stale",
@@ -97,6 +98,19 @@ def input_reasons(subject: Subject, check: InputCheck, archive: Archive) -> Iter
         yield Reason(kind="parents-rebuilt", weight="cosmetic" if same else "stale", text=text)
     else:
         yield from _content_reasons(subject, check)
+
+
+def unseen_reasons(subject: Subject) -> Iterator[Reason]:
+    """Yield what decides the table, and cannot be looked at or is not known."""
+    kind: ReasonKind = "inputs-not-looked-at"
+    for one in observed_by(subject):
+        yield Reason(kind=kind, weight="unknown", text=f"{one}, and was not looked at")
+    if subject.manifest.inputs == {} and not subject.manifest.no_inputs:
+        text = (
+            "the manifest names no input; a builder whose options alone decide its table says so "
+            'with Build(inputs="none")'
+        )
+        yield Reason(kind=kind, weight="unknown", text=text)
 
 
 def default_reasons(subject: Subject, builder: Builder) -> Iterator[Reason]:

@@ -16,7 +16,7 @@ from tablehost.contract.errors import ManifestError, TablehostError
 from tablehost.files.digest_cache import StatCache
 from tablehost.host.earlier_code import in_ledger
 from tablehost.trust.evidence.archive import Archive, in_place, with_parents
-from tablehost.trust.evidence.builder import builder_now
+from tablehost.trust.evidence.builder import builder_now, renamed
 from tablehost.trust.evidence.code import surroundings_changes
 from tablehost.trust.evidence.command import Script, refreshing
 from tablehost.trust.evidence.inputs import InputCheck, RecordedInput, check_input, inputs_of
@@ -86,8 +86,9 @@ class _Step:
 
     @property
     def kinds(self) -> set[ReasonKind]:
-        """Return the kinds of reasons to run it again."""
-        return {reason.kind for reason in self.reasons if reason.weight != "cosmetic"}
+        """Return the kinds of reasons to run it again; after that, the rest would still be so."""
+        kinds = {reason.kind for reason in self.reasons if reason.weight != "cosmetic"}
+        return kinds - {"inputs-not-looked-at"}
 
 
 def why(tables: Sequence[Subject]) -> Iterator[Staleness]:
@@ -139,6 +140,7 @@ def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
     found = [
         *reasons.table_reasons(subject),
         *(one for check in checks for one in reasons.input_reasons(subject, check, archive)),
+        *reasons.unseen_reasons(subject),
         *reasons.engine_reasons(subject, digests),
     ]
     notes: list[str] = []
@@ -149,11 +151,12 @@ def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
         found.append(_not_known(f"{error}; so its version, defaults and code were not compared"))
     else:
         if isinstance(builder, Builder):
+            subject, notes = renamed(subject, builder)
             found += reasons.default_reasons(subject, builder)
             found += reasons.version_reasons(subject, builder)
         found += reasons.row_reasons(subject, builder)
         found += reasons.code_reasons(subject, builder)
-        notes = surroundings_changes(subject, builder)
+        notes += surroundings_changes(subject, builder)
         redo = _is_to_redo(subject, builder)
     return _Step(
         subject=subject,
@@ -166,9 +169,7 @@ def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
 
 def _is_to_redo(subject: Subject, builder: Builder | Path) -> bool:
     """Return whether a run would keep items of other code, or ask what becomes of them."""
-    manifest, ledger = subject.manifest, Output.at(subject.table).ledger
-    recipes = [one for name in manifest.item_recipes or {} for one in manifest.recipes_of(name)]
-    of_earlier_code = in_ledger(ledger, recipes, builder)
+    of_earlier_code = in_ledger(Output.at(subject.table).ledger, subject.manifest, builder)
     return any(one.keep is not False for one in of_earlier_code)
 
 
