@@ -226,6 +226,17 @@ class Job:
 class Row:
     name: str
 
+class Heir(Data):
+    def __init__(self, value, factor):
+        super().__init__(value)
+        self.factor = factor
+
+class Slotted(Data):
+    __slots__ = ("__factor",)
+    def __init__(self, value, factor):
+        super().__init__(value)
+        self.__factor = factor
+
 def endless():
     job = Job([])
     job.value.append(job)
@@ -274,6 +285,15 @@ UNFIT = {
     "Job(object())": "field `value` is of the type object, whose value is not known",
     "endless()": "item 'x' holds values too deep in each other; give run.map identity=",
 }
+
+
+@pytest.mark.outcome("What it sets beside the fields counts like these.")
+def test_an_item_of_a_class_that_inherits_from_one_with_fields_counts_whole(item, worked_on):
+    expressions = ("Heir(1, 1)", "Heir(1, 2)", "Slotted(1, 1)", "Slotted(1, 2)")
+    for expression in (*expressions, *expressions):
+        assert item(expression).code == 0
+    assert len(worked_on()) == len(expressions)
+    assert "field `factor` is of the type set" in item("Heir(1, {1})").err
 
 
 @pytest.mark.outcome("Exit 3: the field, and the remedy; no item is worked on.")
