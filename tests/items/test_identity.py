@@ -343,3 +343,48 @@ def test_a_finished_row_says_how_long_it_took_and_where(jobs):
         rows = db.execute("SELECT seconds, worker, code FROM items").fetchall()
     assert len(rows) == 4
     assert all(0 <= seconds < 10 and ":" in worker for seconds, worker, _ in rows)
+
+
+SETTINGS = '''
+from pathlib import Path
+from attrs import frozen
+from tablehost import InputFile, Run, hookimpl
+
+@frozen
+class Options:
+    """Read files that the settings name."""
+    model: tuple[InputFile, ...]
+    """Files."""
+
+@frozen
+class Settings:
+    model: tuple[InputFile, ...]
+
+@frozen
+class Row:
+    text: str
+
+def work(item: int, settings: Settings) -> Row:
+    return Row(settings.model[0].read_text())
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    found = run.map(work, [1], key=str, settings=Settings(options.model))
+    return pa.table({"text": [row.text for row in found]})
+'''
+
+
+@pytest.mark.outcome("By content, also in a tuple; exit 3 for a Path without a role.")
+def test_files_in_settings_count_by_content(project):
+    run = ("run", "./one.py", "--model", "m.txt", "--out", "t.parquet", "--workers", 0)
+    project.write("one.py", SETTINGS)
+    for text in ("one", "two"):
+        project.write("m.txt", text)
+        assert project.run(*run).code == 0
+        assert pq.read_table(project.path / "t.parquet")["text"].to_pylist() == [text]
+    before, _, after = SETTINGS.rpartition("tuple[InputFile, ...]")
+    project.write("one.py", f"{before}tuple[Path, ...]{after}")
+    ended = project.run(*run)
+    assert ended.code == 3, ended.err
+    assert "settings field model of Settings is a bare Path; make it InputFile or" in ended.err
