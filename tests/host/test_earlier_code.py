@@ -304,6 +304,16 @@ def test_no_row_of_code_that_was_edited_meanwhile_enters_the_ledger(
     assert products == ([9] if "MAPS" in changes else [0, 3, 6])
 
 
+@pytest.mark.outcome("Exit 2: the module has other code; `why` says so.")
+def test_a_module_that_a_star_import_brings_in_is_code_of_the_items(scaled):
+    scaled.write("scaled.py", SCALED.replace("from factors", "from deep import *\nfrom factors"))
+    scaled.write("deep/__init__.py", "__all__ = ['other']\n")
+    assert scaled.run(*RUN, "--redo-items").code == 0
+    scaled.write("deep/other.py", "OTHER = 3\n")
+    assert scaled.run(*RUN).code == 2
+    assert "--redo-items" in refresh(scaled)
+
+
 HELPING = """
 from attrs import frozen
 

@@ -226,6 +226,17 @@ class Job:
 class Row:
     name: str
 
+class Heir(Data):
+    def __init__(self, value, factor):
+        super().__init__(value)
+        self.factor = factor
+
+class Slotted(Data):
+    __slots__ = ("__factor",)
+    def __init__(self, value, factor):
+        super().__init__(value)
+        self.__factor = factor
+
 def endless():
     job = Job([])
     job.value.append(job)
@@ -276,6 +287,15 @@ UNFIT = {
 }
 
 
+@pytest.mark.outcome("What it sets beside the fields counts like these.")
+def test_an_item_of_a_class_that_inherits_from_one_with_fields_counts_whole(item, worked_on):
+    expressions = ("Heir(1, 1)", "Heir(1, 2)", "Slotted(1, 1)", "Slotted(1, 2)")
+    for expression in (*expressions, *expressions):
+        assert item(expression).code == 0
+    assert len(worked_on()) == len(expressions)
+    assert "field `factor` is of the type set" in item("Heir(1, {1})").err
+
+
 @pytest.mark.outcome("Exit 3: the field, and the remedy; no item is worked on.")
 @pytest.mark.parametrize("expression", UNFIT)
 def test_an_item_whose_values_are_not_known_is_a_broken_builder(item, worked_on, expression):
@@ -323,3 +343,48 @@ def test_a_finished_row_says_how_long_it_took_and_where(jobs):
         rows = db.execute("SELECT seconds, worker, code FROM items").fetchall()
     assert len(rows) == 4
     assert all(0 <= seconds < 10 and ":" in worker for seconds, worker, _ in rows)
+
+
+SETTINGS = '''
+from pathlib import Path
+from attrs import frozen
+from tablehost import InputFile, Run, hookimpl
+
+@frozen
+class Options:
+    """Read files that the settings name."""
+    model: tuple[InputFile, ...]
+    """Files."""
+
+@frozen
+class Settings:
+    model: tuple[InputFile, ...]
+
+@frozen
+class Row:
+    text: str
+
+def work(item: int, settings: Settings) -> Row:
+    return Row(settings.model[0].read_text())
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    found = run.map(work, [1], key=str, settings=Settings(options.model))
+    return pa.table({"text": [row.text for row in found]})
+'''
+
+
+@pytest.mark.outcome("By content, also in a tuple; exit 3 for a Path without a role.")
+def test_files_in_settings_count_by_content(project):
+    run = ("run", "./one.py", "--model", "m.txt", "--out", "t.parquet", "--workers", 0)
+    project.write("one.py", SETTINGS)
+    for text in ("one", "two"):
+        project.write("m.txt", text)
+        assert project.run(*run).code == 0
+        assert pq.read_table(project.path / "t.parquet")["text"].to_pylist() == [text]
+    before, _, after = SETTINGS.rpartition("tuple[InputFile, ...]")
+    project.write("one.py", f"{before}tuple[Path, ...]{after}")
+    ended = project.run(*run)
+    assert ended.code == 3, ended.err
+    assert "settings field model of Settings is a bare Path; make it InputFile or" in ended.err

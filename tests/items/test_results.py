@@ -7,9 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 CHECKED = '''
-import enum, math
-from typing import Any, Literal
-from attrs import frozen
+import dataclasses, datetime, enum, math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NewType
+from attrs import field, frozen
 from tablehost import Build, Run, hookimpl
 
 @frozen
@@ -19,6 +20,12 @@ class Options:
 @frozen
 class Inner:
     n: int
+
+@dataclasses.dataclass
+class Data:
+    n: int
+
+Number = NewType("Number", int)
 
 @frozen
 class Row:
@@ -35,6 +42,15 @@ class Row:
     inner: Inner = Inner(1)
     inners: list[Inner] = []
     d: dict[str, int] = {}
+    some: Sequence[int] = ()
+    set: frozenset[int] = frozenset()
+    map: Mapping[str, int] = {}
+    data: Data = Data(1)
+    new: Number = 1
+    day: datetime.date = datetime.date(2020, 2, 2)
+    text: str | bytes = "x"
+    any: Any = None
+    half: float = field(default=0.0, converter=lambda given: given / 2)
 
 VALUES = VALUES_
 
@@ -75,6 +91,11 @@ WRONG = {
     "Row(inner=Inner('x'))": "field inner.n: int, got 'x' (str)",
     "Row(inners=[Inner(1), Inner(2.5)])": "field inners[1].n: int, got 2.5 (float)",
     "Row(d={'a': 1.5})": "field d['a']: int, got 1.5 (float)",
+    "Row(set=frozenset({3.5}))": "field set[0]: int, got 3.5 (float)",
+    "Row(text=b'x')": "field text: str | bytes, of which str takes what is stored as text, got "
+    "b'x' (bytes)",
+    "Row(any={1: 2})": "field any[1]: str, got 1 (int)",
+    "Row(any=(1,))": "field any: Any (a value that JSON has), got (1,) (tuple)",
     "Inner(1)": "Row, got Inner(n=1) (Inner)",
     "None": "Row, got None (NoneType)",
 }
@@ -90,7 +111,31 @@ RIGHT = {
     "Row(fs=[1] * 99, gs=[None, 2])": "Row(fs=[1.0] * 99, gs=[None, 2.0])",
     "Row(y=bytes(range(256)), t=(2, 'é'))": "Row(y=bytes(range(256)), t=(2, 'é'))",
     "Row(inners=[Inner(1)], d={'a': np.int8(1)})": "Row(inners=[Inner(1)], d={'a': 1})",
+    "Row(some=(1, 2), set=frozenset({3, 1}), map={'a': 1}, data=Data(2))": (
+        "Row(some=(1, 2), set=frozenset({1, 3}), map={'a': 1}, data=Data(2))"
+    ),
+    "Row(any={'a': [1, None, 'x']}, text='x')": "Row(any={'a': [1, None, 'x']})",
 }
+OTHERS = [
+    "Row(some=[3.5])",
+    "Row(map={'a': 3.5})",
+    "Row(data=Data(3.5))",
+    "Row(data=Data('3'))",
+    "Row(new=3.5)",
+    "Row(day=datetime.datetime(2020, 2, 2, 2))",
+    "Row(half=1.0)",
+]
+
+
+@pytest.mark.outcome("`wrong-result`: what there is, and what it would be.")
+def test_a_result_that_would_be_read_back_as_another_is_the_failure_of_its_item(project):
+    project.write("checked.py", CHECKED.replace("VALUES_", repr([*OTHERS, "Row()"])))
+    ended = project.run("run", "./checked.py", "--out", "t.parquet", "--workers", 0)
+    found = project.manifest("t.parquet")["run"]["failures"]
+    assert ended.code == 1, ended.err
+    assert [one["key"] for one in found] == [f"{at:03d}" for at in range(len(OTHERS))]
+    assert {one["reason"] for one in found} == {"wrong-result"}
+    assert all("read back" in one["detail"] for one in found)
 
 
 @pytest.mark.outcome("`wrong-result`: the field, its type, the value; the others are rows.")

@@ -5,11 +5,15 @@ A checked value is what JSON holds, or what cattrs makes that of; lists of numbe
 
 from __future__ import annotations
 
+import datetime as dt
+import enum
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
 
 import attrs
 
@@ -17,6 +21,8 @@ Check = Callable[[Any], Any]
 
 _SHOWN = 100  # characters of a wrong value
 _ARRAYS = {float: {"float16", "float32", "float64"}, int: {"int8", "int16", "int32", "int64"}}
+_AS_TEXT = (bytes, dt.date, enum.Enum, PurePath, UUID)
+_ANY = "Any (a value that JSON has)"
 _FEW = 64  # numbers that stand in the JSON in any case
 
 
@@ -51,25 +57,18 @@ class Numbers:
         return found
 
 
-def checker_of(annotation: Any) -> Check:  # noqa: PLR0911  # a case a form
+def checker_of(annotation: Any) -> Check:
     """Return what checks a value of a type, and raises `WrongValue` for one of another."""
+    annotation = _BARE.get(annotation, annotation)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return checker_of(arguments[0])
-    if origin in (Union, types.UnionType):
-        return _union(annotation, arguments)
-    if origin is Literal:
-        return _literal(annotation, arguments)
-    if origin is list:
-        return _list(annotation, arguments[0])
-    if origin is tuple:
-        return _tuple(annotation, arguments)
-    if origin is dict:
-        return _dict(annotation, *arguments)
+    if origin in _FORMS:
+        return _FORMS[origin](annotation, arguments)
     kind = origin or annotation
     if kind in _SCALARS:
         return _SCALARS[kind]
-    if not isinstance(kind, type):  # `Any`, a type variable
+    if not isinstance(kind, type):  # a new type: what it is shows when the result is read back
         return lambda value: value
     return _fields(kind) if attrs.has(kind) else _instance(kind)
 
@@ -125,10 +124,15 @@ def _union(annotation: Any, arms: Sequence[Any]) -> Check:
         own = checks.get(type(value))
         for one in [own] if own else checks.values():
             try:
-                return one(value)
+                found = one(value)
             except WrongValue as wrong:
                 if wrong.where:  # it is of this type, and a part of it is wrong
                     raise
+                continue
+            if str in checks and isinstance(value, _AS_TEXT):
+                msg = f"{name_of(annotation)}, of which str takes what is stored as text"
+                raise WrongValue(msg, value)
+            return found
         raise WrongValue(name_of(annotation), value)
 
     return check
@@ -146,7 +150,8 @@ def _literal(annotation: Any, values: Sequence[Any]) -> Check:
     return check
 
 
-def _list(annotation: Any, each: Any) -> Check:
+def _list(annotation: Any, arguments: Sequence[Any]) -> Check:
+    (each,) = arguments
     checked, name = checker_of(each), name_of(annotation)
 
     def check(value: Any) -> Any:
@@ -195,8 +200,19 @@ def _tuple(annotation: Any, arguments: Sequence[Any]) -> Check:
     return check
 
 
-def _dict(annotation: Any, key: Any, each: Any) -> Check:
-    key_checked, checked = checker_of(key), checker_of(each)
+def _set(annotation: Any, arguments: Sequence[Any]) -> Check:
+    kind, checked = get_origin(annotation), checker_of(arguments[0])
+
+    def check(value: Any) -> Any:
+        if type(value) is not kind:
+            raise WrongValue(name_of(annotation), value)
+        return _each(sorted(value, key=repr), checked)  # the same bytes in any order
+
+    return check
+
+
+def _dict(annotation: Any, arguments: Sequence[Any]) -> Check:
+    key_checked, checked = map(checker_of, arguments)
 
     def check(value: Any) -> Any:
         if type(value) is not dict:
@@ -208,6 +224,15 @@ def _dict(annotation: Any, key: Any, each: Any) -> Check:
         return found
 
     return check
+
+
+def _any(value: Any) -> Any:
+    """Check a value of any type that JSON has."""
+    held = _held(value)
+    check = _OF_JSON.get(type(held))
+    if check is None:
+        raise WrongValue(_ANY, value)
+    return check(held)
 
 
 def _none(value: Any) -> Any:
@@ -255,7 +280,25 @@ def _bytes(value: Any) -> bytes:
     return value
 
 
+_FORMS: dict[Any, Callable[[Any, Sequence[Any]], Check]] = {
+    Union: _union,
+    types.UnionType: _union,
+    Literal: _literal,
+    list: _list,
+    tuple: _tuple,
+    dict: _dict,
+    set: _set,
+    frozenset: _set,
+}
+_BARE: dict[Any, Any] = {
+    list: list[Any],
+    tuple: tuple[Any, ...],
+    dict: dict[str, Any],
+    set: set[Any],
+    frozenset: frozenset[Any],
+}
 _SCALARS: dict[Any, Check] = {
+    Any: _any,
     type(None): _none,
     None: _none,
     bool: _bool,
@@ -263,6 +306,13 @@ _SCALARS: dict[Any, Check] = {
     float: _float,
     str: _str,
     bytes: _bytes,
+}
+
+
+_OF_JSON: dict[type, Check] = {
+    type(None): _none,
+    **{kind: _SCALARS[kind] for kind in (bool, int, float, str)},
+    **{kind: checker_of(kind) for kind in (list, dict)},
 }
 
 

@@ -15,7 +15,9 @@ import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from pathlib import Path, PurePath
+from types import MemberDescriptorType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -105,14 +107,39 @@ def _parts(value: Any) -> tuple[bytes, list[tuple[str, Any]]] | None:
 
 
 def fields_of(value: Any) -> Sequence[str] | None:
-    """Return the fields of an attrs or data class, or of a named tuple; None for another value."""
-    cls = type(value)
+    """Return the fields of an attrs or data class, or of a named tuple; None for another value.
+
+    What a class that inherits from one sets beside them counts like a field.
+    """
+    cls: type = type(value)
+    fields, slots = _fields_of_class(cls)
+    if fields is None:
+        return None
+    known = set(fields)
+    beside = {*slots, *getattr(value, "__dict__", ())} - known
+    return [*fields, *sorted(name for name in beside if _is_set(value, name))]
+
+
+@cache
+def _fields_of_class(cls: type) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Return the fields of a class, and its slots."""
+    members = (item for one in cls.__mro__ for item in vars(one).items())
+    slots = tuple(name for name, one in members if isinstance(one, MemberDescriptorType))
     if attrs.has(cls):
-        return [field.name for field in attrs.fields(cls)]
+        return tuple(field.name for field in attrs.fields(cls)), slots
     if dataclasses.is_dataclass(cls):
-        return [field.name for field in dataclasses.fields(cls)]
+        return tuple(field.name for field in dataclasses.fields(cls)), slots
     names = getattr(cls, "_fields", None)
-    return names if isinstance(value, tuple) and isinstance(names, tuple) else None
+    return names if issubclass(cls, tuple) and isinstance(names, tuple) else None, slots
+
+
+def _is_set(value: Any, name: str) -> bool:
+    """Return whether an attribute has a value, without computing one that is cached."""
+    try:
+        object.__getattribute__(value, name)
+    except AttributeError:
+        return False
+    return True
 
 
 def _input(path: PurePath, where: str, places: _Places) -> bytes:

@@ -12,11 +12,12 @@ import attrs
 
 from tablehost.builders.builder import Builder
 from tablehost.contract.errors import BrokenBuilder
+from tablehost.contract.roles import Labelled
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import json_digest
 from tablehost.items.results import ResultType, columns, result_type
 from tablehost.options.fields import check_frozen
-from tablehost.options.grammar import parse
+from tablehost.options.grammar import has_bare_path, parse
 from tablehost.options.record import as_recorded
 
 
@@ -116,10 +117,26 @@ def _settings(settings: Any, cache: StatCache) -> tuple[dict[str, Any], dict[str
         if not node.semantic:
             continue
         value = getattr(settings, field.name)
-        roles = node.path_roles if isinstance(value, Path) else ()
-        if any(role.tool for role in roles):
+        if has_bare_path(node):
+            msg = (
+                f"settings field {field.name} of {cls.__name__} is a bare Path; make it InputFile "
+                "or Tool, whose content decides a result, or Tuning[Path], or pass text"
+            )
+            raise BrokenBuilder(msg)
+        if isinstance(value, Path) and any(role.tool for role in node.path_roles):
             tools[field.name] = value
-        if any(role.content == "file" for role in roles):
-            value = {"sha256": hash_file(value, cache).sha256}
+        if any(role.content == "file" for role in node.path_roles):
+            value = _by_content(value, cache)
         counted[field.name] = as_recorded(value)
     return counted, tools
+
+
+def _by_content(value: Any, cache: StatCache) -> Any:
+    """Return a value with the digest of every file in place of its path."""
+    if isinstance(value, Path):
+        return {"sha256": hash_file(value, cache).sha256}
+    if isinstance(value, tuple | list):
+        return [_by_content(one, cache) for one in value]
+    if isinstance(value, Labelled):
+        return {"label": value.label, "value": _by_content(value.value, cache)}
+    return value

@@ -28,6 +28,8 @@ WRONG_RESULT = "wrong-result"
 _MANY_NUMBERS = 10_000  # in the lists of a result: from here on they are stored as Arrow
 _WITH_ARROW = b"A"  # how such a result begins; zlib's own first byte is another
 
+_SHOWN = 100  # characters of a wrong result
+
 _DTYPES = {float: "float64", int: "int64"}
 
 
@@ -77,12 +79,32 @@ def columns(cls: type) -> dict[str, str]:
 def encoder_of(function: Callable[..., Any]) -> Callable[[Any], bytes]:
     """Return what checks a function's results and encodes them.
 
-    It raises `ItemFailed` for a result of another type: nothing is coerced.
+    It raises `ItemFailed` for a result of another type, and for one that would be read back as
+    another: nothing is coerced.
     """
-    check = checker_of(result_type(function).annotation)
-    unstructure = _converter().unstructure
+    kind = result_type(function)
+    write, decode = _writer(kind), decoder_of(kind)
 
     def encode(result: Any) -> bytes:
+        stored = write(result)
+        try:
+            found = decode(stored)
+            same = write(found) == stored
+        except Exception as error:  # noqa: BLE001  # a class may refuse what a field has become
+            detail = f"{_short(result)} cannot be read back: {error!r}"[: 2 * _SHOWN]
+            raise ItemFailed(WRONG_RESULT, detail) from None
+        if not same:
+            detail = f"{_short(result)} would be read back as {_short(found)}"
+            raise ItemFailed(WRONG_RESULT, detail)
+        return stored
+
+    return encode
+
+
+def _writer(kind: ResultType) -> Callable[[Any], bytes]:
+    check, unstructure = checker_of(kind.annotation), _converter().unstructure
+
+    def written(result: Any) -> bytes:
         numbers: list[Numbers] = []
 
         def apart(value: Any) -> Any:
@@ -107,7 +129,7 @@ def encoder_of(function: Callable[..., Any]) -> Callable[[Any], bytes]:
                 return b"%b%d:%b%b" % (_WITH_ARROW, len(head), head, arrow)
         return packed(_json(checked, inside))
 
-    return encode
+    return written
 
 
 def decoder_of(kind: ResultType) -> Callable[[bytes], Any]:
@@ -132,6 +154,10 @@ def decoder_of(kind: ResultType) -> Callable[[bytes], Any]:
         return structure(json.loads(zlib.decompress(stored).decode()), kind.annotation)
 
     return decode
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:_SHOWN]
 
 
 def _json(value: Any, default: Callable[[Any], Any]) -> bytes:

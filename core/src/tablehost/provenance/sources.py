@@ -30,12 +30,14 @@ class Content:
         code_sha256: of what it does; see `syntax`.
         imports: names of modules that it imports, and of what it imports from modules.
         loads: whether it may import modules whose names are not written in it.
+        exports: what `__all__` names: modules of a package that `import *` imports.
     """
 
     sha256: str
     code_sha256: str
     imports: frozenset[str] = frozenset()
     loads: bool = False
+    exports: frozenset[str] = frozenset()
 
     @property
     def digests(self) -> dict[str, str]:
@@ -104,7 +106,10 @@ class Sources:
             if path in found:
                 continue
             found[path] = one = self._read(path)
-            pending += [file for name in one.imports for file in self.files(name, whole=whole)]
+            for name in one.imports:
+                pending += self.files(name, whole=whole)
+                if name.endswith(".*"):
+                    pending += self._exported(name.removesuffix(".*"))
             if one.loads:
                 pending += self.everything()
         return found
@@ -137,6 +142,12 @@ class Sources:
                 some = (base.with_name(part + suffix), base / f"__init__{suffix}")
                 yield from filter(self.owns, filter(Path.is_file, some))
 
+    def _exported(self, package: str) -> Iterator[Path]:
+        """Yield the files of the modules that `import *` imports from a package."""
+        for path in self.files(package, whole=False):
+            for name in self._read(path).exports:
+                yield from self.files(f"{package}.{name}", whole=False)
+
     def has(self, module: str, file: Path) -> bool:
         """Return whether a module that is in a file is one of these."""
         if file.parent == self.root:
@@ -161,7 +172,7 @@ def _content(source: bytes, package: str, suffix: str) -> Content:
     names = frozenset(_imported(tree, package))
     loads = any(name.partition(".")[0] in _LOADERS for name in names if not _is_harmless(name))
     by_name = any(isinstance(one, ast.Name) and one.id == "__import__" for one in ast.walk(tree))
-    return Content(sha256, syntax_digest(tree), names, loads or by_name)
+    return Content(sha256, syntax_digest(tree), names, loads or by_name, frozenset(_exports(tree)))
 
 
 def _imported(tree: ast.Module, package: str) -> Iterator[str]:
@@ -173,6 +184,18 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
             above = package.split(".")[: 1 - node.level or None] if node.level else []
             module = ".".join(filter(None, [*above, node.module]))
             yield from (f"{module}.{one.name}".strip(".") for one in node.names)
+
+
+def _exports(tree: ast.Module) -> Iterator[str]:
+    """Yield the texts in the statements that name `__all__`."""
+    for statement in tree.body:
+        nodes = [*ast.walk(statement)]
+        if any(isinstance(one, ast.Name) and one.id == "__all__" for one in nodes):
+            yield from (
+                one.value
+                for one in nodes
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            )
 
 
 def _is_harmless(name: str) -> bool:
