@@ -123,6 +123,8 @@ def test_a_planted_note_that_names_anything_else_is_refused(counted, moves):
     assert "t.parquet.intent.json" in ended.err
     assert "Traceback" not in ended.err
     assert files_of(counted.path) == before
+    read = counted.run("verify", "t.parquet")
+    assert "torn  t.parquet" in read.out, read.err
     (counted.path / f".precious.{run_id}.tmp").unlink()
 
 
@@ -259,6 +261,18 @@ def test_a_link_where_the_host_writes_is_refused(counted, name):
     place.unlink()
 
 
+@pytest.mark.outcome("Exit 2; what is under its other name is as it was.")
+def test_a_lock_that_is_a_hard_link_is_refused(counted):
+    target = counted.write("precious", "mine")
+    place = counted.path / "t.parquet.lock"
+    place.hardlink_to(target)
+    ended = counted.run(*RUN)
+    assert ended.code == 2
+    assert "t.parquet.lock has another name too" in ended.err
+    assert target.read_text() == "mine"
+    place.unlink()
+
+
 @pytest.mark.outcome("The link is replaced, its target is as it was.")
 def test_a_link_where_the_host_stages_is_not_followed(counted):
     target = counted.write("precious", "mine")
@@ -280,6 +294,7 @@ def test_a_file_is_made_through_no_link_and_read_through_none(tmp_path):
     assert stat.S_ISREG(link.lstat().st_mode)
     os.mkfifo(tmp_path / "fifo")
     assert atomic.own_digest(tmp_path / "fifo") is None
+    assert atomic.own_digest(tmp_path) is None
 
 
 RESERVED = ["a.ledger", "a.lock", "a.history", "a.failed.json", "a.intent.json", "a.ledger-wal"]

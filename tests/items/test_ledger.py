@@ -148,6 +148,17 @@ def test_a_link_in_the_place_of_a_ledger_is_refused(unlanded, worked_on, piece, 
     assert worked_on() == []
 
 
+@pytest.mark.outcome("Exit 2; what is under its other name is untouched.")
+def test_a_ledger_that_is_a_hard_link_is_refused(unlanded, worked_on):
+    (unlanded.path / "theirs").hardlink_to(unlanded.path / "t.parquet.ledger")
+    before = unlanded.digest("theirs")
+    ended = unlanded.run(*MAP)
+    assert ended.code == 2
+    assert "t.parquet.ledger has another name too" in ended.err
+    assert unlanded.digest("theirs") == before
+    assert worked_on() == []
+
+
 @pytest.mark.outcome("Exit 2 at once.")
 def test_a_fifo_in_the_place_of_a_ledger_is_refused(unlanded):
     (unlanded.path / "t.parquet.ledger").unlink()

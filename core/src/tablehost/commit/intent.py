@@ -51,7 +51,7 @@ class Intent:
     def __attrs_post_init__(self) -> None:
         """Refuse names that are paths, and digests that are none."""
         deep_iterable(_is_digest())(self, field(), self.moves.values())
-        strange = [name for name in self.moves if Path(name).name != name or not name]
+        strange = [name for name in self.moves if Path(name).name != name or name in ("", "..")]
         if strange or not 1 <= len(self.moves) <= 2:  # noqa: PLR2004  # a table and a manifest
             msg = f"not the names of a table and a manifest: {strange}"
             raise ValueError(msg)

@@ -78,12 +78,18 @@ def locked(output: Output, *, must: bool = True) -> Iterator[None]:
 def _open_lock(output: Output) -> int:
     try:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        return os.open(output.lock, flags, 0o644)
+        descriptor = os.open(output.lock, flags, 0o644)
     except OSError as error:
         if output.lock.is_symlink():
             msg = f"{output.lock} is a symbolic link; nothing was touched"
             raise UsageError(msg) from error
         raise UsageError(_unlockable(output, error)) from error
+    if os.fstat(descriptor).st_nlink > 1:
+        os.close(descriptor)
+        msg = f"{output.lock} has another name too (a hard link), which is a file that a run "
+        msg += "would overwrite; nothing was touched: remove it"
+        raise UsageError(msg)
+    return descriptor
 
 
 def _unlockable(output: Output, error: OSError) -> str:

@@ -50,7 +50,7 @@ def check_owner(path: Path, *, accept: bool) -> None:
         accept: whether another user's is taken too.
 
     Raises:
-        LedgerError: it is a symbolic link, no regular file, or another user's.
+        LedgerError: it is a link, no regular file, or another user's.
     """
     for piece in pieces(path):
         if not os.path.lexists(piece):
@@ -61,6 +61,12 @@ def check_owner(path: Path, *, accept: bool) -> None:
             raise LedgerError(msg)
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
             msg = f"the ledger {piece} is not a regular file; remove it, or give another --out"
+            raise LedgerError(msg)
+        if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+            msg = (
+                f"the ledger {piece} has another name too (a hard link), which would be written "
+                "as well; put a copy in its place, or give another --out"
+            )
             raise LedgerError(msg)
         if status.st_uid != os.geteuid() and not accept:
             msg = (
