@@ -41,7 +41,7 @@ def test_json_events_say_the_progress_and_the_result_counts(squares):
     assert (events[0]["done"], events[-1]["done"], events[-1]["failed"]) == (0, 4, 1)
     assert ended.json["rows"] == 4
     assert ended.json["items"] == {
-        "total": 5, "done_before": 0, "ok": 4, "failed": 1, "removed": 0
+        "total": 5, "done_before": 0, "ok": 4, "failed": 1, "removed": 0, "left_out": 0
     }  # fmt: skip
 
 

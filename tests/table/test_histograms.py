@@ -1,5 +1,6 @@
 """Histograms of columns."""
 
+import json
 import math
 import struct
 
@@ -61,7 +62,7 @@ def finite(array):
 def parsed(found):
     """Return the bins of a histogram with their counts."""
     pairs = [each.split(":") for each in found.bins.split(" ")]
-    return [(float(one) if found.form == "values" else int(one), int(n)) for one, n in pairs]
+    return [(json.loads(one), int(n)) for one, n in pairs]
 
 
 def edge(found, key):
