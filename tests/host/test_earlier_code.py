@@ -327,7 +327,7 @@ def work(item, settings) -> Row:
 JOBS = """
 from pathlib import Path
 from attrs import frozen
-from tablehost import Run, hookimpl
+from tablehost import Build, Run, hookimpl
 from helping import work
 import others
 
@@ -356,7 +356,7 @@ class Job:
 def build_table(options: Options, run: Run):
     import pyarrow as pa
     found = [*run.map(work, ITEMS, key=lambda job: job.name)]
-    return pa.table({"length": [one.value for one in found]})
+    return Build(pa.table({"length": [one.value for one in found]}), inputs="none")
 """
 OTHERS = """
 from attrs import frozen
@@ -407,7 +407,7 @@ def test_an_iterator_cannot_list_items_of_code_that_is_not_known_from_its_start(
 
 TEAM_BUILDER = """
 from attrs import frozen
-from tablehost import Run, hookimpl
+from tablehost import Build, Run, hookimpl
 from teamlib.work import work
 
 @frozen
@@ -418,7 +418,7 @@ class Options:
 def build_table(options: Options, run: Run):
     import pyarrow as pa
     found = [*run.map(work, [1, 2], key=str)]
-    return pa.table({"length": [one.length for one in found]})
+    return Build(pa.table({"length": [one.length for one in found]}), inputs="none")
 """
 TEAM_WORK = """
 from attrs import frozen

@@ -175,6 +175,49 @@ def test_a_file_that_is_hashed_and_checked(sums):
     assert "nothing to do" in sums.run(*CHECKED).err
 
 
+IN_FOLDERS = """    if path.name == "one" and Path("late").exists():
+        Path("late").rename("folder/two/late")
+    return Length(path.name, len(list(path.iterdir())))
+"""
+
+
+@pytest.fixture
+def folders(sums):
+    """Give a project whose items are folders of files, and a list of all files."""
+    line = "    return Length(path.name, len(path.read_bytes()))\n"
+    sums.write("sums.py", SUMS.replace(line, IN_FOLDERS))
+    shutil.rmtree(sums.path / "folder")
+    for name in ("one/a", "two/b", "two/late"):
+        sums.write(f"folder/{name}", name)
+    published = ["one/a", "two/b", "two/late"]
+    program, folder = ["sha256sum", *published], sums.path / "folder"
+    done = subprocess.run(program, cwd=folder, capture_output=True, check=True)
+    (sums.path / "list").write_bytes(done.stdout)
+    return sums
+
+
+@pytest.mark.outcome("Fails as `checksum-mismatch`.")
+def test_a_file_of_a_folder_that_is_an_item_differs_from_the_list(folders):
+    folders.write("folder/two/b", "other")
+    ended = folders.run(*CHECKED)
+    assert ended.code == 1, ended.err
+    assert [(key, reason) for key, (reason, _) in failures(folders).items()] == [
+        ("two", "checksum-mismatch")
+    ]
+
+
+@pytest.mark.outcome("Fails as `changed-while-read`; the same command measures it.")
+def test_a_listed_file_that_appears_while_its_folder_is_looked_at(folders):
+    (folders.path / "folder/two/late").rename(folders.path / "late")
+    ended = folders.run(*CHECKED)
+    assert ended.code == 1, ended.err
+    assert [(key, reason) for key, (reason, _) in failures(folders).items()] == [
+        ("two", "changed-while-read")
+    ]
+    assert folders.run(*CHECKED).code == 0
+    assert sorted(pq.read_table(folders.path / "t.parquet")["length"].to_pylist()) == [1, 2]
+
+
 @pytest.mark.outcome("`why` says so, the same command makes the table anew, and works on nothing.")
 def test_another_list_of_the_same_files(sums, worked_on):
     publish(sums, "abcd")

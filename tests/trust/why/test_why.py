@@ -16,12 +16,13 @@ def test_a_table_whose_surroundings_are_as_they_were_is_current(tables):
 
 def test_an_input_that_changed_makes_a_table_stale_and_the_command_refreshes_it(tables):
     (tables.path / "m.jsonl").write_text('{"filename": "clip1", "chug_name": "other"}\n')
+    command = f"tablehost run {shlex.join(RICH)} --out rich.parquet --overwrite"
     ended = tables.tablehost("why", "rich.parquet")
     assert ended.code == 1
     assert ended.out.splitlines() == [
         "stale    rich.parquet",
-        "    inputs-changed   --metadata-jsonl m.jsonl: other content",
-        f"    to refresh       tablehost run {shlex.join(RICH)} --out rich.parquet --overwrite",
+        "    inputs-changed        --metadata-jsonl m.jsonl: other content",
+        f"    to refresh            {command}",
     ]
     tables.refresh()
     assert tables.reasons() == ("current", [])
@@ -34,8 +35,8 @@ def test_an_input_that_is_gone_leaves_the_answer_unknown_and_has_to_come_back_fi
         1,
         [
             "unknown  rich.parquet",
-            "    inputs-missing   --metadata-jsonl m.jsonl is not there",
-            "    note             to refresh it, first restore --metadata-jsonl m.jsonl",
+            "    inputs-missing        --metadata-jsonl m.jsonl is not there",
+            "    note                  to refresh it, first restore --metadata-jsonl m.jsonl",
         ],
     )
     assert tables.why()["refresh"]["commands"] == []
@@ -104,7 +105,7 @@ def test_a_parent_that_somebody_edited_was_not_rebuilt(tables):
 def test_a_parent_of_another_name_is_found_and_the_command_names_it(tables):
     tables.rename("t.parquet", "u.parquet")
     ended = tables.tablehost("why", "rich.parquet")
-    moved = "    inputs-moved     --features-parquet t.parquet was found as u.parquet"
+    moved = "    inputs-moved          --features-parquet t.parquet was found as u.parquet"
     assert (ended.code, ended.out.splitlines()) == (0, ["current  rich.parquet", moved])
     (tables.path / "m.jsonl").write_text('{"filename": "clip1", "chug_name": "other"}\n')
     tables.refresh()
@@ -117,7 +118,7 @@ def test_a_parent_that_is_stale_itself_is_reported_and_makes_nothing_stale(table
     text = "t.parquet, which it was made of, is itself stale; see `tablehost why t.parquet`"
     assert (ended.code, ended.out.splitlines()) == (
         0,
-        ["current  all.parquet", f"    parents-stale    {text}"],
+        ["current  all.parquet", f"    parents-stale         {text}"],
     )
     assert tables.reasons("t.parquet") == ("stale", ["inputs-changed"])
 

@@ -21,7 +21,7 @@ def test_other_comments_are_cosmetic_and_reported(words):
     assert ended.code == 0
     assert ended.out.splitlines() == [
         "current  w.parquet",
-        "    code-changed     cosmetic: 1 module",
+        "    code-changed          cosmetic: 1 module",
         "        words.py differs in comments or layout only",
     ]
 

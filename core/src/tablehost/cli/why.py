@@ -42,11 +42,11 @@ def why(path: Path, /, *, as_json: JsonSwitch = False) -> int:
 def _lines(answer: Staleness) -> Iterator[str]:
     yield f"{answer.verdict:<8} {shown(Path(answer.table))}"
     for reason in answer.reasons:
-        yield f"    {reason.kind + ' ':<17}{reason.text}"
+        yield f"    {reason.kind:<22}{reason.text}"
         yield from (f"        {detail}" for detail in first(reason.details, _AS_MANY))
     if answer.notes:
-        yield f"    also different   {', '.join(first(answer.notes, _AS_MANY))}"
+        yield f"    also different        {', '.join(first(answer.notes, _AS_MANY))}"
     for command in answer.refresh.commands if answer.refresh else ():
-        yield f"    to refresh       {shell_line(command)}"
+        yield f"    to refresh            {shell_line(command)}"
     for remark in answer.refresh.remarks if answer.refresh else ():
-        yield f"    note             {remark}"
+        yield f"    note                  {remark}"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Lock, Thread
+from typing import TYPE_CHECKING
 
-from tablehost.console.reporter import Reporter
 from tablehost.console.streams import Lasting, is_descriptor
+
+if TYPE_CHECKING:  # a builder may print while `--help` imports it
+    from tablehost.console.reporter import Reporter
 
 _ROOM = 1 << 20  # as much as an unprivileged process may ask for
 _LONGEST = 1 << 20
@@ -106,7 +108,7 @@ def _read_on_a_thread(printed: Printed) -> Iterator[None]:
     reading, writing = os.pipe()
     with suppress(OSError, AttributeError):  # the more room, the longer may code in C print alone
         fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _ROOM)
-    mark = secrets.token_bytes(16).hex().encode() + b"\n"
+    mark = os.urandom(16).hex().encode() + b"\n"
     reader = Thread(target=_read, args=(reading, mark, printed), daemon=True)
     reader.start()
     before = sys.stdout.line_buffering

@@ -6,57 +6,24 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from tablehost.console.text import counted
+from tablehost.contract.build import Failure
 from tablehost.contract.checksums import Checksums
-from tablehost.contract.errors import ItemFailed, Refused
-from tablehost.files.digests import FileDigest, Signature
+from tablehost.contract.errors import Refused
+from tablehost.files.digests import Signature, State
+from tablehost.items.checksum import Checksum
 
 if TYPE_CHECKING:  # workers have none
+    from collections.abc import Mapping, Sequence
+
     from tablehost.files.digest_cache import StatCache
+    from tablehost.files.folders import Look
+    from tablehost.items.task import Outcome, Task
 
 _log = logging.getLogger("tablehost")
 _DIGESTS_AT_ONCE = 256
-
-
-@frozen
-class Checksum:
-    """What a list says of a file, and what the file says of itself.
-
-    Args:
-        algorithm: of both.
-        listed: what the list has.
-        own: the file's own; None where it is not known yet.
-    """
-
-    algorithm: str
-    listed: str
-    own: str | None = None
-
-    @property
-    def other(self) -> str | None:
-        """Return the algorithm that is needed beside sha256, if any."""
-        return None if self.algorithm == "sha256" else self.algorithm
-
-    @property
-    def agrees(self) -> bool:
-        """Return whether the file is the one that is in the list."""
-        return self.own == self.listed
-
-    def seen(self, found: FileDigest) -> Checksum:
-        """Return it with the file's own digest."""
-        return evolve(self, own=found.other if self.other else found.sha256)
-
-    def check(self) -> None:
-        """Check that the file is the one that is in the list.
-
-        Raises:
-            ItemFailed: it is not.
-        """
-        if not self.agrees:
-            detail = f"its {self.algorithm} is {self.own}, and the list has {self.listed}"
-            raise ItemFailed("checksum-mismatch", detail)
 
 
 class Checking:
@@ -97,17 +64,42 @@ class Checking:
             return None
         return Checksum(self.list.algorithm, listed)
 
-    def look(self, checksum: Checksum, signature: Signature | None, sha256: str | None) -> Checksum:
-        """Return a checksum with the file's own, where that is known without reading it.
+    def listed(
+        self, task: Task, looks: Sequence[Look], sha256: Mapping[State, str]
+    ) -> dict[Path, Checksum]:
+        """Return what the list says of the files that an item reads, also of those in a folder.
 
         Args:
-            checksum: of the file.
-            signature: the file's state now.
-            sha256: the file's digest, if it is known.
+            task: the item.
+            looks: how each of its inputs was seen.
+            sha256: digests that are known, by state.
         """
-        if self._cache is None or signature is None:
-            return evolve(checksum, own=sha256)
-        return evolve(checksum, own=self._cache.get(signature))
+        found = {}
+        for path, seen in zip(task.paths, looks, strict=True):
+            own = sha256
+            if self._cache is not None:
+                own = self._cache.get_many(seen.files.values(), seen.seen_ns)
+            for name, state in seen.files.items():
+                checksum = self.of(task.key, path / name)
+                if checksum is not None:
+                    found[path / name] = evolve(checksum, own=own.get(state))
+        return found
+
+    def checked_off(self, outcome: Outcome) -> Outcome:
+        """Count the files that an item read, and remember their digests.
+
+        Returns:
+            How the item ended: it fails where a file that is in the list was not compared, since
+            it was not there when the host looked.
+        """
+        for one in outcome.read:
+            if one.checksum is not None:
+                self.note(outcome.key, one.checksum, one.signature)
+            elif self.of(outcome.key, Path(one.path)) is not None:
+                detail = f"{one.path} appeared while it was looked at"
+                failure = Failure(outcome.key, "changed-while-read", detail)
+                outcome = evolve(outcome, result=None, failure=outcome.failure or failure)
+        return outcome
 
     def note(self, key: str, checksum: Checksum, signature: Signature | None) -> None:
         """Count an item whose file was compared, and remember the file's own digest.

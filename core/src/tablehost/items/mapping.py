@@ -122,11 +122,10 @@ class MapItems:
         """Keep the outcomes of the tasks as they come in; they survive a kill from here on."""
         meter(0, self.failed)
         for some in outcomes:
-            for outcome in some:
-                self._note(outcome)
+            noted = [self._note(outcome) for outcome in some]
             self._ledger.commit()
-            failed = sum(outcome.failure is not None for outcome in some)
-            self.ok += sum(outcome.result is not None for outcome in some)
+            failed = sum(outcome.failure is not None for outcome in noted)
+            self.ok += sum(outcome.result is not None for outcome in noted)
             self.failed += failed
             meter.total = self.total
             meter(len(some) - failed, failed)
@@ -149,15 +148,15 @@ class MapItems:
             failed=self.failed,
         )
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: Outcome) -> Outcome:
         self._digests += [(one.signature, one.sha256) for one in outcome.read]
-        for one in outcome.read:
-            if self._checking and one.checksum:
-                self._checking.note(outcome.key, one.checksum, one.signature)
+        if self._checking:
+            outcome = self._checking.checked_off(outcome)
         if outcome.failure:
             detail = self._redact(outcome.failure.detail)[:_LONGEST_DETAIL]
             outcome = evolve(outcome, failure=evolve(outcome.failure, detail=detail))
         self._ledger.note(self._map, outcome)
+        return outcome
 
     def _entered(self, items: Iterable[Any]) -> Iterator[Task]:
         """Enter items, and yield those that are to do: more at a time as long as they come quickly.
@@ -165,20 +164,15 @@ class MapItems:
         An item that is listed slowly is handed on at once.
         """
         source = iter(items)
-        yield from self._enter([self._task(item) for item in islice(source, 1)])  # listed before
+        yield from self._enter(
+            [self._listing.task(item) for item in islice(source, 1)]
+        )  # listed before
         at_once, began = 1, time.monotonic()
-        while some := [self._task(item) for item in islice(source, at_once)]:
+        while some := [self._listing.task(item) for item in islice(source, at_once)]:
             is_quick = time.monotonic() - began < _QUICK_SECONDS
             at_once = min(2 * at_once, _ITEMS_AT_ONCE) if is_quick else 1
             yield from self._enter(some)
             began = time.monotonic()
-
-    def _task(self, item: Any) -> Task:
-        task = self._listing.task(item)
-        if self._checking is None:
-            return task
-        listed = {path: self._checking.of(task.key, path) for path in task.paths}
-        return evolve(task, checksums={path: one for path, one in listed.items() if one})
 
     def _enter(self, tasks: Iterable[Task]) -> list[Task]:
         good = []
@@ -231,13 +225,7 @@ class MapItems:
             return task, None  # the worker says what is wrong with it
         for one in looks:
             digests |= self._cache.get_many(one.files.values(), one.seen_ns)
-        checksums = dict(task.checksums)
-        for path, one in zip(task.paths, looks, strict=True):
-            if self._checking and path in checksums:
-                (state,) = one.files.values()
-                signature = Signature(state, one.seen_ns)
-                known = digests.get(state)
-                checksums[path] = self._checking.look(checksums[path], signature, known)
+        checksums = self._checking.listed(task, looks, digests) if self._checking else {}
         task = evolve(task, digests=digests, checksums=checksums)
         if any(state not in digests for one in looks for state in one.files.values()):
             return task, None

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import BrokenBuilder, TablehostError
 from tablehost.files.digests import Signature, State
-from tablehost.items.checking import Checksum
+from tablehost.items.checksum import Checksum
 
 
 @frozen
