@@ -379,7 +379,7 @@ def build_table(options: Options, run: Run):
 
 @pytest.mark.outcome("By content, also in a tuple; exit 3 for a Path without a role.")
 def test_files_in_settings_count_by_content(project):
-    run = ("run", "./one.py", "--model", "m.txt", "--out", "t.parquet", "--workers", 0)
+    run = "run ./one.py --model m.txt --out t.parquet --workers 0 --overwrite".split()
     project.write("one.py", SETTINGS)
     for text in ("one", "two"):
         project.write("m.txt", text)

@@ -17,7 +17,7 @@ from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import json_digest
 from tablehost.items.results import ResultType, columns, result_type
 from tablehost.options.fields import check_frozen
-from tablehost.options.grammar import has_bare_path, parse
+from tablehost.options.grammar import Keyed, Many, Pair, TypeNode, has_bare_path, parse
 from tablehost.options.record import as_recorded
 
 
@@ -125,18 +125,19 @@ def _settings(settings: Any, cache: StatCache) -> tuple[dict[str, Any], dict[str
             raise BrokenBuilder(msg)
         if isinstance(value, Path) and any(role.tool for role in node.path_roles):
             tools[field.name] = value
-        if any(role.content == "file" for role in node.path_roles):
-            value = _by_content(value, cache)
-        counted[field.name] = as_recorded(value)
+        counted[field.name] = as_recorded(_by_content(node, value, cache))
     return counted, tools
 
 
-def _by_content(value: Any, cache: StatCache) -> Any:
+def _by_content(node: TypeNode, value: Any, cache: StatCache) -> Any:
     """Return a value with the digest of every file in place of its path."""
-    if isinstance(value, Path):
-        return {"sha256": hash_file(value, cache).sha256}
-    if isinstance(value, tuple | list):
-        return [_by_content(one, cache) for one in value]
-    if isinstance(value, Labelled):
-        return {"label": value.label, "value": _by_content(value.value, cache)}
+    match node, value:
+        case Many(each=each), tuple() | list():
+            return [_by_content(each, one, cache) for one in value]
+        case Keyed(each=each), dict():
+            return {name: _by_content(each, one, cache) for name, one in value.items()}
+        case Pair(value=inner), Labelled():
+            return {"label": value.label, "value": _by_content(inner, value.value, cache)}
+        case _, Path() if any(role.content == "file" for role in node.path_roles):
+            return {"sha256": hash_file(value, cache).sha256}
     return value
