@@ -68,6 +68,7 @@ MAPS = {
     "functools.partial(of_item, settings=1)": "run.map was given a partial; give it a function",
     "of_item": "of_item(item) is called as of_item(item, settings); let it take both",
     "inner": "must be defined at module level",
+    "wrapped": "two must be defined at module level, under this name in b",
     "unannotated": "unannotated must annotate its return value",
     "returns_int": "must annotate its return value with the attrs class",
     "misspelt": "cannot be resolved: name 'Rwo' is not defined",
@@ -78,10 +79,13 @@ MAPS = {
 @pytest.mark.parametrize("function", MAPS)
 def test_a_function_that_no_worker_could_run_is_refused_before_any_work(project, build, function):
     helpers = """
-import attrs
+import attrs, functools
 @attrs.frozen
 class Row:
     n: int
+def two(item, settings) -> Row: return Row(2)
+@functools.wraps(two)
+def wrapped(item, settings) -> Row: return Row(5)
 def unannotated(item, settings): return Row(1)
 def returns_int(item, settings) -> int: return 1
 def of_item(item) -> Row: return Row(1)
@@ -121,6 +125,10 @@ ITEMS = {
         3,
         "settings of work cannot be sent to a wor",
     ),
+    "run.map(work, ['a'], key=str, settings=Holds(len))": (
+        3,
+        "settings field held of Holds is <built-in function len>, which no recipe can hold",
+    ),
     "run.map(work, ['a'], key=str, settings={})": (3, "must be an attrs instance, not dict"),
     "run.map(wrong, ['a'], key=str)": (1, "wrong-result: Row, got 3 (int)"),
     "run.map(huge, ['a'], key=str)": (1, r"wrong-result: field n: int, got b'\xff' (bytes)"),
@@ -147,6 +155,9 @@ def nested(run, work): yield from map(repr, run.map(work, ['a'], key=str))
 @attrs.define
 class Mutable:
     n: int
+@attrs.frozen
+class Holds:
+    held: object
 @attrs.frozen
 class Job:
     n: int = 1

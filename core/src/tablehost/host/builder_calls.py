@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from tablehost.console.text import printable
 from tablehost.contract.build import Build
 from tablehost.contract.errors import BrokenBuilder, TablehostError
 from tablehost.contract.run import Run
@@ -58,9 +60,11 @@ def disk_at_fault(request: Request) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        table, where = request.output.table, error.filename2 or error.filename
+        at = f" ({printable(str(where))})" if where and Path(str(where)) != table else ""
         msg = (
-            f"{request.output.table} could not be written: {error.strerror or error}; the earlier "
-            "table, if any, is untouched and finished items are kept"
+            f"{table} could not be written: {error.strerror or error}{at}; the earlier table, if "
+            "any, is untouched and finished items are kept"
         )
         raise NotWritten(msg) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -90,8 +91,11 @@ def check_function(function: Any) -> None:
             "what it needs beside the item as settings"
         )
         raise BrokenBuilder(msg)
-    if "<" in name:
-        msg = f"{name} must be defined at module level, so that workers find it"
+    if _found(function.__module__, name) is not function:
+        msg = (
+            f"{name} must be defined at module level, under this name in {function.__module__}, so "
+            "that workers find it and no other"
+        )
         raise BrokenBuilder(msg)
     try:
         inspect.signature(function).bind(None, None)
@@ -99,6 +103,14 @@ def check_function(function: Any) -> None:
         taken = str(inspect.signature(function)).partition(" ->")[0]
         msg = f"{name}{taken} is called as {name}(item, settings); let it take both"
         raise BrokenBuilder(msg) from None
+
+
+def _found(module: str, qualname: str) -> Any:
+    """Return what stands under a name in a module; a wrapper may have the name of another."""
+    found: Any = sys.modules.get(module)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    return found
 
 
 def _settings(settings: Any, cache: StatCache) -> tuple[dict[str, Any], dict[str, Path]]:
@@ -125,8 +137,23 @@ def _settings(settings: Any, cache: StatCache) -> tuple[dict[str, Any], dict[str
             raise BrokenBuilder(msg)
         if isinstance(value, Path) and any(role.tool for role in node.path_roles):
             tools[field.name] = value
-        counted[field.name] = as_recorded(_by_content(node, value, cache))
+        recorded = as_recorded(_by_content(node, value, cache))
+        if not _is_json(recorded):
+            msg = (
+                f"settings field {field.name} of {cls.__name__} is {value!r}, which no recipe can "
+                "hold; make it text, a number, a bool, or tuples of these"
+            )
+            raise BrokenBuilder(msg)
+        counted[field.name] = recorded
     return counted, tools
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _by_content(node: TypeNode, value: Any, cache: StatCache) -> Any:
