@@ -1,4 +1,4 @@
-"""Whatever a builder is like and whatever happens to it, `current` means what it says.
+"""For random builders and random histories, a table that `why` calls current is a fresh build's.
 
 A history is a builder of some kind, and what happens to it, its inputs and its options. After each
 event `why` is asked: `current` must mean that a fresh build elsewhere makes the same bytes, and

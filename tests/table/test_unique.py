@@ -1,4 +1,4 @@
-"""A key that more than one row has is found, whatever the order and the types of the columns."""
+"""A key that more than one row has is found, for any order and any types of the columns."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq

@@ -86,7 +86,7 @@ def _imported(work: Work) -> tuple[Any, Any]:
 
 
 def attempt(work: LoadedWork, task: Task) -> Outcome:
-    """Run one item; whatever it raises is its failure.
+    """Run one item; any exception that it raises is its failure.
 
     Raises:
         CodeChanged: it has imported other code than that under whose digest results are kept.

@@ -18,7 +18,7 @@ from tablehost.options.fields import check_frozen
 
 @frozen
 class Listing:
-    """How the items of a map are named and told apart.
+    """How the items of a map are named, and what distinguishes them.
 
     Args:
         key: the name of an item.

@@ -65,7 +65,7 @@ class MapItems:
         ledger: where finished items are.
         of_map: the ledger's number of this map.
         cache: digests of files that did not change.
-        listing: how its items are named and told apart.
+        listing: how its items are named, and what distinguishes them.
         redact: takes secrets out of the detail of a failure.
         checking: checks the files that items read, if they are to be checked.
     """

@@ -16,7 +16,7 @@ from tablehost.files.reading import check_regular
 
 MOST_COLUMNS = 10_000
 MOST_BYTES_A_ROW = 1 << 26
-"""Of the average row of a row group: a value of gigabytes takes minutes, whatever a file has."""
+"""Limit in bytes on the average row of a row group: a value of gigabytes takes minutes to read."""
 _READ_BYTES = 1 << 18
 
 
