@@ -119,7 +119,7 @@ def items_by_code(ledger: Ledger) -> tuple[sections.ItemsOfCode, ...]:
             since=one.since,
             modules=dict(one.code.modules) if one.code else {},
         )
-        for one in ledger.by_code()
+        for one in ledger.asked.by_code()
     )
 
 

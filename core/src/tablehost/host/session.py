@@ -120,7 +120,7 @@ class RunSession:
 
     def _stop_if_every_item_failed(self) -> None:
         """Keep an existing table from being replaced by an empty one."""
-        items = self.ledger.items()
+        items = self.ledger.asked.items()
         if items.failed and items.failed == items.total:
             first = items.failures[0]
             msg = (
@@ -158,7 +158,7 @@ class RunSession:
         build.rows = table.rows
         build.schema = table.schema
         build.elapsed = time.monotonic() - self.began
-        build.items = items = self._counted(self.ledger.items())
+        build.items = items = self._counted(self.ledger.asked.items())
         if self.ledger.is_open:
             *earlier, this = self.ledger.sessions()
             outcome = "partial" if items.failed else "complete"
@@ -168,7 +168,7 @@ class RunSession:
 
     def _counted(self, items: Items) -> Items:
         """Count the items that were left out apart from those that are gone."""
-        left_out = self.run.left_out and self.run.left_out.intersection(self.ledger.unnamed())
+        left_out = self.run.left_out and self.run.left_out.intersection(self.ledger.asked.unnamed())
         count = len(left_out)
         return evolve(items, left_out=count, removed=items.removed - count)
 
@@ -190,7 +190,7 @@ class RunSession:
         request, services = self.request, self.services
         for checking in self.run.checked.values():
             checking.report()
-        inputs = services.inputs.describe(self.ledger.read_inputs()) | self.run.observed
+        inputs = services.inputs.describe(self.ledger.asked.read_inputs()) | self.run.observed
         if build.inputs and inputs:
             msg = f"its Build has inputs='none', and it has the input {next(iter(inputs))!r}"
             raise BrokenBuilder(msg)
@@ -259,7 +259,7 @@ class RunSession:
         interrupted = isinstance(error, Interrupted | KeyboardInterrupt)
         items = Items()
         with suppress(LedgerError):  # it may be the cause
-            items = self.ledger.items()
+            items = self.ledger.asked.items()
             self.ledger.end_session("interrupted" if interrupted else "failed", items)
         if not interrupted and not isinstance(error, Refused):
             failed_run.report(self.request, self.run_id, items, error)

@@ -143,12 +143,6 @@ class FinishedRows:
                 (self.number_of(code), under, keep, run_id, utc_now()),
             )
 
-    def of_unknown_values(self, recipe: int) -> int:
-        """Count the rows of a recipe that the next item of their key takes over."""
-        counting = "SELECT count(*) FROM items WHERE recipe = ? AND identity = ?"
-        count: int = self.execute(counting, (recipe, UNKNOWN)).fetchone()[0]
-        return count
-
     def number_of(self, code: Code | None) -> int:
         """Return the number of a code in the ledger, entering it where it is new."""
         if code is None:

@@ -18,9 +18,9 @@ from typing import Any, Self
 from attrs import evolve, frozen
 
 from tablehost.console.text import utc_now
-from tablehost.contract.build import Failure, Items, Session
+from tablehost.contract.build import Items, Session
 from tablehost.contract.errors import Refused
-from tablehost.files.digests import ReadInput
+from tablehost.items.asked import Asked
 from tablehost.items.finished import Code, FinishedRows, RowsOfCode, marks
 from tablehost.items.ledger_file import (
     Lost,
@@ -84,6 +84,7 @@ class Ledger:
         self._maps: list[_Map] = []
         self._ended: Counter[str] = Counter()  # since the last commit, by state
         self._finished = FinishedRows(path, self._execute)
+        self.asked = Asked(self._execute)
         self._db = open_file(Path(":memory:"))  # a run without items has no ledger file
         self._db.executescript(_SESSION_TABLES)
 
@@ -133,10 +134,6 @@ class Ledger:
         under, run_id = self._maps[of_map].code, self._session.run_id
         self._finished.settle((one.code for one in rows), under, run_id, keep=keep)
         self.commit()
-
-    def rows_of_unknown_values(self, of_map: int) -> int:
-        """Count the finished rows of a map's recipe that the next item of their key takes over."""
-        return self._finished.of_unknown_values(self._maps[of_map].recipe)
 
     def want(self, of_map: int, tasks: Sequence[Task], done: Mapping[str, Outcome]) -> list[str]:
         """Record items that a map asks for, with the outcomes of the finished ones by key.
@@ -217,43 +214,6 @@ class Ledger:
             (of_map,),
         )
 
-    def items(self) -> Items:
-        """Count this session's items by key: one is ok where every map that it went through was."""
-        states = dict(
-            self._execute(
-                "SELECT state, count(*) FROM ("
-                "  SELECT max(CASE state WHEN 'failed' THEN '4 failed' WHEN 'pending' THEN"
-                "    '3 pending' WHEN 'ok' THEN '2 ok' ELSE '1 done' END) AS state"
-                "  FROM wanted GROUP BY key) GROUP BY state"
-            ).fetchall()
-        )
-        removed = self._execute(
-            "SELECT count(DISTINCT key) FROM items"
-            " WHERE recipe IN (SELECT recipe FROM wanted)"
-            " AND key NOT IN (SELECT key FROM wanted)"
-        ).fetchone()[0]
-        failures = self._execute(
-            "SELECT key, reason, detail FROM wanted WHERE state = 'failed'"
-            " GROUP BY key ORDER BY key"
-        )
-        done, ok, failed = (states.get(state, 0) for state in ("1 done", "2 ok", "4 failed"))
-        return Items(
-            total=done + ok + failed,
-            done_before=done,
-            ok=ok,
-            failed=failed,
-            removed=removed,
-            failures=tuple(Failure(*row) for row in failures),
-        )
-
-    def unnamed(self) -> Iterator[str]:
-        """Yield the keys of finished items that this session did not ask for."""
-        rows = self._execute(
-            "SELECT DISTINCT key FROM items WHERE recipe IN (SELECT recipe FROM wanted)"
-            " AND key NOT IN (SELECT key FROM wanted)"
-        )
-        return (row[0] for row in rows)
-
     def rows_of_others(self) -> int:
         """Count this session's finished items whose results another user or host has made.
 
@@ -268,30 +228,6 @@ class Ledger:
             (self._owner, self._session.user, self._session.host),
         ).fetchone()[0]
         return count
-
-    def by_code(self) -> list[RowsOfCode]:
-        """Count this session's finished items by the code that made them, the earliest first."""
-        rows = self._execute(
-            "SELECT codes.digest, modules, count(*), min(ended_at) FROM wanted"
-            " JOIN items USING (recipe, key, identity, inputs) LEFT JOIN codes ON codes.id = code"
-            " WHERE wanted.state != 'failed' GROUP BY code ORDER BY min(ended_at)"
-        )
-        return [
-            RowsOfCode(Code.stored(digest, modules), count, since)
-            for digest, modules, count, since in rows
-        ]
-
-    def read_inputs(self) -> Iterator[ReadInput]:
-        """Yield each file that this session's items read, in this session or an earlier one.
-
-        A file of which two results have read different content is yielded twice.
-        """
-        rows = self._execute(
-            "SELECT path, sha256, bytes FROM reads WHERE NOT failed UNION ALL"
-            " SELECT path, max(sha256), bytes FROM reads GROUP BY path HAVING min(failed)"
-            " ORDER BY path"
-        )
-        return (ReadInput(*row) for row in rows)
 
     def sessions(self) -> tuple[Session, ...]:
         """Return every session that this output has seen, oldest first, with its finished items."""

@@ -1,0 +1,81 @@
+"""What a session asked of its ledger, and how that ended: what a manifest says of its items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from sqlite3 import Cursor
+
+from attrs import frozen
+
+from tablehost.contract.build import Failure, Items
+from tablehost.files.digests import ReadInput
+from tablehost.items.finished import Code, RowsOfCode
+
+_NOT_WANTED = (
+    "items WHERE recipe IN (SELECT recipe FROM wanted) AND key NOT IN (SELECT key FROM wanted)"
+)
+
+
+@frozen
+class Asked:
+    """The items that a session asked for.
+
+    Args:
+        execute: runs a query on the open ledger, with the session's temporary tables.
+    """
+
+    _execute: Callable[[str], Cursor]
+
+    def items(self) -> Items:
+        """Count this session's items by key: one is ok where every map that it went through was."""
+        states = dict(
+            self._execute(
+                "SELECT state, count(*) FROM ("
+                "  SELECT max(CASE state WHEN 'failed' THEN '4 failed' WHEN 'pending' THEN"
+                "    '3 pending' WHEN 'ok' THEN '2 ok' ELSE '1 done' END) AS state"
+                "  FROM wanted GROUP BY key) GROUP BY state"
+            ).fetchall()
+        )
+        removed = self._execute(f"SELECT count(DISTINCT key) FROM {_NOT_WANTED}").fetchone()[0]
+        failures = self._execute(
+            "SELECT key, reason, detail FROM wanted WHERE state = 'failed'"
+            " GROUP BY key ORDER BY key"
+        )
+        done, ok, failed = (states.get(state, 0) for state in ("1 done", "2 ok", "4 failed"))
+        return Items(
+            total=done + ok + failed,
+            done_before=done,
+            ok=ok,
+            failed=failed,
+            removed=removed,
+            failures=tuple(Failure(*row) for row in failures),
+        )
+
+    def unnamed(self) -> Iterator[str]:
+        """Yield the keys of finished items that this session did not ask for."""
+        rows = self._execute(f"SELECT DISTINCT key FROM {_NOT_WANTED}")
+        return (row[0] for row in rows)
+
+    def by_code(self) -> list[RowsOfCode]:
+        """Count this session's finished items by the code that made them, the earliest first."""
+        rows = self._execute(
+            "SELECT codes.digest, modules, count(*), min(ended_at) FROM wanted"
+            " JOIN items USING (recipe, key, identity, inputs) LEFT JOIN codes ON codes.id = code"
+            " WHERE wanted.state != 'failed' GROUP BY code ORDER BY min(ended_at)"
+        )
+        return [
+            RowsOfCode(Code.stored(digest, modules), count, since)
+            for digest, modules, count, since in rows
+        ]
+
+    def read_inputs(self) -> Iterator[ReadInput]:
+        """Yield each file that this session's items read, in this session or an earlier one.
+
+        A file of which two results have read different content is yielded twice.
+        """
+        rows = self._execute(
+            "SELECT path, sha256, bytes FROM reads WHERE NOT failed UNION ALL"
+            " SELECT path, max(sha256), bytes FROM reads GROUP BY path HAVING min(failed)"
+            " ORDER BY path"
+        )
+        return (ReadInput(*row) for row in rows)
