@@ -38,6 +38,8 @@ SECTIONS = {
         "test_listing.py",
         "test_ledger.py",
         "test_earlier_code.py",
+        "test_code_edited_meanwhile.py",
+        "test_code_of_items.py",
         "test_histories.py",
         "test_ledger_trouble.py",
         "test_digest_cache.py",
