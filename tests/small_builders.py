@@ -1,4 +1,4 @@
-"""Builders of one file: one that counts words, one whose items can be made to fail."""
+"""Builders of one file: of words, of items that can be made to fail, of the sizes of files."""
 
 WORD_COUNT = '''
 from attrs import frozen
@@ -98,4 +98,33 @@ def build_table(options: Options, run: Run):
 @hookimpl
 def describe_manifest(options: Options, build: Build) -> Fields:
     return Fields()
+'''
+
+SIZES = '''
+import os
+import time
+from attrs import frozen
+from tablehost import InputDir, Run, hookimpl
+
+@frozen
+class Options:
+    """Measure the files of a folder."""
+    folder: InputDir
+    """The folder."""
+
+@frozen
+class Size:
+    name: str
+    bytes: int
+
+def measure(path, settings: None) -> Size:
+    time.sleep(float(os.environ.get("PACE", "0")))
+    return Size(path.name, len(path.read_bytes()))
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    files = sorted(options.folder.iterdir())
+    found = list(run.map(measure, files, key=lambda path: path.name, input=lambda path: path))
+    return pa.table({"name": [one.name for one in found], "bytes": [one.bytes for one in found]})
 '''

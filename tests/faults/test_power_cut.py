@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from attrs import evolve, frozen
 from power_cut import OUTCOMES, Disk, Operation, put, recorded, state_of
-from small_builders import WORD_COUNT
+from small_builders import SIZES, WORD_COUNT
 from strace import missing
 
 from tablehost.items.ledger_file import progress_of
@@ -22,34 +22,6 @@ from tablehost.items.ledger_file import progress_of
 MISSING = missing()
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 
-SIZES = '''
-import os
-import time
-from attrs import frozen
-from tablehost import InputDir, Run, hookimpl
-
-@frozen
-class Options:
-    """Measure the files of a folder."""
-    folder: InputDir
-    """The folder."""
-
-@frozen
-class Size:
-    name: str
-    bytes: int
-
-def measure(path, settings: None) -> Size:
-    time.sleep(float(os.environ.get("PACE", "0")))
-    return Size(path.name, len(path.read_bytes()))
-
-@hookimpl
-def build_table(options: Options, run: Run):
-    import pyarrow as pa
-    files = sorted(options.folder.iterdir())
-    found = list(run.map(measure, files, key=lambda path: path.name, input=lambda path: path))
-    return pa.table({"name": [one.name for one in found], "bytes": [one.bytes for one in found]})
-'''
 LEFT = (".tmp", ".lock", ".scratch", ".intent.json", ".failed.json")
 SOME = 6
 """How many states `make test` runs again."""
