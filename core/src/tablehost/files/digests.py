@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from operator import attrgetter
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from attrs import field, frozen
 
 from tablehost.contract.errors import TablehostError
 from tablehost.files.reading import open_regular
+from tablehost.objects.errors import Replaced
+from tablehost.objects.path import ObjectPath
 
 QUIET_NS = 2_000_000_000
 """A file touched less than this before it was observed may change again unnoticed."""
@@ -137,17 +139,22 @@ class ChangedWhileRead(TablehostError):
     """A file changed while it was read."""
 
 
-def unchanged_digest(path: Path, state: State, other: str | None = None) -> FileDigest:
+def unchanged_digest(
+    path: Path, state: State, other: str | None = None, copy: Path | None = None
+) -> FileDigest:
     """Digest a file whose state is the same before and after.
 
     Args:
         path: the file.
         state: that it must have.
         other: an algorithm whose digest is made in the same reading.
+        copy: where to keep what was read, of an object of a store.
 
     Raises:
         ChangedWhileRead: it changed, was replaced or vanished.
     """
+    if isinstance(path, ObjectPath):
+        return _fetched_digest(path, state, other, copy)
     with suppress(FileNotFoundError):
         if state_of(path.stat()) == state:  # else it may be a FIFO by now, which has no end
             digest = file_digest(path, other)
@@ -156,6 +163,30 @@ def unchanged_digest(path: Path, state: State, other: str | None = None) -> File
                 return digest
     msg = f"{path} changed while it was read"
     raise ChangedWhileRead(msg)
+
+
+def _fetched_digest(
+    path: ObjectPath, state: State, other: str | None, copy: Path | None
+) -> FileDigest:
+    """Fetch an object once, and digest what comes."""
+    hashers = [hashlib.new(name, usedforsecurity=False) for name in ("sha256", other) if name]
+    size = 0
+    try:
+        with copy.open("wb") if copy else nullcontext() as file:
+            for piece in path.chunks(state):
+                size += len(piece)
+                for hasher in hashers:
+                    hasher.update(piece)
+                if file:
+                    file.write(piece)
+    except Replaced as replaced:
+        raise ChangedWhileRead(replaced.problems) from None
+    _, _, listed, _, _ = state
+    if size != listed:
+        msg = f"{path} has {listed} bytes, and {size} came"
+        raise ChangedWhileRead(msg)
+    sha256, *others = (hasher.hexdigest() for hasher in hashers)
+    return FileDigest(sha256, size, *others)
 
 
 @frozen

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.run import Inputs, Item, Result, Results, Run, Settings
@@ -100,6 +100,10 @@ class HostRun(Run):
         """See `Run.digest`."""
         return self._services.inputs.digest(path)
 
+    def local(self, path: Path) -> Path:
+        """See `Run.local`."""
+        return self._services.inputs.objects.local(path)
+
     def observe(self, name: str, *, uri: str, version: str) -> None:
         """See `Run.observe`."""
         request = self._services.request
@@ -161,6 +165,7 @@ class HostRun(Run):
         with self._mapping():
             items = its_code.seen(items)
         work = Work.of(function, request.builder.file, settings, self._unchanged(its_code))
+        work = evolve(work, scratch=services.scratch.absolute())
         code = Code.of(its_code.modules)
         number = services.ledger.begin_map(recipe.digest, recipe.text, in_table, code)
         settle(services.ledger, number, code, request.host)
