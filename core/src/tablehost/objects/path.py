@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from fnmatch import fnmatchcase
 from pathlib import Path, PosixPath
 from typing import Any, NoReturn
 
@@ -30,7 +31,7 @@ def unfit(url: str) -> str | None:
     """Return why a URL can be no input, or None."""
     bucket, *steps = url.partition("://")[2].rstrip("/").split("/")
     if "@" in bucket:
-        return "has credentials in it; they belong into the environment, nothing else has them"
+        return "has credentials in it; set them in the environment"
     if not bucket:
         return "names no bucket"
     if any(step in {"", ".", ".."} for step in steps):
@@ -133,15 +134,24 @@ class ObjectPath(PosixPath):
 
     def iterdir(self) -> Generator[ObjectPath, None, None]:
         """Yield what is directly in a prefix; as it was listed, if it was."""
-        names = self.listed if self.listed is not None else self.look_below()
-        for name in dict.fromkeys(name.partition("/")[0] for name in names):
-            yield self / name
+        yield from self.glob("*")
 
-    def glob(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse; `run.parts` has the files of an input."""
+    def glob(self, pattern: str, **_: Any) -> Generator[ObjectPath, None, None]:
+        """Yield the objects and prefixes below a prefix that match; as it was listed, if it was."""
+        names = self.look_below() if self.listed is None else self.listed
+        below = (name.split("/") for name in names)
+        found = ("/".join(steps[:end]) for steps in below for end in range(1, len(steps) + 1))
+        for name in dict.fromkeys(found):
+            if _matches(name.split("/"), pattern.split("/")):
+                yield self / name
+
+    def rglob(self, pattern: str, **_: Any) -> Generator[ObjectPath, None, None]:
+        """Yield what matches a pattern at any depth."""
+        yield from self.glob(f"**/{pattern}")
+
+    def walk(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse; `rglob` has all objects."""
         self.__fspath__()
-
-    rglob = walk = glob
 
     def look_below(self) -> Mapping[str, Facts]:
         """List the objects below a prefix by relative name, in the order of their bytes.
@@ -169,6 +179,14 @@ class ObjectPath(PosixPath):
             return self.stat().st_mode
         except NoObject:
             return 0
+
+
+def _matches(steps: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern or not steps:
+        return not pattern and not steps
+    if pattern[0] == "**":
+        return any(_matches(steps[start:], pattern[1:]) for start in range(len(steps)))
+    return fnmatchcase(steps[0], pattern[0]) and _matches(steps[1:], pattern[1:])
 
 
 def _unpickled(url: str, facts: Facts | None) -> Path:

@@ -157,7 +157,7 @@ def _place(node: TypeNode, given: RawValue) -> Path:
             is_input = any(role.content and not role.tool for role in node.path_roles)
             why = unfit(raw) if is_input else _NO_INPUT
             if why is not None:
-                raise NotConvertible(raw, why)
+                raise NotConvertible(re.sub("//[^/]*@", "//***@", raw), why)
             return ObjectPath(raw)
     return given.base / raw
 
