@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from attrs import Factory, define, field
+from attrs import Factory, define
 
 MISSING = (
     "left out: tests of object stores need moto's server and obstore: "
@@ -23,6 +23,8 @@ MISSING = (
 )
 SECRET = "not-to-be-found-in-any-file"  # noqa: S105  # of a server on loopback
 _BY = "AWS4-HMAC-SHA256 Credential=someone/20260101/us-east-1/s3/aws4_request, Signature=any"
+
+_numbers = count()  # moto keeps buckets for the life of the process
 
 
 @define
@@ -44,7 +46,6 @@ class Store:
     refuse: dict[str, str] = Factory(dict)
     before: Callable[[str], None] | None = None
     without_etag: bool = False
-    _numbers: Iterator[int] = field(factory=count)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -58,7 +59,7 @@ class Store:
 
     def bucket(self, *, versioned: bool = False) -> str:
         """Make a bucket, and return its URL."""
-        name = f"bucket-{next(self._numbers)}"
+        name = f"bucket-{next(_numbers)}"
         self._send("PUT", f"/{name}")
         if versioned:
             status = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"

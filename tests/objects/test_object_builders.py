@@ -93,6 +93,7 @@ def test_extract_reads_clips_labels_and_checksums_from_a_store(both, store, shor
     assert sorted(asked) == sorted([*names, "sha512", "scores.csv"])
 
 
+@pytest.mark.long
 def test_a_combined_table_of_a_store_has_its_own_manifest_beside_it(both):
     both.put("one.parquet", parquet(FRAMES))
     both.run(
@@ -106,6 +107,7 @@ def test_a_combined_table_of_a_store_has_its_own_manifest_beside_it(both):
     assert parent["path"] == f"{both.url}/c.parquet"
 
 
+@pytest.mark.long
 def test_what_is_wrong_with_an_object_is_said_of_the_object_and_not_of_its_copy(both):
     both.put("clips/a.mp4", b"")
     both.put("scores.csv", b"name,mos\n")

@@ -88,6 +88,7 @@ def test_only_what_was_replaced_and_what_is_new_is_fetched_again(sizes, store):
     assert pq.read_table(project.path / "t.parquet")["bytes"].to_pylist() == [5, 5, 14, 3, 0]
 
 
+@pytest.mark.long
 def test_copies_go_away_with_their_items_and_with_a_worker_that_is_killed(sizes, store):
     project, url = sizes
     builder = SIZES.replace(

@@ -61,6 +61,7 @@ def test_objects_that_are_gone_are_missing(table, store):
     assert f"--folder {url} is not there" in ask("why", code=1)
 
 
+@pytest.mark.long
 def test_a_replay_fetches_the_objects_again_and_makes_the_same_bytes(table):
     ask, _ = table
     assert "reproduced-bytes" in ask("replay", "--trust", "--workers", 1)

@@ -8,6 +8,8 @@ from small_builders import SIZES, WORD_COUNT
 
 from tablehost.objects.path import ObjectPath, as_path, is_url
 
+HERE = ("--workers", 0)
+
 
 def refused(project, *tokens, code=2, **kwargs):
     ended = project.run("run", *tokens, "--workers", 0, **kwargs)
@@ -80,14 +82,14 @@ def test_an_object_that_a_builder_opens_itself_is_its_fault_and_the_line_says_wh
     sizes, store
 ):
     url = store.put(f"{store.bucket()}/a.txt", b"one two")
-    ended = sizes.run("run", "words.py", "--text", url, "--out", "t.parquet")
+    ended = sizes.run("run", "words.py", "--text", url, "--out", "t.parquet", *HERE)
     assert ended.code == 3
     assert f"{url} is in an object store and was opened as a file" in ended.err
     assert "open run.local(path) instead" in ended.err
     sizes.write("words.py", WORD_COUNT.replace("options.text.read", "run.local(options.text).read"))
-    assert sizes.run("run", "words.py", "--text", url, "--out", "t.parquet").code == 0
+    assert sizes.run("run", "words.py", "--text", url, "--out", "t.parquet", *HERE).code == 0
     sizes.write("a.txt", "one two")
-    assert sizes.run("run", "words.py", "--text", "a.txt", "--out", "l.parquet").code == 0
+    assert sizes.run("run", "words.py", "--text", "a.txt", "--out", "l.parquet", *HERE).code == 0
     assert sizes.digest("t.parquet") == sizes.digest("l.parquet")
 
 
@@ -115,7 +117,7 @@ def test_obstore_is_imported_by_a_run_with_a_url_and_by_no_other(project, store)
 def test_a_folder_with_a_name_that_is_like_a_url_is_a_folder(project):
     project.write("sizes.py", SIZES)
     project.write("s3:/in/a.txt", "a")
-    ended = project.run("run", "sizes.py", "--folder", "s3:/in", "--out", "t.parquet")
+    ended = project.run("run", "sizes.py", "--folder", "s3:/in", "--out", "t.parquet", *HERE)
     assert ended.code == 0
 
 
