@@ -57,9 +57,9 @@ class Store:
             "AWS_REGION": "us-east-1",
         }
 
-    def bucket(self, *, versioned: bool = False) -> str:
+    def bucket(self, name: str | None = None, *, versioned: bool = False) -> str:
         """Make a bucket, and return its URL."""
-        name = f"bucket-{next(_numbers)}"
+        name = name or f"bucket-{next(_numbers)}"
         self._send("PUT", f"/{name}")
         if versioned:
             status = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
