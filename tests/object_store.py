@@ -97,14 +97,14 @@ class Store:
         path, method = environ["PATH_INFO"].encode("latin-1").decode(), environ["REQUEST_METHOD"]
         is_list = "list-type" in environ.get("QUERY_STRING", "")
         self.requests.append(("LIST" if is_list else method, path))
+        if method == "GET" and not is_list and self.before is not None:
+            self.before(path)
         for end, status in self.refuse.items():
             if path.endswith(end):
                 if status == "hang":
                     time.sleep(60)
                 start(f"{status} {HTTPStatus(int(status)).phrase}", [("content-type", "text/xml")])
                 return [f"<Error><Code>Test</Code><Key>{SECRET}</Key></Error>".encode()]
-        if method == "GET" and not is_list and self.before is not None:
-            self.before(path)
         if not self.without_etag:
             return self.app(environ, start)
         environ.pop("HTTP_IF_MATCH", None)

@@ -115,3 +115,25 @@ def test_what_is_wrong_with_an_object_is_said_of_the_object_and_not_of_its_copy(
     ended = both.run("extract_k150k", *tokens, code=2)
     assert f"{both.url}/scores.csv: no column video_name" in ended.err
     assert "scratch" not in ended.err
+
+
+def test_an_input_that_is_replaced_after_it_was_looked_at_ends_the_run(both, store):
+    both.put("one.parquet", parquet(FRAMES))
+    store.before = lambda _: store.put(f"{both.url}/one.parquet", parquet(FRAMES | {"x": [1] * 3}))
+    tokens = ("--input", f"x={both.url}/one.parquet", "--out", "t.parquet")
+    ended = both.project.run("run", "combine", *tokens)
+    assert ended.code == 2
+    assert f"{both.url}/one.parquet" in ended.err
+    assert "replaced" in ended.err or "changed" in ended.err
+    assert not (both.project.path / "t.parquet").exists()
+
+
+@pytest.mark.parametrize("status", ["403", "503", "404"])
+def test_an_input_that_the_store_does_not_give_ends_the_run_in_one_line(both, store, status):
+    both.put("one.parquet", parquet(FRAMES))
+    store.before = lambda _: store.refuse.update({"one.parquet": status})
+    tokens = ("--input", f"x={both.url}/one.parquet", "--out", "t.parquet")
+    ended = both.project.run("run", "combine", *tokens)
+    assert ended.code == 2
+    assert f"{both.url}/one.parquet" in ended.err.strip().splitlines()[-1]
+    assert "Traceback" not in ended.err

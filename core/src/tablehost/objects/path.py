@@ -71,7 +71,7 @@ class ObjectPath(PosixPath):
     """
 
     facts: Facts | None = None
-    """What the store said of the object when it was listed."""
+    """What the store said of the object when it was listed, or first looked at."""
     listed: Mapping[str, Facts] | None = None
     """Of a prefix, what it had when it was listed last, by relative name."""
 
@@ -108,8 +108,8 @@ class ObjectPath(PosixPath):
         return self
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:  # noqa: ARG002
-        """Return what the store says of it, or said when it was listed."""
-        facts = self.facts or store.look_at(str(self))
+        """Return what the store says of it, or said when it was listed or first looked at."""
+        self.facts = facts = self.facts or store.look_at(str(self))
         return as_stat(None if facts is None else state_of_object(str(self), facts), facts)
 
     def lstat(self) -> os.stat_result:

@@ -82,7 +82,7 @@ def fetch(url: str, known: Facts | None, state: State | None) -> Iterator[bytes]
     options: dict[str, Any] = {}
     if known is not None and known.etag is not None:  # an empty one would be no condition
         options["if_match"] = known.etag
-    if known is not None and known.version is not None:
+    elif known is not None and known.version is not None:
         options["version"] = known.version
     with _explained(url):
         answer = store.get(key, options=options)  # type: ignore[arg-type]  # a dict of these
