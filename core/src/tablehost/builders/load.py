@@ -57,12 +57,13 @@ def load(name: str, show: Callable[[str], None] = _say) -> Builder:
         with kept_back() as lines:
             builder = _load_file(Path(name)) if is_file else _load_installed(normalized(name))
         options_class = builder.options_class
-        return builder
     except BrokenBuilder as error:
         error.redact = redaction()
         error.problems = [*map(error.redact, error.problems)]
         error.args = ("\n".join(error.problems),)
         raise
+    else:
+        return builder
     finally:
         if lines:
             redact = redaction()

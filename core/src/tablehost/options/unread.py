@@ -24,7 +24,7 @@ def redaction(builder: str, cls: type | None) -> Redaction:
 
     Args:
         builder: its name.
-        cls: its options class; None where it could not be imported. Then any of its options may be secret.
+        cls: its options class; None where it could not be imported. Then any of them may be secret.
     """
     secret = None if cls is None else {option.name for option in options_of(cls) if option.secret}
     given = (*_flags(), *_variables(builder), *_configured(builder))
