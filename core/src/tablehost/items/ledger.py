@@ -303,8 +303,10 @@ class Ledger:
         db.commit()
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        with self._explained():
+        try:  # `_explained` takes longer than many a statement
             return self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            raise unusable(self.path, error) from error
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
