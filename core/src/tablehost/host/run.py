@@ -32,7 +32,7 @@ from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import user_name
 from tablehost.items.pool import Pool, pool_of
 from tablehost.options.fields import options_of
-from tablehost.provenance.code import packages_of
+from tablehost.provenance.code import BuilderCode
 from tablehost.provenance.given import given_paths
 from tablehost.provenance.inputs import Inputs
 
@@ -65,19 +65,21 @@ def run(request: Request, reporter: Reporter) -> Landed:
         problems = earlier.refusals(request.builder.name)
         if problems:
             raise Refused(problems)
+        code = BuilderCode.read(request.builder)
         session = Session(
             new_run_id(),
             utc_now(),
             workers=request.workers,
             user=user_name(os.geteuid()),
             host=socket.gethostname(),
-            packages=packages_of(request.builder),
+            packages=code.packages,
         )
         root, cache = Root.of(output), open_.enter_context(StatCache())
         scratch = open_.enter_context(_removed(output.scratch(_scratch_folder(request.options))))
         services = Services(
             request=request,
             session=session,
+            code=code,
             reporter=reporter,
             interrupts=interrupts,
             earlier=earlier,
