@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 
@@ -135,12 +135,16 @@ class Signature:
         return size
 
 
+Keep = Callable[[bytes], object]
+"""What is done with each piece of an object that is fetched, such as to write it to a file."""
+
+
 class ChangedWhileRead(TablehostError):
     """A file changed while it was read."""
 
 
 def unchanged_digest(
-    path: Path, state: State, other: str | None = None, copy: Path | None = None
+    path: Path, state: State, other: str | None = None, keep: Keep | None = None
 ) -> FileDigest:
     """Digest a file whose state is the same before and after.
 
@@ -148,13 +152,13 @@ def unchanged_digest(
         path: the file.
         state: that it must have.
         other: an algorithm whose digest is made in the same reading.
-        copy: where to keep what was read, of an object of a store.
+        keep: called with each piece of an object of a store.
 
     Raises:
         ChangedWhileRead: it changed, was replaced or vanished.
     """
     if isinstance(path, ObjectPath):
-        return _fetched_digest(path, state, other, copy)
+        return _fetched_digest(path, state, other, keep)
     with suppress(FileNotFoundError):
         if state_of(path.stat()) == state:  # else it may be a FIFO by now, which has no end
             digest = file_digest(path, other)
@@ -166,19 +170,18 @@ def unchanged_digest(
 
 
 def _fetched_digest(
-    path: ObjectPath, state: State, other: str | None, copy: Path | None
+    path: ObjectPath, state: State, other: str | None, keep: Keep | None
 ) -> FileDigest:
     """Fetch an object once, and digest what comes."""
     hashers = [hashlib.new(name, usedforsecurity=False) for name in ("sha256", other) if name]
     size = 0
     try:
-        with copy.open("wb") if copy else nullcontext() as file:
-            for piece in path.chunks(state):
-                size += len(piece)
-                for hasher in hashers:
-                    hasher.update(piece)
-                if file:
-                    file.write(piece)
+        for piece in path.chunks(state):
+            size += len(piece)
+            for hasher in hashers:
+                hasher.update(piece)
+            if keep is not None:
+                keep(piece)
     except Replaced as replaced:
         raise ChangedWhileRead(replaced.problems) from None
     _, _, listed, _, _ = state

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
+from tablehost.contract.errors import ItemFailed
+from tablehost.files.digests import Keep
+from tablehost.objects.errors import StoreError
 from tablehost.objects.path import ObjectPath, copied
 
 
@@ -34,16 +38,30 @@ class Copies:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def place(self, path: ObjectPath, name: str) -> Path:
-        """Return where a file of an input is to be copied to.
+    @contextmanager
+    def kept(self, path: Path, name: str) -> Iterator[Keep | None]:
+        """Give what keeps a file of an input, piece by piece; None where it is no object's.
 
         Args:
             path: of the input.
             name: of the file in it; empty where it is the input itself.
+
+        Raises:
+            ItemFailed: it cannot be written.
         """
-        place = self._of(path) / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return place
+        if not isinstance(path, ObjectPath):
+            yield None
+            return
+        try:
+            place = self._of(path) / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with place.open("wb") as file:
+                yield file.write
+        except StoreError:
+            raise
+        except OSError as error:
+            what = f"its copy could not be written: {error.strerror or error}"
+            raise ItemFailed("unreadable", what) from error
 
     def item(self, pickled: bytes) -> Any:
         """Return an item with the copies in the place of its objects."""
@@ -60,5 +78,7 @@ class Copies:
         if self._folder is None:
             if self._scratch is not None:
                 self._scratch.mkdir(parents=True, exist_ok=True)
-            self._folder = TemporaryDirectory(prefix="object-", dir=self._scratch)
+            self._folder = TemporaryDirectory(
+                prefix="object-", dir=self._scratch, ignore_cleanup_errors=True
+            )
         return Path(self._folder.name, str(self._objects.index(path)), path.name)

@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from attrs import frozen
@@ -110,10 +111,11 @@ def _file(task: Task, path: Path, name: str, seen: Look, copies: Copies | None) 
     file = path / name
     state, checksum = seen.files[name], task.checksums.get(file)
     sha256 = task.digests.get(state)
-    copy = copies.place(path, name) if copies and isinstance(path, ObjectPath) else None
-    if copy or sha256 is None or (checksum is not None and checksum.own is None):
+    fetch = copies is not None and isinstance(path, ObjectPath)
+    if fetch or sha256 is None or (checksum is not None and checksum.own is None):
         try:
-            found = unchanged_digest(file, state, checksum.other if checksum else None, copy)
+            with copies.kept(path, name) if copies else nullcontext() as keep:
+                found = unchanged_digest(file, state, checksum.other if checksum else None, keep)
         except NoObject as error:
             raise _missing(file, error) from error
         except OSError as error:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from tablehost.contract.errors import BrokenBuilder
+from tablehost.contract.errors import BrokenBuilder, Interrupted, Stopped
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import FileDigest, Signature, unchanged_digest
+from tablehost.objects.errors import StoreError
 from tablehost.objects.path import ObjectPath
 
 
@@ -24,6 +25,7 @@ class Fetched:
         self._folder = folder.absolute()
         self._pool = pool
         self._cache = cache
+        self._stopped = False
         self._copies: dict[ObjectPath, tuple[Path, Future[FileDigest]]] = {}
 
     def digest(self, path: ObjectPath, before: Signature) -> Future[FileDigest]:
@@ -57,6 +59,10 @@ class Fetched:
         digest.result()
         return copy
 
+    def stop(self) -> None:
+        """Fetch no more, not even the rest of what is under way."""
+        self._stopped = True
+
     def named(self, text: str) -> str:
         """Return a message with the objects in the place of their copies."""
         for path, (copy, _) in self._copies.items():
@@ -64,7 +70,21 @@ class Fetched:
         return text
 
     def _fetch(self, path: ObjectPath, before: Signature, copy: Path) -> FileDigest:
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        found = unchanged_digest(path, before.state, copy=copy)
+        try:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with copy.open("wb") as file:
+
+                def keep(piece: bytes) -> None:
+                    if self._stopped:
+                        msg = f"{path} is not fetched to its end"
+                        raise Interrupted(msg)
+                    file.write(piece)
+
+                found = unchanged_digest(path, before.state, keep=keep)
+        except StoreError:
+            raise
+        except OSError as error:
+            msg = f"{path} could not be copied to {copy.parent}: {error.strerror}"
+            raise Stopped(msg) from error
         self._cache.put_many([(before, found.sha256)])
         return found

@@ -143,6 +143,7 @@ class Inputs:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.objects.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     @property
