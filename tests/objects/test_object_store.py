@@ -97,6 +97,7 @@ def test_a_version_that_a_listing_does_not_say_is_no_change(store):
     assert state_of(alone.stat()) != seen.files["a.txt"]
 
 
+@pytest.mark.outcome("The listing is refused, with the name.")
 def test_a_name_that_no_file_can_have_is_an_error_and_no_silent_gap(store):
     url = store.bucket()
     store.put(f"{url}/in/a//b.txt", b"1")
