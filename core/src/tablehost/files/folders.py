@@ -17,6 +17,8 @@ from attrs import field, frozen
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import Signature, State, state_of, unchanged_digest
 from tablehost.files.reading import check_walkable
+from tablehost.objects.errors import NoObject
+from tablehost.objects.path import ObjectPath
 
 EVERYTHING = ("**/*",)
 """The pattern of all files of a folder."""
@@ -69,6 +71,8 @@ def walk_files(folder: Path, patterns: Sequence[str] = EVERYTHING) -> list[str]:
     Raises:
         OSError: a folder cannot be read, or a pattern is too long.
     """
+    if isinstance(folder, ObjectPath):
+        return _objects(folder, patterns)
     return sorted((name for name, _ in _matching(folder, patterns)), key=os.fsencode)
 
 
@@ -144,6 +148,9 @@ def look(folder: Path, patterns: Sequence[str] = EVERYTHING) -> Look:
         OSError: a folder cannot be read, or a file vanished.
     """
     seen_ns = time.time_ns()
+    if isinstance(folder, ObjectPath):
+        found = _objects(folder, patterns)
+        return Look({name: state_of((folder / name).stat()) for name in found}, seen_ns)
     files, dangling = {}, []
     for name, entry in _matching(folder, patterns):
         if _is_dangling(entry):
@@ -202,6 +209,24 @@ def _matching(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, os.D
                     if own not in above:  # else a link led here, and would without end
                         below = (entry.path, f"{prefix}{name}/", left - {()}, (*above, own))
                         todo.append(below)
+
+
+def _objects(folder: ObjectPath, patterns: Sequence[str]) -> list[str]:
+    """List the objects below a prefix that match any of the patterns, in the order of their bytes.
+
+    Raises:
+        NoObject: there is none at all, which a store does not distinguish from no such prefix.
+    """
+    names, wanted = folder.look_below(), {_parts(pattern) for pattern in patterns}
+    if not names:
+        raise NoObject(str(folder))
+    return [name for name in names if wanted == _ALL or _fits(name, wanted)]
+
+
+def _fits(name: str, wanted: set[Pattern]) -> bool:
+    for step in name.split("/"):
+        wanted = _left(step, wanted)
+    return () in wanted
 
 
 def _is_dangling(entry: os.DirEntry[str]) -> bool:

@@ -41,6 +41,7 @@ class Work:
         file: the builder's file where the module is not installed.
         settings: what is passed beside every item, pickled: its class may be defined in `file`.
         code: the sha256 of the source files of its items, under whose digest results are kept.
+        scratch: the folder for copies of objects that items read; None for the usual one.
     """
 
     module: str
@@ -48,6 +49,7 @@ class Work:
     file: Path | None
     settings: bytes
     code: Mapping[Path, str] = field(factory=dict)
+    scratch: Path | None = None
 
     @classmethod
     def of(

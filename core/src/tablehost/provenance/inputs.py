@@ -25,7 +25,9 @@ from tablehost.files.folder_listing import listing_of, write_listing
 from tablehost.files.folders import EVERYTHING, Look, hash_files, look, walk_files
 from tablehost.files.names import LISTING_SUFFIX
 from tablehost.files.parts import parts_of
+from tablehost.objects.path import ObjectPath, as_path
 from tablehost.options.fields import options_of
+from tablehost.provenance.fetched import Fetched
 from tablehost.provenance.given import Given
 
 _log = logging.getLogger("tablehost")
@@ -73,7 +75,8 @@ class _Watched:
         """Wait for the digest, and check that the file is still the one that was hashed."""
         with suppress(ChangedWhileRead, FileNotFoundError):
             found = self.digest.result()
-            if Signature.of(self.path) == self.before:
+            fetched = isinstance(self.path, ObjectPath)  # and its copy is what was read
+            if fetched or Signature.of(self.path) == self.before:
                 return found
         raise InputChanged(self.option, self.path)
 
@@ -106,15 +109,24 @@ class Inputs:
         output: what the run writes; an input that is rebuilt in place is hashed before the build.
         root: what paths are relative to.
         cache: digests of files that did not change.
+        copies: the folder for the copies of objects; it need not be there.
     """
 
     def __init__(
-        self, options: Any, given: Iterable[Given], output: Output, root: Root, cache: StatCache
+        self,
+        options: Any,
+        given: Iterable[Given],
+        output: Output,
+        root: Root,
+        cache: StatCache,
+        *,
+        copies: Path,
     ) -> None:
         self._output = output
         self._root = root
         self._cache = cache
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="hash-inputs")
+        self.objects = Fetched(copies, self._pool, cache)
         self._globs = _globs(options)
         self._inputs = []
         self._folders = []
@@ -131,6 +143,7 @@ class Inputs:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.objects.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     @property
@@ -186,11 +199,9 @@ class Inputs:
             remaining = [one for one in remaining if one.path not in taken]
             files = self._read(folder, inside) if inside else self._at_rest(option, folder, before)
             described.setdefault(option, []).append(self._folder(option, files))
-        remaining = list(self._unnamed(remaining))
-        if remaining:
-            common = Path(os.path.commonpath([Path(one.path).parent for one in remaining]))
-            files = self._read(common, _inside(common, remaining))
-            described["items"] = [self._folder("items", files)]
+        for common, below in _by_folder(self._unnamed(remaining)):
+            items = self._folder("items", self._read(common, below))
+            described.setdefault("items", []).append(items)
         return {name: some if len(some) > 1 else some[0] for name, some in described.items()}
 
     def _unnamed(self, read: Iterable[ReadInput]) -> Iterator[ReadInput]:
@@ -212,6 +223,8 @@ class Inputs:
             before = Signature.of(path)
         except OSError as error:  # it was there when the options were checked
             raise InputChanged(option, path) from error
+        if isinstance(path, ObjectPath):
+            return _Watched(option, path, before, self.objects.digest(path, before), "during")
         digest = self._pool.submit(hash_file, path, self._cache)
         own = self._output.table.exists() and path.samefile(self._output.table)
         if own:
@@ -281,12 +294,25 @@ class Inputs:
         }
 
 
+def _by_folder(read: Iterable[ReadInput]) -> Iterator[tuple[Path, Mapping[str, ReadInput]]]:
+    """Yield the folder that all files are in, and that of all objects of a bucket."""
+    places: dict[str, list[ReadInput]] = {}
+    for one in read:
+        place = as_path(one.path)
+        bucket = str(place.parents[-3]) if isinstance(place, ObjectPath) else ""
+        places.setdefault(bucket, []).append(one)
+    for bucket, files in places.items():
+        parents = [os.path.dirname(one.path.removeprefix(bucket)) for one in files]  # noqa: PTH120
+        folder = as_path(bucket + os.path.commonpath(parents))
+        yield folder, _inside(folder, files)
+
+
 def _once(read: Iterable[ReadInput]) -> list[ReadInput]:
     """Return each file that items read, which must have been the same for all of them."""
     found: dict[str, ReadInput] = {}
     for one in read:
         if found.setdefault(one.path, one) is not one:
-            raise InputChanged(None, Path(one.path))
+            raise InputChanged(None, as_path(one.path))
     return list(found.values())
 
 

@@ -16,6 +16,7 @@ from tablehost.contract.errors import TablehostError
 from tablehost.contract.names import flag_of
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.host.earlier_code import in_table
+from tablehost.objects.path import ObjectPath
 from tablehost.options.fields import options_of
 from tablehost.trust.evidence.archive import Archive, claim_of
 from tablehost.trust.evidence.builder import as_json, changed_defaults
@@ -195,6 +196,8 @@ def _new(subject: Subject, check: InputCheck) -> tuple[str, ...]:
 def _rebuilt(subject: Subject, one: RecordedInput, archive: Archive) -> str:
     """Say which run made an input that is a table then and now; empty where it is the same run."""
     then = claim_of(subject, one)
+    if isinstance(one.path, ObjectPath):
+        return ""  # its content is compared, and its manifest is not looked for
     try:
         now = archive.table(one.path).manifest
     except TablehostError:
