@@ -106,8 +106,10 @@ class MapItems:
         What is a sequence already is entered as a whole, so that what is wrong with an item is said
         before the first one is worked on. Others are entered while work goes on.
         """
-        pending = self._entered(items)
-        self._pending = list(pending) if isinstance(items, Sequence) else pending
+        self._pending = self._entered(items)
+        if isinstance(items, Sequence):
+            self._ledger.pending.replace(self._pending)
+            self._pending = self._ledger.pending
 
     def tasks(self) -> Iterator[Task]:
         """Yield what is to do, as workers take it."""
