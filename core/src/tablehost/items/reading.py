@@ -102,7 +102,8 @@ def _together(digests: Sequence[str]) -> str:
 
 def _file(task: Task, path: Path, name: str, seen: Look) -> ReadFile:
     """Return a file with its digests, reading it where one of them is not known."""
-    file, state, checksum = path / name, seen.files[name], task.checksums.get(path / name)
+    file = path / name if name else path
+    state, checksum = seen.files[name], task.checksums.get(file) if task.checksums else None
     sha256 = task.digests.get(state)
     if sha256 is None or (checksum is not None and checksum.own is None):
         try:
