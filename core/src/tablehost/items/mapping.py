@@ -25,7 +25,7 @@ from tablehost.items.results import ResultType, decoder_of
 from tablehost.items.task import Outcome, Task
 from tablehost.manifest.sections import MapCounts
 
-_ITEMS_AT_ONCE = 500
+_ITEMS_AT_ONCE = 128
 _QUICK_SECONDS = 0.05
 _DIGESTS_AT_ONCE = 256
 _LONGEST_DETAIL = 2000
@@ -225,6 +225,9 @@ class MapItems:
         some: list[tuple[Task, list[Look]]] = []
         files = 0
         for task in tasks:
+            if not task.paths:
+                yield task, Outcome(task.key, task.identity)
+                continue
             try:
                 looks = [see(path) for path in task.paths]
             except ItemFailed:
@@ -247,7 +250,7 @@ class MapItems:
             of_task = [state for one in looks for state in one.files.values()]
             digests = {state: known[state] for state in of_task if state in known}
             checksums = self._checking.listed(task, looks, digests) if self._checking else {}
-            found = evolve(task, digests=digests, checksums=checksums) if looks else task
+            found = evolve(task, digests=digests, checksums=checksums)
             if len(digests) < len({*of_task}) or any(one.own is None for one in checksums.values()):
                 yield found, None
                 continue

@@ -111,7 +111,8 @@ def _file(task: Task, path: Path, name: str, seen: Look) -> ReadFile:
         except OSError as error:
             raise ItemFailed("unreadable", error.strerror or str(error)) from error
         sha256, checksum = found.sha256, checksum.seen(found) if checksum else None
-    return ReadFile(str(file.absolute()), Signature(state, seen.seen_ns), sha256, checksum)
+    where = os.path.join(os.getcwd(), file)  # noqa: PTH109, PTH118  # for each of millions
+    return ReadFile(where, Signature(state, seen.seen_ns), sha256, checksum)
 
 
 def _kind(mode: int) -> str:
