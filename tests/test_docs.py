@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
 from command_line import Ended, run_here
+from object_store import MISSING, serving
 
 REPOSITORY = Path(__file__).parent.parent
 FOLDERS = [REPOSITORY / "core", *sorted(REPOSITORY.glob("plugins/*"))]
@@ -37,6 +38,11 @@ MAKE = re.compile(r"^make (\w+)$")
 NAME = re.compile(r"# ([\w.]+\.(?:py|toml))$", re.MULTILINE)  # a block that is a file says so
 SHELL = set("|&;<>$`#")  # what only a shell understands
 INSTALL = re.compile(r"^pip install ")
+READERS = {
+    "RELEASING.md": "maintainer",
+    "read-inputs-from-an-object-store.md": "with_store",
+}
+LONG = {"read-inputs-from-an-object-store.md"}  # tests/objects/ runs the same in `make test`
 # A command exits with 0 unless the page says otherwise, and prints what is shown; `...` stands for
 # anything.
 STEP = re.compile(r"^\$ (.+?)(?:  # exit code (\d))?\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
@@ -101,6 +107,22 @@ def reader(tmp_path: Path, short_clips: Path) -> Path:
 
 
 @pytest.fixture
+def with_store(reader: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a reader with a store, and what is in it."""
+    for name in ("moto", "obstore"):
+        pytest.importorskip(name, reason=MISSING)
+    with serving() as store:
+        bucket = store.bucket("corpus")
+        for path in (*sorted(reader.glob("clips/*"))[:1], reader / "scores.csv"):
+            store.put(f"{bucket}/{path.relative_to(reader)}", path)
+        store.put(f"{bucket}/texts/one.txt", b"a line\n")
+        store.put(f"{bucket}/stop.txt", b"two.txt\n")
+        for name, value in store.environment.items():
+            monkeypatch.setenv(name, value)
+        yield reader
+
+
+@pytest.fixture
 def maintainer(tmp_path: Path) -> Path:
     """Give a clean checkout of the repository, as a release begins with."""
     checkout = tmp_path / "checkout"
@@ -134,9 +156,15 @@ def execute(command: str, folder: Path) -> Ended:
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=name_of(page), marks=[pytest.mark.long] * (page.name in LONG))
+        for page in PAGES
+    ],
+)
 def test_every_command_of_a_page_runs(page: Path, request: pytest.FixtureRequest) -> None:
-    whose = "maintainer" if page.name == "RELEASING.md" else "reader"
+    whose = READERS.get(page.name, "reader")
     folder = request.getfixturevalue(whose)
     for block in blocks(page):
         if name := NAME.match(block.text):

@@ -15,6 +15,8 @@ NEEDLESS = (
     "cattrs",
     "rich.markdown",
     "tomllib",
+    "obstore",
+    "tablehost.objects",
     "tablehost.contract.build",
     "tablehost.manifest",
     "tablehost.files",

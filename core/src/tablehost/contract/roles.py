@@ -39,7 +39,10 @@ class Role:
 SCRATCH = Role("scratch", in_recipe=False)
 
 InputFile = Annotated[Path, Role("input-file", content="file")]
-"""A file that the table is made of; the host hashes it."""
+"""A file that the table is made of, or an object of a store; the host hashes it.
+
+`Run.local` returns the file of either.
+"""
 
 InputFiles = Annotated[Path, Role("input-files", content="files")]
 """A file, a folder of part files, or a glob: `Run.parts` returns the files of it.

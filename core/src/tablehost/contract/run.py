@@ -70,6 +70,20 @@ class Run(ABC):
         """
 
     @abstractmethod
+    def local(self, path: Path) -> Path:
+        """Return the file of an input: of an object of a store a copy, which this run removes.
+
+        An object is fetched once. An item of `map` needs no such call: the function is called with
+        the file in the place of an object that `input` names.
+
+        Args:
+            path: of a file, which is returned as it is, or of an object.
+
+        Raises:
+            TablehostError: the store does not give the object, or it was replaced meanwhile.
+        """
+
+    @abstractmethod
     def parts(self, path: Path) -> tuple[Path, ...]:
         """Return the files of an input, as the host found them when the run began.
 

@@ -16,6 +16,9 @@ from attrs import field, frozen
 
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import Signature, State, state_of, unchanged_digest
+from tablehost.files.reading import check_walkable
+from tablehost.objects.errors import NoObject
+from tablehost.objects.path import ObjectPath
 
 EVERYTHING = ("**/*",)
 """The pattern of all files of a folder."""
@@ -69,7 +72,7 @@ def walk_files(folder: Path, patterns: Sequence[str] = EVERYTHING) -> list[str]:
     Raises:
         OSError: a folder cannot be read, or a pattern is too long.
     """
-    return sorted((name for name, _ in _matching(folder, patterns)), key=os.fsencode)
+    return sorted(_names(folder, patterns), key=os.fsencode)
 
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
@@ -177,7 +180,7 @@ def is_as_seen(folder: Path, patterns: Sequence[str], before: Look) -> bool:
 def has_no_others(folder: Path, names: Collection[str]) -> bool:
     """Return whether these are the names of all files of a folder; each must be there once."""
     number = 0
-    for name, _ in _matching(folder, EVERYTHING):
+    for name in _names(folder, EVERYTHING):
         if name not in names:
             return False
         number += 1
@@ -215,10 +218,19 @@ def hash_files(
         yield from ((name, known[state]) for name, state in some)
 
 
+def _names(folder: Path, patterns: Sequence[str]) -> Iterable[str]:
+    if isinstance(folder, ObjectPath):
+        return _objects(folder, patterns)
+    return (name for name, _ in _matching(folder, patterns))
+
+
 def _states(
     folder: Path, patterns: Sequence[str], dangling: list[str]
 ) -> Iterator[tuple[str, State]]:
     """Yield the states of files, and note the names of links that point to nothing."""
+    if isinstance(folder, ObjectPath):
+        yield from ((name, state_of((folder / name).stat())) for name in _objects(folder, patterns))
+        return
     for name, entry in _matching(folder, patterns):
         if _is_dangling(entry):
             dangling.append(name)
@@ -227,7 +239,9 @@ def _states(
 
 
 def _matching(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    above: tuple[tuple[int, int], ...] = (_identity(folder.stat()),)
+    status = folder.stat()
+    check_walkable(folder, status)
+    above: tuple[tuple[int, int], ...] = (_identity(status),)
     todo = [(os.fspath(folder), "", {_parts(pattern) for pattern in patterns}, above)]
     while todo:
         here, prefix, wanted, above = todo.pop()
@@ -238,10 +252,30 @@ def _matching(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, os.D
                 if () in left and (_is_dangling(entry) or entry.is_file()):
                     yield prefix + name, entry
                 elif left - {()} and not _is_dangling(entry) and entry.is_dir():
-                    own = _identity(entry.stat())
+                    status = entry.stat()
+                    check_walkable(entry.path, status)
+                    own = _identity(status)
                     if own not in above:  # else a link led here, and would without end
                         below = (entry.path, f"{prefix}{name}/", left - {()}, (*above, own))
                         todo.append(below)
+
+
+def _objects(folder: ObjectPath, patterns: Sequence[str]) -> list[str]:
+    """List the objects below a prefix that match any of the patterns, in the order of their bytes.
+
+    Raises:
+        NoObject: there is none at all, which a store does not distinguish from no such prefix.
+    """
+    names, wanted = folder.look_below(), {_parts(pattern) for pattern in patterns}
+    if not names:
+        raise NoObject(str(folder))
+    return [name for name in names if wanted == _ALL or _fits(name, wanted)]
+
+
+def _fits(name: str, wanted: set[Pattern]) -> bool:
+    for step in name.split("/"):
+        wanted = _left(step, wanted)
+    return () in wanted
 
 
 def _is_dangling(entry: os.DirEntry[str]) -> bool:

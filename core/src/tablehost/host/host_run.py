@@ -8,14 +8,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.run import Inputs, Item, Result, Results, Run, Settings
 from tablehost.files.digests import json_digest
 from tablehost.items.task import CodeChanged
 from tablehost.options.fields import options_of
-from tablehost.provenance.code import files_of
+from tablehost.provenance.code import BuilderCode
 
 if TYPE_CHECKING:
     from tablehost.commit.root import Root
@@ -39,11 +39,13 @@ if TYPE_CHECKING:
 class Services:
     """What one run works with; `tablehost.host.run` opens and closes it.
 
-    `scratch` is made when it is first used, `staged` is the table until the commit.
+    `code` is the builder's as the run began, `scratch` is made when it is first used, `staged` is
+    the table until the commit.
     """
 
     request: Request
     session: Session
+    code: BuilderCode
     reporter: Reporter
     interrupts: Interrupts
     earlier: Earlier
@@ -68,7 +70,7 @@ class HostRun(Run):
         self.checked: dict[Path, Checking] = {}
         self._services = services
         self._is_mapping = False
-        self._files = files_of(services.request.builder)
+        self._files = {path: one.sha256 for path, one in services.code.contents.items()}
 
     @property
     def item_recipes(self) -> dict[str, str]:
@@ -99,6 +101,10 @@ class HostRun(Run):
     def digest(self, path: Path) -> str:
         """See `Run.digest`."""
         return self._services.inputs.digest(path)
+
+    def local(self, path: Path) -> Path:
+        """See `Run.local`."""
+        return self._services.inputs.objects.local(path)
 
     def observe(self, name: str, *, uri: str, version: str) -> None:
         """See `Run.observe`."""
@@ -161,6 +167,7 @@ class HostRun(Run):
         with self._mapping():
             items = its_code.seen(items)
         work = Work.of(function, request.builder.file, settings, self._unchanged(its_code))
+        work = evolve(work, scratch=services.scratch.absolute())
         code = Code.of(its_code.modules)
         number = services.ledger.begin_map(recipe.digest, recipe.text, in_table, code)
         settle(services.ledger, number, code, request.host)

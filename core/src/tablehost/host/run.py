@@ -20,6 +20,7 @@ from tablehost.contract.build import Session
 from tablehost.contract.errors import Refused
 from tablehost.contract.roles import SCRATCH
 from tablehost.files.digest_cache import StatCache
+from tablehost.files.folders import remove_folder
 from tablehost.files.names import new_run_id
 from tablehost.host import preflight
 from tablehost.host.host_run import Services
@@ -31,7 +32,7 @@ from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import user_name
 from tablehost.items.pool import Pool, pool_of
 from tablehost.options.fields import options_of
-from tablehost.provenance.code import packages_of
+from tablehost.provenance.code import BuilderCode
 from tablehost.provenance.given import given_paths
 from tablehost.provenance.inputs import Inputs
 
@@ -64,26 +65,31 @@ def run(request: Request, reporter: Reporter) -> Landed:
         problems = earlier.refusals(request.builder.name)
         if problems:
             raise Refused(problems)
+        code = BuilderCode.read(request.builder)
         session = Session(
             new_run_id(),
             utc_now(),
             workers=request.workers,
             user=user_name(os.geteuid()),
             host=socket.gethostname(),
-            packages=packages_of(request.builder),
+            packages=code.packages,
         )
         root, cache = Root.of(output), open_.enter_context(StatCache())
+        scratch = open_.enter_context(_removed(output.scratch(_scratch_folder(request.options))))
         services = Services(
             request=request,
             session=session,
+            code=code,
             reporter=reporter,
             interrupts=interrupts,
             earlier=earlier,
             root=root,
-            scratch=output.scratch(_scratch_folder(request.options)),
+            scratch=scratch,
             staged=output.staged(output.table, session.run_id),
             cache=cache,
-            inputs=open_.enter_context(Inputs(request.options, given, output, root, cache)),
+            inputs=open_.enter_context(
+                Inputs(request.options, given, output, root, cache, copies=scratch / "inputs")
+            ),
             pool=open_.enter_context(_stopped(pool_of(request.workers))),
             ledger=open_.enter_context(
                 Ledger(
@@ -104,6 +110,21 @@ def _stopped(pool: Pool) -> Iterator[Pool]:
         yield pool
     finally:
         pool.stop()
+
+
+@contextmanager
+def _removed(scratch: Path) -> Iterator[Path]:
+    """Remove the scratch folder of a run that was killed, and in the end that of this one."""
+    try:
+        _remove(scratch)
+        yield scratch
+    finally:
+        _remove(scratch)
+
+
+def _remove(folder: Path) -> None:
+    with suppress(OSError):
+        remove_folder(folder)
 
 
 def _lock(request: Request) -> AbstractContextManager[None]:

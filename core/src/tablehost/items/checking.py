@@ -14,6 +14,7 @@ from tablehost.contract.checksums import Checksums
 from tablehost.contract.errors import Refused
 from tablehost.files.digests import Signature, State
 from tablehost.items.checksum import Checksum
+from tablehost.objects.path import as_path
 
 if TYPE_CHECKING:  # workers have none
     from collections.abc import Mapping, Sequence
@@ -95,7 +96,7 @@ class Checking:
         for one in outcome.read:
             if one.checksum is not None:
                 self.note(outcome.key, one.checksum, one.signature)
-            elif self.of(outcome.key, Path(one.path)) is not None:
+            elif self.of(outcome.key, as_path(one.path)) is not None:
                 detail = f"{one.path} appeared while it was looked at"
                 failure = Failure(outcome.key, "changed-while-read", detail)
                 outcome = evolve(outcome, result=None, failure=outcome.failure or failure)
@@ -131,9 +132,9 @@ class Checking:
         """Check that one file at least is the one in the list.
 
         Raises:
-            Refused: every file that was compared differs.
+            Refused: every file that was compared differs; a single one may be damaged itself.
         """
-        if self._agrees and not any(self._agrees.values()):
+        if self.checked == self.differed > 1:
             problem = (
                 f"every file that the list of checksums {self.list.path} has differs from it "
                 f"({self.differed} of {self.differed}, the first is {min(self._agrees)}), so it "

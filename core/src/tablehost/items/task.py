@@ -5,15 +5,30 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import attrs
 from attrs import field, frozen
 
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import BrokenBuilder, TablehostError
 from tablehost.files.digests import Signature, State
 from tablehost.items.checksum import Checksum
+
+T = TypeVar("T")
+
+
+def _pickled_by_place(cls: type[T]) -> type[T]:
+    """Let instances be pickled as the arguments of their class: by name takes twice as long."""
+    values = attrgetter(*(one.name for one in attrs.fields(cls)))  # type: ignore[arg-type]
+
+    def reduce(self: T) -> tuple[type[T], tuple[Any, ...]]:
+        return cls, values(self)
+
+    cls.__reduce__ = reduce  # type: ignore[assignment]
+    return cls
 
 
 @frozen
@@ -26,6 +41,7 @@ class Work:
         file: the builder's file where the module is not installed.
         settings: what is passed beside every item, pickled: its class may be defined in `file`.
         code: the sha256 of the source files of its items, under whose digest results are kept.
+        scratch: the folder for copies of objects that items read; None for the usual one.
     """
 
     module: str
@@ -33,6 +49,7 @@ class Work:
     file: Path | None
     settings: bytes
     code: Mapping[Path, str] = field(factory=dict)
+    scratch: Path | None = None
 
     @classmethod
     def of(
@@ -70,6 +87,7 @@ class CodeChanged(TablehostError):
     """The code of items is not what it was when the run began."""
 
 
+@_pickled_by_place
 @frozen
 class Task:
     """One item on its way to a worker.
@@ -110,6 +128,7 @@ class ReadFile:
     checksum: Checksum | None = None
 
 
+@_pickled_by_place
 @frozen
 class Outcome:
     """The end of a task: a result, a failure, or neither if the ledger has the result already.

@@ -30,7 +30,9 @@ from tablehost.files.folders import (
 )
 from tablehost.files.parts import parts_of
 from tablehost.files.states_on_disk import StatesOnDisk
+from tablehost.objects.path import ObjectPath
 from tablehost.options.fields import options_of
+from tablehost.provenance.fetched import Fetched
 from tablehost.provenance.given import Given
 from tablehost.provenance.read_files import InputChanged, Inside, ReadFiles
 
@@ -78,7 +80,8 @@ class _Watched:
         """Wait for the digest, and check that the file is still the one that was hashed."""
         with suppress(ChangedWhileRead, FileNotFoundError):
             found = self.digest.result()
-            if Signature.of(self.path) == self.before:
+            fetched = isinstance(self.path, ObjectPath)  # and its copy is what was read
+            if fetched or Signature.of(self.path) == self.before:
                 return found
         raise InputChanged(self.option, self.path)
 
@@ -115,15 +118,24 @@ class Inputs:
         output: what the run writes; an input that is rebuilt in place is hashed before the build.
         root: what paths are relative to.
         cache: digests of files that did not change.
+        copies: the folder for the copies of objects; it need not be there.
     """
 
     def __init__(
-        self, options: Any, given: Iterable[Given], output: Output, root: Root, cache: StatCache
+        self,
+        options: Any,
+        given: Iterable[Given],
+        output: Output,
+        root: Root,
+        cache: StatCache,
+        *,
+        copies: Path,
     ) -> None:
         self._output = output
         self._root = root
         self._cache = cache
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="hash-inputs")
+        self.objects = Fetched(copies, self._pool, cache)
         self._globs = _globs(options)
         self._inputs = []
         self._folders = []
@@ -142,6 +154,7 @@ class Inputs:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.objects.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     @property
@@ -199,8 +212,8 @@ class Inputs:
             watched = named[file.path]
             if watched.unchanged().sha256 != file.sha256:
                 raise InputChanged(watched.option, watched.path)
-        if files.others is not None:
-            described["items"] = [self._folder("items", self._read(files.others))]
+        for inside in files.others.values():
+            described.setdefault("items", []).append(self._folder("items", self._read(inside)))
         return {name: some if len(some) > 1 else some[0] for name, some in described.items()}
 
     @property
@@ -212,6 +225,8 @@ class Inputs:
             before = Signature.of(path)
         except OSError as error:  # it was there when the options were checked
             raise InputChanged(option, path) from error
+        if isinstance(path, ObjectPath):
+            return _Watched(option, path, before, self.objects.digest(path, before), "during")
         digest = self._pool.submit(hash_file, path, self._cache)
         own = self._output.table.exists() and path.samefile(self._output.table)
         if own:

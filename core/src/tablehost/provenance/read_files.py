@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from tablehost.contract.errors import TablehostError
 from tablehost.contract.names import flag_of
 from tablehost.files.digests import ReadInput, ReadInputs
+from tablehost.objects.path import as_path, is_url
 
 
 class InputChanged(TablehostError):
@@ -35,15 +35,15 @@ class ReadFiles:
     def __init__(self, read: ReadInputs, folders: Sequence[Path], named: Collection[str]) -> None:
         self.read = read
         self.folders = [Inside(self, folder) for folder in folders]
-        self.others: Inside | None = None
-        """The files that are in none of the folders, and that no option names."""
+        self.others: dict[str, Inside] = {}
+        """Files in no folder, which no option names: those on disk, and those of each bucket."""
         self.named: list[ReadInput] = []
-        """The files that are in none of the folders, and that an option names."""
+        """Files in no folder, which an option names."""
         self._named = named
         before = ""
         for one in read:
             if one.path == before:
-                raise InputChanged(None, Path(one.path))
+                raise InputChanged(None, as_path(one.path))
             before = one.path
             self._count(one)
 
@@ -51,7 +51,7 @@ class ReadFiles:
         """Return the folder that a file belongs to; None where an option names the file."""
         found = next((one for one in self.folders if path.startswith(one.prefix)), None)
         if found is None and path not in self._named:
-            return self.others
+            return self.others.get(_bucket(path))
         return found
 
     def _count(self, one: ReadInput) -> None:
@@ -59,13 +59,17 @@ class ReadFiles:
         if folder is None and one.path in self._named:
             self.named.append(one)
             return
-        parent = os.path.dirname(one.path)  # noqa: PTH120  # of millions
         if folder is None:
-            folder = self.others = Inside(self, Path(parent))
-        elif folder is self.others and not one.path.startswith(folder.prefix):
-            folder.move(Path(os.path.commonpath([folder.folder, parent])))
+            folder = self.others[_bucket(one.path)] = Inside(self, as_path(one.path).parent)
+        while not one.path.startswith(folder.prefix):
+            folder.move(folder.folder.parent)
         folder.number += 1
         folder.bytes += one.bytes
+
+
+def _bucket(path: str) -> str:
+    """Return the bucket that an object is in; empty for a file."""
+    return "/".join(path.split("/", 3)[:3]) if is_url(path) else ""
 
 
 class Inside(Collection[str]):
@@ -85,7 +89,7 @@ class Inside(Collection[str]):
     def move(self, folder: Path) -> None:
         """Take another folder that they are in."""
         self.folder = folder
-        self.prefix = os.path.join(folder.absolute(), "")  # noqa: PTH118  # ends with a slash
+        self.prefix = str(folder.absolute()).rstrip("/") + "/"
 
     def __len__(self) -> int:
         return self.number

@@ -54,10 +54,12 @@ def prepare(options: Options, run: Run) -> Prepared:
     """
     problems: list[str] = []
     found = _read(problems, lambda: find_clips(options.clips_dir, options.glob, options.limit))
-    scores = _read(problems, lambda: read_scores(options.scores))
-    source, seed, allowed = options.metadata_jsonl, options.split_seed, options.allow_fr_from_nr
+    scores = _read(problems, lambda: read_scores(run.local(options.scores)))
+    source = run.local(options.metadata_jsonl) if options.metadata_jsonl else None
+    seed, allowed = options.split_seed, options.allow_fr_from_nr
     metadata = _read(problems, lambda: read_metadata(source, seed, allow_references=allowed))
-    checksums = _read(problems, lambda: read_checksums(options.checksums, options.clips_dir))
+    published, folder = options.checksums, options.clips_dir
+    checksums = _read(problems, lambda: read_checksums(published, folder, local=run.local))
     if checksums and found and options.require_checksums:
         paths = [clip.path for clip in found.clips]
         _read(problems, lambda: checksums.require(paths))

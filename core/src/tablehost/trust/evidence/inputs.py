@@ -24,6 +24,7 @@ from tablehost.files.folders import EVERYTHING, Look, hash_files, look
 from tablehost.files.parts import is_part
 from tablehost.files.states_on_disk import StatesOnDisk
 from tablehost.manifest.read import dig, folder_digest
+from tablehost.objects.path import ObjectPath
 from tablehost.trust.evidence.places import locate_file, unmoved
 from tablehost.trust.evidence.subject import Subject
 
@@ -153,15 +154,22 @@ def check_input(
     digest = one.digest
     if digest is None:
         return InputCheck(input=one, status="unverifiable", why="the manifest has no digest of it")
-    if not os.path.exists(one.path):  # noqa: PTH110  # False where one may not look
-        return InputCheck(input=one, status="missing")
     try:
+        if not _exists(one.path):
+            return InputCheck(input=one, status="missing")
         if one.is_folder:
             return _check_folder(one, digest, depth, cache, seed)
         found = hash_file(one.path, None if depth == "full" else cache).sha256
     except (OSError, TablehostError) as error:
         return InputCheck(input=one, status="unverifiable", why=str(error))
     return InputCheck(input=one, status="same" if found == digest else "changed")
+
+
+def _exists(path: Path) -> bool:
+    """Return whether a path is there; False where one may not look, and an error of a store."""
+    if isinstance(path, ObjectPath):
+        return path.exists()
+    return os.path.exists(path)  # noqa: PTH110  # False where one may not look
 
 
 def listed(one: RecordedInput) -> Entries | None:
