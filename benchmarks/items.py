@@ -1,4 +1,4 @@
-"""The host alone: trivial items through run.map with its ledger, and what ten million would take."""
+"""The host alone: trivial items through run.map with its ledger; what ten million would take."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _extrapolate(what: str, few: int, small: Figures, many: int, large: Figures) -> None:
-    """Print what ten million take if every further item takes what those between few and many do."""
+    """Print what ten million take if further items take what those between few and many do."""
     further = (TEN_MILLION - many) / (many - few)
     seconds = large.seconds + further * (large.seconds - small.seconds)
     peak = large.peak + further * max(0, large.peak - small.peak)
