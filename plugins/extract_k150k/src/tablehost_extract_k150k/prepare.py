@@ -34,7 +34,7 @@ class Prepared:
         metadata: by clip name.
         matched: how many clips have metadata.
         checksums: that were published of the clips; None where none were given.
-        beyond: names of the clips beyond the limit.
+        left_out: names of the files that `glob` or `limit` leave out.
     """
 
     clips: tuple[Clip, ...]
@@ -43,7 +43,7 @@ class Prepared:
     metadata: Records
     matched: int
     checksums: Checksums | None
-    beyond: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def prepare(options: Options, run: Run) -> Prepared:
@@ -74,9 +74,10 @@ def prepare(options: Options, run: Run) -> Prepared:
         raise Refused(problems)
     with_metadata = set(metadata.names.to_pylist())
     matched = sum(clip.name in with_metadata for clip in found.clips)
-    prepared = Prepared(found.clips, scores, joined, metadata, matched, checksums, found.beyond)
+    prepared = Prepared(found.clips, scores, joined, metadata, matched, checksums, found.left_out)
     if found.passed_over:
-        run.log.info("%d other files in %s are not clips", found.passed_over, options.clips_dir)
+        others = len(found.passed_over)
+        run.log.info("%d other files in %s are not clips", others, options.clips_dir)
     _log(options, run, prepared)
     return prepared
 

@@ -22,7 +22,7 @@ from tablehost.trust.evidence.archive import Archive, claim_of
 from tablehost.trust.evidence.builder import as_json, changed_defaults
 from tablehost.trust.evidence.code import module_changes, tool_changes
 from tablehost.trust.evidence.inputs import InputCheck, RecordedInput, observed_by
-from tablehost.trust.evidence.rows import footer_of
+from tablehost.trust.evidence.rows import number_of_rows
 from tablehost.trust.evidence.subject import Subject
 
 ReasonKind = Literal[
@@ -225,7 +225,7 @@ def _other_table(subject: Subject, cache: StatCache) -> Iterator[Reason]:
         found = hash_file(table, cache)
         facts = {"sha256": (manifest.sha256, found.sha256), "bytes": (manifest.bytes, found.bytes)}
         if manifest.sha256 == found.sha256:
-            facts["rows"] = (manifest.rows, footer_of(table).rows)
+            facts["rows"] = (manifest.rows, number_of_rows(table))
     except (OSError, TablehostError) as error:
         text = f"the table was not compared with its manifest: {error}"
         yield Reason(kind="unverifiable", weight="unknown", text=text)
