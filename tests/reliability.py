@@ -54,6 +54,7 @@ SECTIONS = {
         "test_interrupted.py",
         "test_extract_faults_restart.py",
         "test_workers.py",
+        "test_memory.py",
     ),
     "What others wrote": ("test_reading.py",),
     "Inputs in an object store": (

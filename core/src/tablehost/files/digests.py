@@ -6,10 +6,11 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
+from typing import Protocol
 
 from attrs import field, frozen
 
@@ -199,3 +200,13 @@ class ReadInput:
     path: str
     sha256: str
     bytes: int
+
+
+class ReadInputs(Protocol):
+    """The files that items read."""
+
+    def __iter__(self) -> Iterator[ReadInput]:
+        """Yield them ordered by path; one that was read with different content twice or more."""
+
+    def __contains__(self, path: object) -> bool:
+        """Return whether a path was read."""

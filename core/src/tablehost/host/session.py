@@ -192,7 +192,7 @@ class RunSession:
         request, services = self.request, self.services
         for checking in self.run.checked.values():
             checking.report()
-        inputs = services.inputs.describe(self.ledger.asked.read_inputs()) | self.run.observed
+        inputs = services.inputs.describe(self.ledger.asked.read_inputs) | self.run.observed
         if build.inputs and inputs:
             msg = f"its Build has inputs='none', and it has the input {next(iter(inputs))!r}"
             raise BrokenBuilder(msg)

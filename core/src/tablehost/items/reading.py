@@ -108,8 +108,8 @@ def _together(digests: Sequence[str]) -> str:
 
 def _file(task: Task, path: Path, name: str, seen: Look, copies: Copies | None) -> ReadFile:
     """Return a file with its digests, reading it where one of them is not known."""
-    file = path / name
-    state, checksum = seen.files[name], task.checksums.get(file)
+    file = path / name if name else path
+    state, checksum = seen.files[name], task.checksums.get(file) if task.checksums else None
     sha256 = task.digests.get(state)
     fetch = copies is not None and isinstance(path, ObjectPath)
     if fetch or sha256 is None or (checksum is not None and checksum.own is None):

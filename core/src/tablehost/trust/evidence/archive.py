@@ -17,7 +17,7 @@ from tablehost.contract.errors import ManifestError, TablehostError
 from tablehost.files.names import HISTORY_SUFFIX, MANIFEST_SUFFIX
 from tablehost.manifest.read import dig, find
 from tablehost.objects.path import ObjectPath, as_path, is_url
-from tablehost.trust.evidence.inputs import RecordedInput, inputs_of, listed_digests
+from tablehost.trust.evidence.inputs import RecordedInput, inputs_of, listed
 from tablehost.trust.evidence.places import locate_file
 from tablehost.trust.evidence.subject import Subject, recorded, subject
 
@@ -150,7 +150,8 @@ def tables_in(child: Subject, folder: RecordedInput) -> list[RecordedInput]:
     former = as_path(_former(child.manifest.root, folder.descriptor["path"]))
     claims = [as_path(_former(child.manifest.root, claim["path"])) for claim in _claims(child)]
     names = [str(path.relative_to(former)) for path in claims if path.is_relative_to(former)]
-    digests = (listed_digests(folder) or {}) if names else {}
+    entries = (listed(folder) or ()) if names else ()
+    digests = {name: sha256 for name, sha256 in entries if name in names}
     return [
         RecordedInput(
             option=folder.option,
