@@ -1,0 +1,130 @@
+"""Where pages land: each whole or not at all, and never over anything but a page."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from tablehost.console.text import shown
+from tablehost.contract.errors import UsageError
+from tablehost.files.atomic import write_atomically
+from tablehost.files.names import beside
+from tablehost.report.folder_page import folder_page
+from tablehost.report.page import MARK
+from tablehost.report.table_page import Asked, table_at, table_page
+from tablehost.report.verdicts import states_of
+from tablehost.trust.evidence.subject import Subject, subjects
+from tablehost.trust.lineage.lineage import lineage
+
+SUFFIX = ".report.html"
+_BEGIN = 512
+
+
+def write_report(path: Path, asked: Asked, out: Path | None = None) -> Path:
+    """Write the page of a table, or of a folder.
+
+    Args:
+        path: a table, its manifest, or a folder.
+        asked: what to show.
+        out: where to; by default beside the table or in the folder. For a folder it may be a
+            folder too, which gets the page of each table as well.
+
+    Returns:
+        The page to look at.
+
+    Raises:
+        UsageError: there is no such table, or the place has something else than a page.
+    """
+    if path.is_dir():
+        return _write_folder(path, asked, out)
+    table = table_at(path)
+    place = out or page_beside(table.table)
+    _check(place)
+    pages = _pages_beside(table.table)
+    _write(place, table_page(table, asked, pages=_links(pages, place)))
+    return place
+
+
+def page_beside(table: Path) -> Path:
+    """Return the usual place of a table's page."""
+    return beside(table, SUFFIX)
+
+
+def _write_folder(folder: Path, asked: Asked, out: Path | None) -> Path:
+    if asked.against or asked.label or asked.group:
+        msg = f"{shown(folder)} is a folder; --against, --label and --group are for one table"
+        raise UsageError(msg)
+    tables = subjects([folder])
+    place = out or folder / "report.html"
+    single = place.suffix == ".html" and not place.is_dir()
+    if single:
+        pages = {one.table.absolute(): page_beside(one.table) for one in tables}
+        pages = {table: page for table, page in pages.items() if page.is_file()}
+    else:
+        pages = _inside(tables, folder, place)
+        place /= "index.html"
+    for page in (place, *(() if single else pages.values())):
+        _check(page)
+    states = list(states_of(tables, ask=asked.verify))
+    related = lineage([folder])
+    links = _links(pages, place)
+    _write(place, folder_page(folder, tables, states, related, pages=links, asked=asked.verify))
+    for table, state in zip(tables, states, strict=True) if not single else ():
+        page = pages[table.table.absolute()]
+        links, home = _links(pages, page), _link(place, page)
+        text = table_page(table, asked, pages=links, state=state, related=related, home=home)
+        _write(page, text)
+    return place
+
+
+def _inside(tables: Sequence[Subject], folder: Path, place: Path) -> dict[Path, Path]:
+    """Return the pages of tables in a folder of pages, which is like that of the tables."""
+    found = {}
+    for one in tables:
+        table = one.table.absolute()
+        name = os.path.relpath(table, folder.absolute())
+        if name.startswith(".."):
+            name = f"{table.name}-{hashlib.sha256(os.fsencode(table)).hexdigest()[:8]}"
+        found[table] = place / f"{name}.html"
+    return found
+
+
+def _pages_beside(table: Path) -> dict[Path, Path]:
+    """Return the pages of tables in the same folder, by their tables."""
+    folder = table.absolute().parent
+    pages = sorted(folder.glob(f"*{SUFFIX}"))
+    return {page.with_name(page.name.removesuffix(SUFFIX)): page for page in pages}
+
+
+def _links(pages: Mapping[Path, Path], page: Path) -> dict[Path, str]:
+    return {table: _link(other, page) for table, other in pages.items()}
+
+
+def _link(to: Path, page: Path) -> str:
+    """Return a relative link; with `./` in front a name is never taken for a scheme."""
+    path = os.path.relpath(to.absolute(), page.absolute().parent)
+    return f"./{quote(os.fsencode(path))}"
+
+
+def _check(place: Path) -> None:
+    """Refuse a place that has something else than a page."""
+    if place.is_dir():
+        msg = f"{shown(place)} is a folder; give --out a file"
+        raise UsageError(msg)
+    if not os.path.lexists(place):
+        return
+    begin = place.open("rb").read(_BEGIN) if place.is_file() and not place.is_symlink() else b""
+    if MARK.encode() not in begin:
+        msg = f"{shown(place)} is not a page of tablehost and was left as it is; give another --out"
+        raise UsageError(msg)
+
+
+def _write(place: Path, page: str) -> None:
+    try:
+        write_atomically(place, page)
+    except OSError as error:
+        msg = f"the page {shown(place)} cannot be written: {error.strerror}; give another --out"
+        raise UsageError(msg) from error
