@@ -64,7 +64,6 @@ def balance_of(name: str, label: str | None, values: Values) -> Balance | None:
     shown = order[:_SHOWN]
     column = values.numbers(label) if label and label != name else None
     cells = _cells(column)
-    drawn = cells is not None
     groups = tuple(
         Group(
             name=clipped(names[one]),
@@ -77,8 +76,8 @@ def balance_of(name: str, label: str | None, values: Values) -> Balance | None:
     return Balance(
         name=name,
         groups=groups,
-        label=label if drawn else None,
-        bounds=tuple(number(one, 3) for one in cells[[0, -1]].tolist()) if drawn else (),
+        label=label if cells is not None else None,
+        bounds=() if cells is None else tuple(number(one, 3) for one in cells[[0, -1]].tolist()),
         rest=(len(order) - len(shown), int(counts.sum() - counts[shown].sum())),
         without=int(np.count_nonzero(numbers < 0)),
         every=values.every,

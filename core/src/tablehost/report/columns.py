@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
-from attrs import field, frozen
+from attrs import frozen
 
 from tablehost.manifest.read import Manifest, dig
+from tablehost.report.facts import Facts
 from tablehost.report.histogram import Histogram, draw
-from tablehost.report.shape import Shape, distance, index, stability
+from tablehost.report.shape import distance, index, stability
 from tablehost.report.words import clipped, number, share
 
 DRIFTED: Final = 0.2
@@ -19,14 +19,6 @@ DRIFTED: Final = 0.2
 _PARTS: Final = 8
 _NAMED: Final = 3
 _BAR: Final = 210
-_UNITS: Final = {
-    "date": 86_400.0,
-    "timestamp[s": 1.0,
-    "timestamp[ms": 1e-3,
-    "timestamp[us": 1e-6,
-    "timestamp[ns": 1e-9,
-}
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @frozen
@@ -100,46 +92,6 @@ class Columns:
         return [one.name for one in self.shown if "drift" in one.flags]
 
 
-@frozen(kw_only=True)
-class Facts:
-    """What is recorded of a column, as far as it can be used."""
-
-    name: str
-    type: str
-    digest: str
-    rows: int
-    missing: int
-    inf: int
-    min: Any
-    max: Any
-    mean: Any
-    std: Any
-    shape: Shape | None
-    distinct: int | None
-    most: Mapping[str, int] = field(factory=dict)
-
-    @property
-    def only_value(self) -> str | None:
-        """Return the value that every row has, as it is written; None where there is none."""
-        if self.missing or self.rows < 2:  # noqa: PLR2004  # one row has one value
-            return None
-        if self.distinct == 1 and self.most:
-            return clipped(next(iter(self.most)))
-        if self.shape is not None and self.shape.form == "values" and len(self.shape.low) == 1:
-            value = self.shape.least
-            return ("no", "yes")[bool(value)] if self.type == "bool" else _value(self, value)
-        return None
-
-
-def facts_of(columns: Iterable[Any], rows: int) -> dict[str, Facts]:
-    """Return by name what is recorded of columns; one that is malformed has less."""
-    return {
-        str(one["name"]): _facts(one, rows)
-        for one in columns
-        if isinstance(one, Mapping) and "name" in one
-    }
-
-
 def columns_of(
     facts: Mapping[str, Facts], manifest: Manifest, other: Mapping[str, Facts] | None = None
 ) -> Columns:
@@ -178,29 +130,6 @@ def _differs(one: Facts, other: Mapping[str, Facts] | None) -> bool:
     return there is not None and there.only_value != one.only_value
 
 
-def _facts(column: Mapping[str, Any], rows: int) -> Facts:
-    most = dig(column, "texts", "most")
-    named = most.items() if isinstance(most, Mapping) else ()
-    counts = {str(name): count for name, count in named if isinstance(count, int) and count > 0}
-    distinct = dig(column, "texts", "distinct")
-    low, high = column.get("min"), column.get("max")
-    return Facts(
-        name=str(column["name"]),
-        type=str(column.get("type") or ""),
-        digest=str(column.get("digest") or ""),
-        rows=rows,
-        missing=_whole(column.get("nulls")) + _whole(column.get("nan")),
-        inf=_whole(column.get("inf")),
-        min=low,
-        max=high,
-        mean=column.get("mean"),
-        std=column.get("std"),
-        shape=Shape.recorded(column.get("histogram"), low, high),
-        distinct=distinct if isinstance(distinct, int) else None,
-        most=counts,
-    )
-
-
 def _column(one: Facts, manifest: Manifest, other: Facts | None) -> Column:
     drawn: dict[str, Any] = _drawing(one, manifest.key, other)
     index, distance = _drift(one, other) if other else (None, None)
@@ -220,7 +149,7 @@ def _column(one: Facts, manifest: Manifest, other: Facts | None) -> Column:
         about=str(about or ""),
         missing=one.missing,
         numbers=_numbers(one),
-        seconds=_seconds(one),
+        seconds=one.seconds,
         stability=index,
         distance=distance,
         flags=tuple(name for name, holds in flags.items() if holds),
@@ -235,16 +164,21 @@ def _drawing(one: Facts, key: list[Any] | None, other: Facts | None) -> dict[str
     if one.shape is not None:
         there = other.shape if other else None
         return {"histogram": draw(one.shape, one.rows, one.missing, other=there)}
-    if one.distinct is not None and one.distinct == one.rows - one.missing > _PARTS:
-        return {"said": f"{one.distinct:,} distinct, none twice"}
     if one.distinct is not None and 0 < one.distinct <= _PARTS:
         return _parts(one.most, one.rows)
-    if one.distinct is not None:
-        frequent = ", ".join(clipped(name, 24) for name in list(one.most)[:2])
-        return {"said": f"{one.distinct:,} distinct; {frequent} …"}
+    return {"said": _texts(one, key)}
+
+
+def _texts(one: Facts, key: list[Any] | None) -> str:
+    """Say what there is of many texts."""
     if key == [one.name]:
-        return {"said": f"{one.rows - one.missing:,} distinct, none twice: the key"}
-    return {"said": "many or long texts"} if one.type == "string" else {}
+        return f"{one.rows - one.missing:,} distinct: the key"
+    if one.distinct is None:
+        return "many or long texts" if one.type == "string" else ""
+    if one.distinct == one.rows - one.missing:
+        return f"{one.distinct:,} distinct, none twice"
+    frequent = ", ".join(clipped(name, 24) for name in list(one.most)[:2])
+    return f"{one.distinct:,} distinct; {frequent} …"
 
 
 def _parts(counts: Mapping[str, int], rows: int) -> dict[str, Any]:
@@ -258,7 +192,7 @@ def _parts(counts: Mapping[str, int], rows: int) -> dict[str, Any]:
         said = f"{clipped(name)}: {count:,} ({share(count, rows)})"
         parts.append(Part(x, max(width - 1.5, 0.8), f"{1 - 0.11 * place:.2f}", said))
         x += width
-    named = [f"{clipped(name, 24)} {share(count, rows)}" for name, count in ranked[:_NAMED]]
+    named = [f"{clipped(name, 24)} {100 * count / rows:.0f} %" for name, count in ranked[:_NAMED]]
     return {"parts": tuple(parts), "said": " · ".join(named)}
 
 
@@ -282,26 +216,5 @@ def _of_texts(before: Facts, now: Facts) -> float:
 
 
 def _numbers(one: Facts) -> tuple[str, ...]:
-    median = "" if one.shape is None else _value(one, one.shape.quantile(0.5))
+    median = "" if one.shape is None else one.written(one.shape.quantile(0.5))
     return (number(one.min), median, number(one.mean), number(one.max), number(one.std))
-
-
-def _seconds(one: Facts) -> float | None:
-    return _UNITS.get(one.type.partition(",")[0].rstrip("]"))
-
-
-def _value(one: Facts, value: float) -> str:
-    """Write a value of a column, a time as such."""
-    seconds = _seconds(one)
-    if seconds is None:
-        return number(round(value) if "int" in one.type else value)
-    try:
-        moment = _EPOCH + timedelta(seconds=value * seconds)
-    except OverflowError:
-        return ""
-    return f"{moment:%Y-%m-%d}" if one.type == "date" else f"{moment:%Y-%m-%d %H:%M:%S}"
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else 0
-

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from attrs import frozen
@@ -132,7 +133,7 @@ def _ordered(layer: Mapping[str, int], chains: Iterable[Sequence[str]]) -> list[
             for node in layers[number]:
                 known = [place[one] for one in beside[node] if layer[one] == towards]
                 weight[node] = sum(known) / len(known) if known else place[node]
-            layers[number].sort(key=lambda node: (weight[node], place[node]))  # noqa: B023
+            layers[number].sort(key=lambda node: (weight[node], place[node]))
             place |= {node: at for at, node in enumerate(layers[number])}
     return [layers[number] for number in numbers]
 
@@ -182,7 +183,7 @@ def _apart(
 def _neighbours(chains: Iterable[Sequence[str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for chain in chains:
-        for one, other in zip(chain, chain[1:], strict=False):
+        for one, other in pairwise(chain):
             found[one].append(other)
             found[other].append(one)
     return found

@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 from attrs import field, frozen
 
-from tablehost.report.shape import Array, Shape, cells_for, in_cells
+from tablehost.report.shape import MOST_CELLS, Array, Shape, cells_for, in_cells
 from tablehost.report.words import number, short
 
 SMALL: Final = (210, 36)
-LARGE: Final = (520, 200)
+LARGE: Final = (520, 240)
+MOST_LARGE: Final = 72
 _ABOVE: Final = 4
 _LEAST: Final = 1.2
 _GAP: Final = 0.7
@@ -132,7 +133,7 @@ def draw(
         axes: whether to draw them.
     """
     if cells is None:
-        cells = cells_for(shape, *([other] if other else []))
+        cells = cells_for(shape, other, most=MOST_LARGE if axes else MOST_CELLS)
     counts = in_cells(shape, cells)
     outline = in_cells(other, cells) * (shape.total / other.total) if other else np.zeros(0)
     base = size[1] - 18 if axes else size[1]
@@ -164,7 +165,7 @@ def draw(
         missing=max(2.0, min(1.0, missing / frame.top) * (base - _ABOVE)) if missing else 0,
         missing_rows=missing,
         across=tuple(_across(frame)) if axes else (),
-        up=tuple(Tick(frame.y(one), short(one)) for one in ticks(0, frame.top, 3)) if axes else (),
+        up=tuple(Tick(frame.y(one), short(one)) for one in ticks(0, frame.top, 4)) if axes else (),
     )
 
 

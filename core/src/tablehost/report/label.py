@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 from attrs import frozen
 
+from tablehost.report.facts import Facts
 from tablehost.report.histogram import LARGE, Histogram, Tick, draw, ticks
-from tablehost.report.shape import Array, Shape
+from tablehost.report.shape import Array
 from tablehost.report.values import Values
 from tablehost.report.words import number
 
 _RANKED: Final = 9
 _DRAWN: Final = 6
 _FEWEST: Final = 3
-_ACROSS: Final = 34
+_ACROSS: Final = 36
 _UP: Final = 24
-_SHADES: Final = 8
-_WIDTH: Final = 250
-_HEIGHT: Final = 190
+_SHADES: Final = 16
+_WIDTH: Final = 330
+_HEIGHT: Final = 230
 _LEFT: Final = 38
 _RIGHT: Final = 6
 _TOP: Final = 6
@@ -92,27 +94,22 @@ class Label:
     rows: int
 
 
-def label_of(
-    name: str, shape: Shape, rows: int, missing: int, values: Values, others: Iterable[str]
-) -> Label | None:
+def label_of(column: Facts, values: Values, others: Iterable[str]) -> Label | None:
     """Return what is shown of a label; None where it is no column of numbers.
 
     Args:
-        name: its column.
-        shape: of its values.
-        rows: of the table.
-        missing: how many of them have no label.
+        column: which one.
         values: of all columns.
         others: the columns of numbers that it is compared with.
     """
-    label = values.numbers(name)
-    if label is None:
+    label = values.numbers(column.name)
+    if label is None or column.shape is None:
         return None
-    ranked = _ranked(label, values, [one for one in others if one != name])
+    ranked = _ranked(label, values, [one for one in others if one != column.name])
     densities = [_density(one, label, values.numbers(one.name)) for one in ranked[:_DRAWN]]
     return Label(
-        name=name,
-        histogram=draw(shape, rows, missing, size=LARGE, axes=True),
+        name=column.name,
+        histogram=draw(column.shape, column.rows, column.missing, size=LARGE, axes=True),
         correlations=tuple(ranked[:_RANKED]),
         densities=tuple(one for one in densities if one is not None),
         every=values.every,
@@ -148,8 +145,8 @@ def _ranks(values: Array) -> Array:
 
 def _correlation(one: Array, other: Array) -> float | None:
     one, other = one - one.mean(), other - other.mean()
-    size = float(np.sqrt((one @ one) * (other @ other)))
-    return float(one @ other) / size if size > 0 else None
+    size = math.sqrt((one * one).sum() * (other * other).sum())
+    return float((one * other).sum()) / size if size > 0 else None
 
 
 def _density(one: Correlation, label: Array, column: Array | None) -> Density | None:

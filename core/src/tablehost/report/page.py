@@ -31,12 +31,16 @@ def render(template: str, /, **context: Any) -> str:
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return _environment().get_template(template).render(
-        mark=Markup(MARK),  # noqa: S704  # they are this package's own
-        style=Markup(style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        policy=policy,
-        **context,
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            mark=Markup(MARK),  # noqa: S704  # they are this package's own
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            policy=policy,
+            **context,
+        )
     )
 
 

@@ -131,7 +131,7 @@ def everything(
 
 _LEGEND: Final = (
     "Found by digest: a box names what had these very bytes when it was read. Rounded boxes are "
-    "tables, square ones inputs; an amber outline says that it is not what was read any more."
+    "tables, square ones inputs. An amber outline marks what is not any more what was read."
 )
 
 

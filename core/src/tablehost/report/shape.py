@@ -102,14 +102,14 @@ class Shape:
         return low + within * (high - low)
 
 
-def cells_for(shape: Shape, *others: Shape) -> Array:
-    """Return the bounds of equal cells in which to draw a shape, and others beside it.
+def cells_for(shape: Shape, other: Shape | None = None, most: int = MOST_CELLS) -> Array:
+    """Return the bounds of at most so many equal cells to draw a shape in, and one beside it.
 
     Where a few values lie so far off that the others would be squeezed, they belong to the cells
     at the ends.
     """
-    low = min(one.least for one in (shape, *others))
-    high = max(one.greatest for one in (shape, *others))
+    both = (shape, other or shape)
+    low, high = min(one.least for one in both), max(one.greatest for one in both)
     if shape.total > _MANY and shape.form != "values":
         first, last = shape.quantile(_RARE), shape.quantile(1 - _RARE)
         far = _TAIL * (high - low)
@@ -119,7 +119,7 @@ def cells_for(shape: Shape, *others: Shape) -> Array:
     if shape.step is None or not (high - low) / shape.step < _COUNTABLE:
         return np.linspace(low, high, _CELLS + 1)
     # of whole steps, else some cells would have one more than their neighbours
-    width = shape.step * max(1, math.ceil((high - low) / shape.step / MOST_CELLS))
+    width = shape.step * max(1, math.ceil((high - low) / shape.step / most))
     apart = bool((shape.high - shape.low).max() < shape.step / 2)
     last = math.floor(high / width) + 1 if apart else math.ceil(high / width)
     return np.arange(math.floor(low / width), last + 1) * width

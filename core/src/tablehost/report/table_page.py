@@ -12,14 +12,14 @@ from attrs import evolve, frozen
 
 from tablehost.commit.lock import held_by
 from tablehost.commit.output import Output
-from tablehost.console.text import shown, some
+from tablehost.console.text import shown
 from tablehost.contract.errors import TablehostError, UsageError
 from tablehost.files.names import MANIFEST_SUFFIX
 from tablehost.manifest.read import dig
-from tablehost.report.balance import Balance, balance_of
-from tablehost.report.columns import Columns, Facts, columns_of, facts_of
+from tablehost.report.columns import Columns, columns_of
 from tablehost.report.course import Course, course_of, course_so_far
-from tablehost.report.label import Label, label_of
+from tablehost.report.facts import Facts, facts_of
+from tablehost.report.from_rows import from_rows
 from tablehost.report.ledger import Kept, kept_in
 from tablehost.report.page import render
 from tablehost.report.record import record_of
@@ -102,7 +102,7 @@ def table_page(
     other = table_at(asked.against) if asked.against else None
     there = _facts(other)[0] if other else None
     columns = columns_of(facts, table.manifest, there)
-    label, balance, problem = _from_rows(table, asked, facts, columns)
+    seen = from_rows(table, columns, facts, asked.label, asked.group)
     if related is None:
         related = _related(table)
     return render(
@@ -116,9 +116,9 @@ def table_page(
         rows=_rows(table, facts),
         measured=measured,
         against=other.table.name if other else "",
-        label=label,
-        balance=balance,
-        problem=problem,
+        label=seen.label,
+        balance=seen.balance,
+        problem=seen.problem,
         relations=_relations(table, related, pages),
         record=record_of(table.manifest) if table.place else None,
         manifest_digest=table.manifest.digest,
@@ -177,45 +177,6 @@ def _rows(table: Subject, facts: Mapping[str, Facts]) -> int:
     return known.rows if known else table.manifest.rows or 0
 
 
-def _from_rows(
-    table: Subject, asked: Asked, facts: Mapping[str, Facts], columns: Columns
-) -> tuple[Label | None, Balance | None, str]:
-    """Return what takes the rows of the table, or why they cannot be read."""
-    view = dig(table.manifest.table, "view")
-    label = _column(table, facts, asked.label, dig(view, "label"))
-    group = _column(table, facts, asked.group, dig(view, "group"))
-    if label is None and group is None or not table.table.is_file():
-        return None, None, ""
-    from tablehost.report.values import values_of  # pyarrow
-
-    numbers = [one.name for one in columns.shown if one.histogram is not None]
-    try:
-        with values_of(table.table) as values:
-            shown_label = None
-            if label is not None and (shape := facts[label].shape) is not None:
-                rows, missing = facts[label].rows, facts[label].missing
-                shown_label = label_of(label, shape, rows, missing, values, numbers)
-            of_label = label if shown_label else None
-            balance = balance_of(group, of_label, values) if group is not None else None
-    except TablehostError as error:
-        return None, None, f"Label and balance are left out: {error}"
-    if asked.label and shown_label is None:
-        msg = f"the column {asked.label!r} of {shown(table.table)} has no numbers to be a label"
-        raise UsageError(f"{msg}; give --label another one")
-    return shown_label, balance, ""
-
-
-def _column(
-    table: Subject, facts: Mapping[str, Facts], asked: str | None, named: Any
-) -> str | None:
-    """Return the column that was asked for, else the one that the builder names."""
-    if asked is not None and asked not in facts:
-        msg = f"{shown(table.table)} has no column {asked!r}; it has {some(list(facts))}"
-        raise UsageError(msg)
-    wanted = asked if asked is not None else named
-    return wanted if isinstance(wanted, str) and wanted in facts else None
-
-
 def _related(table: Subject) -> Lineage | None:
     """Return the lineage of a table and of those beside it, which may be made of it."""
     folder = table.table.absolute().parent
@@ -268,9 +229,8 @@ def _tiles(table: Subject, columns: Columns, course: Course) -> list[Tile]:
             Tile(name="cells missing", value=share(columns.missing, cells), note=missing),
         ]
     if course.total:
-        done = course.total - course.failed
         note = f"{course.failed:,} failed of {course.total:,}"
-        tiles.append(Tile(name="items", value=f"{done:,}", note=note))
+        tiles.append(Tile(name="items", value=f"{course.done:,}", note=note))
     workers = count(course.workers, "worker") if course.workers else ""
     took = _took(table)
     if course.rate:
@@ -290,5 +250,3 @@ def _took(table: Subject) -> float | None:
     known = [one for one in map(seconds_of, begins) if one is not None]
     end = seconds_of(manifest.finished_at)
     return max(0.0, end - min(known)) if known and end is not None else None
-
-

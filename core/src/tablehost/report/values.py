@@ -55,7 +55,7 @@ class Values:
         if not 0 < len(encoded.dictionary) <= MOST_ROWS:
             return None
         names = [str(one) for one in encoded.dictionary.to_pylist()]
-        return numbers(encoded.indices.fill_null(-1)), names
+        return numbers(encoded.indices, absent=-1), names
 
     def _column(self, name: str) -> pa.Array:
         read = self.file.read(columns=[name])[name]

@@ -82,9 +82,7 @@ def tone_of(word: str) -> Tone:
     return "" if word == NOT_LOOKED else "warn" if word in _MILD else "bad"
 
 
-def states_of(
-    tables: Sequence[Subject], *, ask: bool, unfinished: dict[Subject, str] | None = None
-) -> Iterator[State]:
+def states_of(tables: Sequence[Subject], *, ask: bool) -> Iterator[State]:
     """Yield the state of each table.
 
     Args:

@@ -37,8 +37,8 @@ def short(value: float) -> str:
     """Write a large number with three digits: `152 k`."""
     for factor, sign in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if abs(value) >= factor:
-            return f"{value / factor:.3g}{sign}"
-    return f"{value:.3g}"
+            return f"{_three(value / factor)}{sign}"
+    return _three(value)
 
 
 def share(part: float, whole: float) -> str:
@@ -53,14 +53,14 @@ def share(part: float, whole: float) -> str:
     return f"{percent:.1f} %" if percent % 100 else f"{percent:.0f} %"
 
 
-def size(count: Any) -> str:
+def size(number_of: Any) -> str:
     """Write a number of bytes: `71 KiB`."""
-    if not isinstance(count, int):
+    if not isinstance(number_of, int):
         return ""
     for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
-        if count >= 2**power:
-            return f"{count / 2**power:.3g} {unit}"
-    return f"{count} B"
+        if number_of >= 2**power:
+            return f"{_three(number_of / 2**power)} {unit}"
+    return f"{number_of} B"
 
 
 def span(seconds: float) -> str:
@@ -76,10 +76,11 @@ def span(seconds: float) -> str:
 
 def rate(per_second: float) -> str:
     """Write how many a second, or a minute or an hour where that is less than one."""
-    for factor, unit in ((1, "s"), (_MINUTE, "min"), (_HOUR, "h")):
-        if per_second * factor >= 1:
-            break
-    return f"{per_second * factor:,.3g}/{unit}"
+    if per_second >= 1:
+        return f"{_three(per_second)}/s"
+    if per_second * _MINUTE >= 1:
+        return f"{_three(per_second * _MINUTE)}/min"
+    return f"{_three(per_second * _HOUR)}/h"
 
 
 def count(number_of: int, what: str) -> str:
@@ -107,3 +108,8 @@ def clipped(text: Any, most: int = LONGEST_NAME) -> str:
         return shown
     begin = most // 2
     return f"{shown[:begin]}…{shown[-(most - begin - 1) :]}"
+
+
+def _three(value: float) -> str:
+    """Write a number with three digits that count, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"  # noqa: PLR2004
