@@ -24,7 +24,8 @@ def report(
 
     A page is one file that loads nothing: how the run went, each column as a histogram, the label
     and the groups, what the table was made of, and the whole record. Of a run that has not ended
-    it shows how far it came. Exit code 1 if --verify finds a table that is not intact and current.
+    it shows how far it came. Exit code 1 if a table is visibly not the recorded one, or --verify
+    finds one that is not intact and current.
 
     Args:
         path: The table, its manifest, or a folder for every table in it.
@@ -41,14 +42,14 @@ def report(
     from tablehost.report.write import write_report
 
     asked = Asked(against=against, label=label, group=group, verify=verify)
-    page = write_report(path, asked, out)
+    written = write_report(path, asked, out)
     if as_json:
-        print_json({"page": page})
+        print_json(written)
     else:
-        print(printable(f"page  {shown(page)}"))
+        print(printable(f"page  {shown(written.page)}"))
     if open:
-        _open(page)
-    return 0
+        _open(written.page)
+    return 0 if written.is_sound else 1
 
 
 def _open(page: Path) -> None:

@@ -24,7 +24,7 @@ from tablehost.report.ledger import Kept, kept_in
 from tablehost.report.page import render
 from tablehost.report.record import record_of
 from tablehost.report.relations import Relations, neighbourhood
-from tablehost.report.verdicts import State, Verdict, states_of
+from tablehost.report.verdicts import State, Verdict
 from tablehost.report.words import count, rate, seconds_of, share, short, size, span
 from tablehost.trust.evidence.rows import rows_of
 from tablehost.trust.evidence.subject import Subject, subject
@@ -77,8 +77,8 @@ def table_page(
     table: Subject,
     asked: Asked,
     *,
+    state: State,
     pages: Mapping[Path, str],
-    state: State | None = None,
     related: Lineage | None = None,
     home: str = "",
 ) -> str:
@@ -87,15 +87,14 @@ def table_page(
     Args:
         table: with its manifest, if it has one.
         asked: what to show.
+        state: of the table.
         pages: by table, where its page is, seen from this one.
-        state: of the table, where it is known already.
-        related: it and the tables beside it, likewise.
+        related: it and the tables beside it, where they are known already.
         home: where the page of its folder is.
 
     Raises:
         UsageError: a column that was asked for is not there.
     """
-    state = state or next(iter(states_of([table], ask=asked.verify)))
     kept = _kept(table)
     course, state = _course(table, kept, state)
     facts, measured = _facts(table)

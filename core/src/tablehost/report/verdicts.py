@@ -70,6 +70,12 @@ class State:
         return (self.run, self.verify, self.why, *self.others)
 
     @property
+    def is_sound(self) -> bool:
+        """Return whether nothing was found that is not as it should be."""
+        looked = {NOT_LOOKED, "intact", "current"}
+        return not self.others and {self.verify.word, self.why.word} <= looked
+
+    @property
     def flags(self) -> str:
         """Return by which words the table can be found."""
         return " ".join(one.word.replace(" ", "-") for one in self.all)

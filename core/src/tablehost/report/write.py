@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from attrs import frozen
+
 from tablehost.console.text import shown
 from tablehost.contract.errors import UsageError
 from tablehost.files.atomic import write_atomically
@@ -23,7 +25,20 @@ SUFFIX = ".report.html"
 _BEGIN = 512
 
 
-def write_report(path: Path, asked: Asked, out: Path | None = None) -> Path:
+@frozen
+class Written:
+    """A page that was written.
+
+    Args:
+        page: where it is; of a folder, the one to begin with.
+        is_sound: whether all tables are as they should be, as far as was looked.
+    """
+
+    page: Path
+    is_sound: bool
+
+
+def write_report(path: Path, asked: Asked, out: Path | None = None) -> Written:
     """Write the page of a table, or of a folder.
 
     Args:
@@ -32,20 +47,22 @@ def write_report(path: Path, asked: Asked, out: Path | None = None) -> Path:
         out: where to; by default beside the table or in the folder. For a folder it may be a
             folder too, which gets the page of each table as well.
 
-    Returns:
-        The page to look at.
-
     Raises:
         UsageError: there is no such table, or the place has something else than a page.
     """
-    if path.is_dir():
-        return _write_folder(path, asked, out)
-    table = table_at(path)
+    return (
+        _write_folder(path, asked, out) if path.is_dir() else write_page(table_at(path), asked, out)
+    )
+
+
+def write_page(table: Subject, asked: Asked, out: Path | None = None) -> Written:
+    """Write the page of a table; see `write_report`."""
     place = out or page_beside(table.table)
     _check(place)
-    pages = _pages_beside(table.table)
-    _write(place, table_page(table, asked, pages=_links(pages, place)))
-    return place
+    (state,) = states_of([table], ask=asked.verify)
+    links = _links(_pages_beside(table.table), place)
+    _write(place, table_page(table, asked, state=state, pages=links))
+    return Written(place, state.is_sound)
 
 
 def page_beside(table: Path) -> Path:
@@ -53,7 +70,7 @@ def page_beside(table: Path) -> Path:
     return beside(table, SUFFIX)
 
 
-def _write_folder(folder: Path, asked: Asked, out: Path | None) -> Path:
+def _write_folder(folder: Path, asked: Asked, out: Path | None) -> Written:
     if asked.against or asked.label or asked.group:
         msg = f"{shown(folder)} is a folder; --against, --label and --group are for one table"
         raise UsageError(msg)
@@ -77,7 +94,7 @@ def _write_folder(folder: Path, asked: Asked, out: Path | None) -> Path:
         links, home = _links(pages, page), _link(place, page)
         text = table_page(table, asked, pages=links, state=state, related=related, home=home)
         _write(page, text)
-    return place
+    return Written(place, all(one.is_sound for one in states))
 
 
 def _inside(tables: Sequence[Subject], folder: Path, place: Path) -> dict[Path, Path]:
