@@ -11,7 +11,7 @@ from tablehost.contract.build import Session
 from tablehost.manifest.read import Manifest, dig
 from tablehost.report.course_drawing import FEWEST, Drawing, draw_course
 from tablehost.report.ledger import Kept, Reason, Timeline, reasons_of
-from tablehost.report.words import rate, seconds_of, share, span
+from tablehost.report.words import at, rate, seconds_of, share, span
 
 _MOST_REASONS: Final = 12
 
@@ -41,6 +41,7 @@ class Course:
         worked: seconds in which there was work; None where that is not known.
         ended: items that ended in them.
         workers: how many there were.
+        pending: items that have not ended.
         remains: sentences about what is left to do.
     """
 
@@ -53,6 +54,7 @@ class Course:
     worked: float | None = None
     ended: int = 0
     workers: int | None = None
+    pending: int = 0
     remains: tuple[str, ...] = field(default=())
 
     @property
@@ -94,22 +96,24 @@ def course_so_far(kept: Kept, *, is_running: bool) -> Course:
         workers=kept.session.workers,
     )
     found = _with_timeline(found, kept.timeline, kept.sessions)
-    return evolve(found, remains=tuple(_remains(kept, is_running=is_running)))
+    said = tuple(_remains(kept, is_running=is_running))
+    return evolve(found, pending=kept.pending, remains=said)
 
 
 def _remains(kept: Kept, *, is_running: bool) -> list[str]:
     done = f"{kept.done:,} of {kept.total:,} items are done ({share(kept.done, kept.total)})"
     said = [f"{done}, {kept.failed:,} failed, {kept.pending:,} are left."]
-    speed = _latest_rate(kept.timeline)
+    speed, now = latest_rate(kept.timeline), seconds_of(kept.last_activity)
     if kept.pending and speed:
-        left = f"{span(kept.pending / speed)} at the latest rate, {rate(speed)}"
-        said.append(f"That is another {left}." if is_running else f"They are {left}.")
+        left = kept.pending / speed
+        end = f", until {at(now + left)}" if is_running and now is not None else ""
+        said.append(f"At the latest rate, {rate(speed)}, these take {span(left)}{end}.")
     if not is_running:
         said.append("The same command resumes from there: finished items are kept.")
     return said
 
 
-def _latest_rate(timeline: Timeline | None) -> float | None:
+def latest_rate(timeline: Timeline | None) -> float | None:
     """Return how many items ended a second in the last tenth of the work."""
     if timeline is None:
         return None

@@ -6,16 +6,18 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
 from tablehost.report.page import render
-from tablehost.report.relations import everything
+from tablehost.report.relations import everything, parents_in
 from tablehost.report.verdicts import NOT_LOOKED, State, Verdict, tone_of
 from tablehost.report.words import count, share
 from tablehost.trust.evidence.subject import Subject
 from tablehost.trust.lineage.lineage import Lineage
+
+_PARENTS: Final = 2
 
 
 @frozen(kw_only=True)
@@ -24,6 +26,8 @@ class Entry:
 
     Args:
         columns_set: number of the set of its columns' names; tables of a builder share it.
+        parents: names and pages of the tables that it was made of, as many as there is room for.
+        more_parents: how many others there are.
     """
 
     name: str
@@ -38,6 +42,8 @@ class Entry:
     when: str
     sha256: str
     state: State
+    parents: tuple[tuple[str, str], ...]
+    more_parents: int
 
 
 def folder_page(
@@ -60,8 +66,9 @@ def folder_page(
         asked: whether `verify` and `why` looked at them.
     """
     sets: dict[str, int] = {}
+    parents = parents_in(related)
     entries = [
-        _entry(table, state, folder, pages, sets)
+        _entry(table, state, folder, pages, sets, parents=parents.get(table.table.absolute(), []))
         for table, state in zip(tables, states, strict=True)
     ]
     stale = {
@@ -85,7 +92,13 @@ def folder_page(
 
 
 def _entry(
-    table: Subject, state: State, folder: Path, pages: Mapping[Path, str], sets: dict[str, int]
+    table: Subject,
+    state: State,
+    folder: Path,
+    pages: Mapping[Path, str],
+    sets: dict[str, int],
+    *,
+    parents: Sequence[Path],
 ) -> Entry:
     manifest = table.manifest
     columns = [one for one in manifest.columns or () if isinstance(one, dict)]
@@ -105,6 +118,8 @@ def _entry(
         when=manifest.finished_at or "",
         sha256=manifest.sha256 or "",
         state=state,
+        parents=tuple((one.name, pages.get(one, "")) for one in parents[:_PARENTS]),
+        more_parents=max(0, len(parents) - _PARENTS),
     )
 
 

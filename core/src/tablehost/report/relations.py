@@ -66,10 +66,11 @@ class Graph:
 
 @frozen(kw_only=True)
 class Relations:
-    """Graphs, and what is said below them."""
+    """Graphs, what is said below them, and whether nothing that is related was left out."""
 
     graphs: tuple[Graph, ...]
     said: tuple[str, ...]
+    is_whole: bool = True
 
 
 def neighbourhood(
@@ -126,7 +127,17 @@ def everything(
         left = count(len(related) - len(drawn), "more group")
         said.append(f"{left} of related tables: each table's own page has its relations.")
     graphs = tuple(_graph(found, group, pages, stale, None) for group in drawn)
-    return Relations(graphs=graphs, said=tuple(said))
+    return Relations(graphs=graphs, said=tuple(said), is_whole=len(drawn) == len(related))
+
+
+def parents_in(found: Lineage) -> dict[Path, list[Path]]:
+    """Return by table the tables that it was made of."""
+    tables = {one.id: Path(one.path) for one in found.nodes if one.kind == "table"}
+    parents: dict[Path, list[Path]] = defaultdict(list)
+    for edge in found.edges:
+        if edge.child in tables and edge.parent in tables:
+            parents[tables[edge.child]].append(tables[edge.parent])
+    return parents
 
 
 _LEGEND: Final = (

@@ -70,7 +70,7 @@ def table_at(path: Path) -> Subject:
     except UsageError:
         if path.is_dir() or not Output.at(path).ledger.is_file():
             raise
-        return Subject(table=path, problem="its run has not ended")
+        return Subject(table=path, problem="Its run has not ended")
 
 
 def table_page(
@@ -230,6 +230,9 @@ def _tiles(table: Subject, columns: Columns, course: Course) -> list[Tile]:
     if course.total:
         note = f"{course.failed:,} failed of {course.total:,}"
         tiles.append(Tile(name="items", value=f"{course.done:,}", note=note))
+    if course.pending:
+        part = f"{share(course.pending, course.total)} of all"
+        tiles.append(Tile(name="left", value=f"{course.pending:,}", note=part))
     workers = count(course.workers, "worker") if course.workers else ""
     took = _took(table)
     if course.rate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from tablehost.console.text import printable
@@ -99,6 +99,11 @@ def seconds_of(moment: Any) -> float | None:
 def moment(text: Any) -> str:
     """Write a time of a manifest down to its minute."""
     return f"{text[:10]} {text[11:16]} UTC" if seconds_of(text) is not None else ""
+
+
+def at(seconds: float) -> str:
+    """Write seconds since 1970 as a time, down to its minute."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%a %Y-%m-%d %H:%M} UTC"
 
 
 def clipped(text: Any, most: int = LONGEST_NAME) -> str:

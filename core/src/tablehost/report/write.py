@@ -19,7 +19,7 @@ from tablehost.report.page import MARK
 from tablehost.report.table_page import Asked, table_at, table_page
 from tablehost.report.verdicts import states_of
 from tablehost.trust.evidence.subject import Subject, subjects
-from tablehost.trust.lineage.lineage import lineage
+from tablehost.trust.lineage.lineage import lineage_of
 
 SUFFIX = ".report.html"
 _BEGIN = 512
@@ -86,7 +86,7 @@ def _write_folder(folder: Path, asked: Asked, out: Path | None) -> Written:
     for page in (place, *(() if single else pages.values())):
         _check(page)
     states = list(states_of(tables, ask=asked.verify))
-    related = lineage([folder])
+    related = lineage_of(tables)
     links = _links(pages, place)
     _write(place, folder_page(folder, tables, states, related, pages=links, asked=asked.verify))
     for table, state in zip(tables, states, strict=True) if not single else ():
@@ -131,12 +131,17 @@ def _check(place: Path) -> None:
     if place.is_dir():
         msg = f"{shown(place)} is a folder; give --out a file"
         raise UsageError(msg)
-    if not os.path.lexists(place):
-        return
-    begin = place.open("rb").read(_BEGIN) if place.is_file() and not place.is_symlink() else b""
-    if MARK.encode() not in begin:
+    if os.path.lexists(place) and MARK.encode() not in _begin_of(place):
         msg = f"{shown(place)} is not a page of tablehost and was left as it is; give another --out"
         raise UsageError(msg)
+
+
+def _begin_of(place: Path) -> bytes:
+    """Return the begin of a regular file, and nothing of a link."""
+    if place.is_symlink() or not place.is_file():
+        return b""
+    with place.open("rb") as file:
+        return file.read(_BEGIN)
 
 
 def _write(place: Path, page: str) -> None:

@@ -61,6 +61,7 @@
       return (one < two ? -1 : 1) * (up ? 1 : -1);
     };
     body.append(...rows.sort(([one], [two]) => order(one, two)).map(([, row]) => row));
+    table.dispatchEvent(new Event("sorted"));
   };
   all("table[data-sort]").forEach((table) =>
     all("th[data-k]", table.tHead).forEach((head) => {
@@ -72,29 +73,42 @@
     }),
   );
 
-  // search and filters
+  // search and filters; of many rows that fit only the first are laid out, until all are asked for
+  const FIRST = 300;
   const sets = all(".set").map((one) => one.textContent);
   all("input[data-for]").forEach((search) => {
     const table = document.getElementById(search.dataset.for);
     const count = document.getElementById(`${search.dataset.for}-n`);
     const filters = all(`button[data-for=${search.dataset.for}]`);
-    const rows = [...table.tBodies[0].rows].map((row) => {
+    const more = document.getElementById(`${search.dataset.for}-more`);
+    const body = table.tBodies[0];
+    const known = new Map([...body.rows].map((row) => {
       const head = row.cells[0];
       const about = `${head.dataset.t ?? ""} ${head.textContent} ${head.title} ${row.dataset.t ?? ""}`;
       const builder = row.dataset.set ? `${row.cells[1].textContent} ${sets[row.dataset.set]}` : "";
-      return [row, `${about} ${builder}`.toLowerCase(), (row.dataset.f ?? "").split(" ")];
-    });
+      return [row, [`${about} ${builder}`.toLowerCase(), (row.dataset.f ?? "").split(" ")]];
+    }));
+    let most = FIRST;
     const show = () => {
       const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
       const wanted = filters.filter((one) => one.getAttribute("aria-pressed") === "true").map((one) => one.dataset.f);
-      let shown = 0;
-      for (const [row, text, flags] of rows) {
+      let found = 0;
+      for (const row of body.rows) {
+        const [text, flags] = known.get(row);
         const fits = words.every((one) => text.includes(one)) && wanted.every((one) => flags.includes(one));
+        found += fits;
         row.classList.toggle("hide", !fits);
-        shown += fits;
+        row.classList.toggle("later", found > most);
       }
-      count.textContent = `${shown} of ${rows.length}`;
+      const cut = found > most ? `, the first ${most} shown` : "";
+      count.textContent = `${found.toLocaleString("en-US")} of ${known.size.toLocaleString("en-US")}${cut}`;
+      more.hidden = !cut;
     };
+    more.onclick = () => {
+      most = Infinity;
+      show();
+    };
+    table.addEventListener("sorted", show);
     search.closest(".tools").hidden = false;
     search.oninput = show;
     filters.forEach((one) => {
