@@ -35,7 +35,7 @@ class Row:
     text: str
 
 
-def work(number: int) -> Row:
+def work(number: int, settings: None) -> Row:
     if number < len(HOSTILE):
         raise ItemFailed(HOSTILE[number][:200].replace("\\n", " "), HOSTILE[number])
     return Row(HOSTILE[number % len(HOSTILE)])

@@ -173,6 +173,8 @@ def _texts(one: Facts, key: list[Any] | None) -> str:
     """Say what there is of many texts."""
     if key == [one.name]:
         return f"{one.rows - one.missing:,} distinct: the key"
+    if isinstance(one.min, int | float):
+        return "too far apart to be drawn"
     if one.distinct is None:
         return "many or long texts" if one.type == "string" else ""
     if one.distinct == one.rows - one.missing:

@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 import numpy as np
-from attrs import field, frozen
+from attrs import frozen
 
 from tablehost.report.shape import MOST_CELLS, Array, Shape, cells_for, in_cells
 from tablehost.report.words import number, short
@@ -19,6 +19,7 @@ _LEAST: Final = 1.2
 _GAP: Final = 0.7
 _MISSING: Final = 16
 _VALUE: Final = 42
+_LEAST_STEP: Final = 1e-300
 _NICE: Final = (1, 2, 2.5, 5, 10)
 
 
@@ -99,13 +100,9 @@ class _Frame:
     left: float
     right: float
     base: float
-    scale: float = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "scale", (self.right - self.left) / (self.high - self.low))
 
     def x(self, value: float) -> float:
-        return self.left + (value - self.low) * self.scale
+        return self.left + (value - self.low) / (self.high - self.low) * (self.right - self.left)
 
     def y(self, count: float) -> float:
         return self.base - count / self.top * (self.base - _ABOVE)
@@ -174,10 +171,12 @@ def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     if not high > low or not math.isfinite(high - low):
         return [low]
     raw = (high - low) / wanted
-    power = 10 ** math.floor(math.log10(raw))
+    power = 10.0 ** math.floor(math.log10(raw)) if raw > _LEAST_STEP else 0
+    if not power:
+        return [low]
     step = next(one * power for one in _NICE if one * power >= raw * 0.999)
     first = math.ceil(low / step - 1e-9)
-    return [round(one * step, 12) for one in range(first, math.floor(high / step + 1e-9) + 1)]
+    return [float(f"{one * step:.12g}") for one in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def _across(frame: _Frame) -> list[Tick]:

@@ -158,10 +158,12 @@ def _density(one: Correlation, label: Array, column: Array | None) -> Density | 
     least, most = float(y.min()), float(y.max())
     if not (high > low and most > least):
         return None
-    counts, _, _ = np.histogram2d(x, y, [_ACROSS, _UP], [[low, high], [least, most]])
+    if not math.isfinite(high - low) or not math.isfinite(most - least):
+        return None
+    cells = [(x - low) / (high - low), (y - least) / (most - least)]
+    counts, _, _ = np.histogram2d(*cells, [_ACROSS, _UP], [[0, 1], [0, 1]])
     right, base = _WIDTH - _RIGHT, _HEIGHT - _BELOW
-    across = (right - _LEFT) / (high - low)
-    up = (base - _TOP) / (most - least)
+    wide, tall = right - _LEFT, base - _TOP
     return Density(
         name=one.name,
         correlation=one.value,
@@ -170,16 +172,21 @@ def _density(one: Correlation, label: Array, column: Array | None) -> Density | 
         low=(low, least),
         high=(high, most),
         across=tuple(
-            Tick(_LEFT + (at - low) * across, number(at, 3)) for at in ticks(low, high, 4)
+            Tick(_LEFT + (at - low) / (high - low) * wide, number(at, 3))
+            for at in ticks(low, high, 4)
         ),
-        up=tuple(Tick(base - (at - least) * up, number(at, 3)) for at in ticks(least, most, 4)),
+        up=tuple(
+            Tick(base - (at - least) / (most - least) * tall, number(at, 3))
+            for at in ticks(least, most, 4)
+        ),
     )
 
 
 def _bounds(values: Array) -> tuple[float, float]:
     """Return between which values nearly all are."""
-    low, high = np.quantile(values, [0.001, 0.999])
-    return (float(low), float(high)) if high > low else (float(values.min()), float(values.max()))
+    ranked = np.sort(values)
+    low, high = (float(ranked[round(part * (len(ranked) - 1))]) for part in (0.001, 0.999))
+    return (low, high) if high > low else (float(ranked[0]), float(ranked[-1]))
 
 
 def _shades(counts: Array) -> list[Shade]:

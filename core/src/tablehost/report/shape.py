@@ -48,7 +48,7 @@ class Shape:
 
     @classmethod
     def recorded(cls, histogram: Any, least: Any, greatest: Any) -> Self | None:
-        """Return the shape of a histogram as a manifest has it; None where it has none.
+        """Return the shape of a histogram as a manifest has it; None where it has none to draw.
 
         Args:
             histogram: with its form, scale and bins.
@@ -67,7 +67,8 @@ class Shape:
             low, high = np.maximum(low, least), np.maximum(high, least)
         if _is_finite(greatest):
             low, high = np.minimum(low, greatest), np.minimum(high, greatest)
-        usable = np.isfinite(low).all() and np.isfinite(high).all() and (counts > 0).all()
+        with np.errstate(over="ignore"):
+            usable = np.isfinite(high[-1] - low[0]) and (counts > 0).all()
         return cls(form, low, high, counts, step) if usable else None
 
     @property
