@@ -95,9 +95,9 @@ def test_a_script_that_is_added_to_the_page_does_not_run(look, one):
     page.evaluate(
         """() => {
             const script = document.createElement("script");
-            script.textContent = "window.added = 1";
+            script.textContent = "added = 1";
             document.body.append(script);
-            document.body.insertAdjacentHTML("afterbegin", "<b onclick='window.added = 2'>here</b>");
+            document.body.insertAdjacentHTML("afterbegin", "<b onclick='added = 2'>here</b>");
         }"""
     )
     page.click("b")

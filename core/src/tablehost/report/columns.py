@@ -218,5 +218,5 @@ def _of_texts(before: Facts, now: Facts) -> float:
 
 
 def _numbers(one: Facts) -> tuple[str, ...]:
-    median = "" if one.shape is None else one.written(one.shape.quantile(0.5))
+    median = "" if one.shape is None or one.type == "bool" else one.written(one.shape.quantile(0.5))
     return (number(one.min), median, number(one.mean), number(one.max), number(one.std))

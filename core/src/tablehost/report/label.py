@@ -160,8 +160,8 @@ def _density(one: Correlation, label: Array, column: Array | None) -> Density | 
         return None
     if not math.isfinite(high - low) or not math.isfinite(most - least):
         return None
-    cells = [(x - low) / (high - low), (y - least) / (most - least)]
-    counts, _, _ = np.histogram2d(*cells, [_ACROSS, _UP], [[0, 1], [0, 1]])
+    x, y = (x - low) / (high - low), (y - least) / (most - least)
+    counts, _, _ = np.histogram2d(x, y, [_ACROSS, _UP], [[0, 1], [0, 1]])
     right, base = _WIDTH - _RIGHT, _HEIGHT - _BELOW
     wide, tall = right - _LEFT, base - _TOP
     return Density(

@@ -20,6 +20,8 @@ _MANY: Final = 500
 _RARE: Final = 0.002
 _TAIL: Final = 0.3
 _COUNTABLE: Final = 2.0**50
+_APART: Final = 1000
+_GRID: Final = 100
 _NONE: Final = 0.5
 """What a part without a value counts as where shares are compared."""
 
@@ -72,6 +74,12 @@ class Shape:
         return cls(form, low, high, counts, step) if usable else None
 
     @property
+    def grid(self) -> float | None:
+        """Return of what all values are multiples; None where bins are not of one value each."""
+        apart = self.step is not None and (self.high - self.low).max() < self.step / 2
+        return self.step if apart else None
+
+    @property
     def least(self) -> float:
         """Return where the first bin begins."""
         return float(self.low[0])
@@ -96,6 +104,8 @@ class Shape:
         wanted = part * self.total
         place = min(int(np.searchsorted(before, wanted)), len(before) - 1)
         low, high = float(self.low[place]), float(self.high[place])
+        if self.grid is not None:
+            return round(low / self.grid) * self.grid
         if low == high:
             split = before[place] == wanted and place + 1 < len(before)
             return (low + float(self.low[place + 1])) / 2 if split else low
@@ -116,14 +126,19 @@ def cells_for(shape: Shape, other: Shape | None = None, most: int = MOST_CELLS) 
         far = _TAIL * (high - low)
         low, high = first if first - low > far else low, last if high - last > far else high
     if not high > low:
-        return np.linspace(low - 0.5, low + 0.5, _CELLS + 1)
+        half = max(0.5, abs(low) / _CELLS)  # large numbers are wider apart
+        return np.linspace(low - half, low + half, _CELLS + 1)
     if shape.step is None or not (high - low) / shape.step < _COUNTABLE:
         return np.linspace(low, high, _CELLS + 1)
     # of whole steps, else some cells would have one more than their neighbours
     width = shape.step * max(1, math.ceil((high - low) / shape.step / most))
-    apart = bool((shape.high - shape.low).max() < shape.step / 2)
-    last = math.floor(high / width) + 1 if apart else math.ceil(high / width)
-    return np.arange(math.floor(low / width), last + 1) * width
+    first, last = math.floor(low / width), math.ceil(high / width)
+    if shape.grid is None:
+        return np.arange(first, last + 1) * width
+    # a value of a grid is in the middle of a step
+    first, last = round(low / shape.step), round(high / shape.step)
+    cells = (last - first) * shape.step // width + 1
+    return (first - 0.5) * shape.step + np.arange(cells + 1) * width
 
 
 def in_cells(shape: Shape, cells: Array) -> Array:
@@ -167,9 +182,16 @@ def _values(names: list[str], _: int) -> tuple[Array, Array, float | None]:
 def _linear(names: list[str], scale: int) -> tuple[Array, Array, float | None]:
     bins = np.array([int(name) for name in names], "i8")
     width = 2.0**scale
-    step = int(np.gcd.reduce(np.diff(bins))) if len(bins) > 1 else 1
-    aligned = not (bins % step).any()
-    return bins * width, (bins + 1) * width, width * step if aligned else width
+    return bins * width, (bins + 1) * width, width * (_step(bins) or 1)
+
+
+def _step(bins: Array) -> float | None:
+    """Return of how many bins all bins are multiples, if these are far apart: numbers of a grid."""
+    if len(bins) == 1:
+        return None
+    step = float(np.diff(bins).min())
+    off = np.abs(bins / step - np.round(bins / step))
+    return step if step > _APART and off.max() < 1 / _GRID else None
 
 
 def _log(names: list[str], scale: int) -> tuple[Array, Array, float | None]:

@@ -99,6 +99,7 @@ def table_page(
     course, state = _course(table, kept, state)
     facts, measured = _facts(table)
     other = table_at(asked.against) if asked.against else None
+    rows = _rows(table, facts)
     there = _facts(other)[0] if other else None
     columns = columns_of(facts, table.manifest, there)
     seen = from_rows(table, columns, facts, asked.label, asked.group)
@@ -107,12 +108,12 @@ def table_page(
     return render(
         "table.html",
         name=table.table.name,
-        about=_about(table, columns),
+        about=_about(table, columns, rows),
         state=state,
-        tiles=_tiles(table, columns, course),
+        tiles=_tiles(table, columns, course, rows),
         course=course,
         columns=columns,
-        rows=_rows(table, facts),
+        rows=rows,
         measured=measured,
         against=other.table.name if other else "",
         label=seen.label,
@@ -143,7 +144,7 @@ def _course(table: Subject, kept: Kept | None, state: State) -> tuple[Course, St
         return recorded, state
     word = "running" if running else "stopped"
     if table.place is None:
-        state = evolve(state, run=Verdict(word, "warn", "run"), others=())
+        state = evolve(state, run=Verdict(word, "warn", "run"))
     else:
         state = evolve(state, others=(*state.others, Verdict(f"a later run: {word}", "warn")))
     return course_so_far(kept, is_running=running), state
@@ -171,9 +172,9 @@ def _facts(table: Subject) -> tuple[dict[str, Facts], bool]:
     return facts_of(both, rows or 0), True
 
 
-def _rows(table: Subject, facts: Mapping[str, Facts]) -> int:
+def _rows(table: Subject, facts: Mapping[str, Facts]) -> int | None:
     known = next(iter(facts.values()), None)
-    return known.rows if known else table.manifest.rows or 0
+    return known.rows if known else table.manifest.rows
 
 
 def _related(table: Subject) -> Lineage | None:
@@ -197,14 +198,14 @@ def _relations(
     return neighbourhood(related, table.table, pages)
 
 
-def _about(table: Subject, columns: Columns) -> Mapping[str, Any]:
+def _about(table: Subject, columns: Columns, rows: int | None) -> Mapping[str, Any]:
     """Return the words of the sentence under the name."""
     manifest = table.manifest
     inputs = manifest.inputs or {}
     several = (len(one) if isinstance(one, list) else 1 for one in inputs.values())
     return {
         "columns": columns.total,
-        "rows": manifest.rows,
+        "rows": rows,
         "builder": manifest.builder or "",
         "version": manifest.version or "",
         "inputs": count(sum(several), "input") if inputs else "",
@@ -213,11 +214,10 @@ def _about(table: Subject, columns: Columns) -> Mapping[str, Any]:
     }
 
 
-def _tiles(table: Subject, columns: Columns, course: Course) -> list[Tile]:
+def _tiles(table: Subject, columns: Columns, course: Course, rows: int | None) -> list[Tile]:
     manifest = table.manifest
     tiles = []
-    if columns.total:
-        rows = manifest.rows or 0
+    if columns.total and rows is not None:
         cells = rows * columns.total
         constant = f"{len(columns.empty)} empty, {len(columns.constant)} constant"
         missing = f"{columns.missing:,} of {short(cells)}"
