@@ -28,22 +28,24 @@ def number(value: Any, digits: int = _DIGITS) -> str:
     if _PLAIN[0] <= abs(value) < _PLAIN[1]:
         decimals = digits - 1 - math.floor(math.log10(abs(value)))
         return f"{value:,.{max(0, decimals)}f}"
-    return f"{value:.{digits - 1}e}"
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
-def different(a: Any, b: Any) -> tuple[str, str]:
-    """Return two numbers with as many digits as it takes to see that they differ."""
-    for digits in range(_DIGITS, _MOST_DIGITS + 1):
-        found = number(a, digits), number(b, digits)
-        if found[0] != found[1]:
-            return found
-    return repr(a), repr(b)
+def different(*values: Any, most: int = _MOST_DIGITS) -> list[str]:
+    """Return numbers with as many digits as it takes to see that the outer ones differ."""
+    found: list[str] = []
+    for digits in range(_DIGITS, most + 1):
+        found = [number(one, digits) for one in values]
+        if found[0] != found[-1]:
+            break
+    return found
 
 
 def size(count: int) -> str:
     """Return a number of bytes: `71 KiB`."""
     for power, unit in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
-        if count >= 2**power:
+        if count >= 1000 * 2 ** (power - 10):
             amount = count / 2**power
             return f"{amount:.1f} {unit}" if amount < 10 else f"{amount:,.0f} {unit}"  # noqa: PLR2004  # two digits
     return f"{count} bytes" if count != 1 else "1 byte"
@@ -82,11 +84,13 @@ def moment_in(seconds: float) -> str:
 
 
 def moment(text: Any) -> str:
-    """Return a time of a manifest as the local one: `24 Nov 2026 11:01`; other text as it is."""
+    """Return a time of a manifest as the local one: `24 Nov 11:01`; other text as it is."""
     try:
-        return f"{datetime.fromisoformat(text).astimezone():%-d %b %Y %H:%M}"
+        then = datetime.fromisoformat(text).astimezone()
     except (TypeError, ValueError, OverflowError):
         return str(text)
+    year = "" if then.year == time.localtime().tm_year else " %Y"
+    return f"{then:%-d %b{year} %H:%M}"
 
 
 def between(began: Any, ended: Any) -> float | None:

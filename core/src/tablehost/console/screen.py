@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from typing import IO, Final, Literal
+from typing import IO, TYPE_CHECKING, Final, Literal
 
 from tablehost.console.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Style = Literal["good", "doubtful", "bad", "dim", "bold", ""]
 
@@ -65,6 +68,21 @@ def fitted(stream: IO[str], head: str, rest: str = "", *, style: Style = "", han
 def say(head: str, rest: str = "", *, style: Style = "", hang: int = 4) -> None:
     """Say something on stdout, as `fitted` shows it, at once."""
     print(fitted(sys.stdout, head, rest, style=style, hang=hang), flush=True)
+
+
+def console(stream: IO[str]) -> Console:
+    """Return a console of rich that shows on a stream what the rest of this module would."""
+    from rich.console import Console  # heavier than the rest of most commands
+
+    return Console(
+        file=stream,
+        width=width(stream),
+        highlight=False,
+        markup=False,
+        emoji=False,
+        force_terminal=is_terminal(stream),
+        color_system="auto" if has_colour(stream) else None,
+    )
 
 
 def wrapped(text: str, columns: int, hang: int) -> str:

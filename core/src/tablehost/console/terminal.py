@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -27,7 +27,7 @@ class Terminal(Plain):
 
     def __init__(self) -> None:
         super().__init__()
-        self._console = console_on(sys.stderr)
+        self._console = screen.console(sys.stderr)
 
     def write_to(self, stream: TextIO | None) -> None:
         """Write to a stream from now on; None is stderr."""
@@ -78,18 +78,6 @@ class Terminal(Plain):
 
     def _print(self, text: str) -> None:
         self._console.print(Text.from_ansi(text), soft_wrap=True)
-
-
-def console_on(stream: TextIO) -> Console:
-    """Return a console of rich that shows what `screen` would."""
-    return Console(
-        file=stream,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        force_terminal=screen.is_terminal(stream),
-        color_system="auto" if screen.has_colour(stream) else None,
-    )
 
 
 def _drawn(meter: Meter) -> Group:
