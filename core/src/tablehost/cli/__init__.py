@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tablehost.console import screen, streams
+from tablehost.console import streams
 from tablehost.console.text import printable
 from tablehost.contract.errors import TablehostError
 
@@ -142,6 +142,8 @@ def _app(tokens: list[str]) -> App:
 
 def complain(problems: list[str]) -> None:
     """Write each problem on stderr: as one line, unless a terminal is too narrow for it."""
+    from tablehost.console import screen  # a command that succeeds does without
+
     for problem in problems:
         said = " " + problem.replace("\n", " ")
         streams.say(screen.fitted(sys.stderr, "tablehost:", said, style="bad"))

@@ -153,7 +153,7 @@ def _facts(node: Node) -> Iterator[str]:
         yield f"{node.builder} {node.version or ''}".strip()
     for number, what in ((node.rows, "row"), (node.files, "file"), (node.bytes, "byte")):
         if number is not None:
-            yield counted(number, what)
+            yield f"{number} {what}{'' if number == 1 else 's'}"
     if node.when:
         yield node.when
     if node.sha256:

@@ -27,9 +27,13 @@ def number(value: Any, digits: int = _DIGITS) -> str:
         return f"{int(value):,}"
     if _PLAIN[0] <= abs(value) < _PLAIN[1]:
         decimals = digits - 1 - math.floor(math.log10(abs(value)))
-        return f"{value:,.{max(0, decimals)}f}"
+        return _trimmed(f"{value:,.{max(0, decimals)}f}")
     mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-    return f"{mantissa}e{int(exponent)}"
+    return f"{_trimmed(mantissa)}e{int(exponent)}"
+
+
+def _trimmed(digits: str) -> str:
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 def different(*values: Any, most: int = _MOST_DIGITS) -> list[str]:
