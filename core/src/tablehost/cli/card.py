@@ -57,7 +57,7 @@ def print_card(manifest: Manifest) -> bool:
 
 def _print_head(manifest: Manifest, columns: list[Any]) -> None:
     status = manifest.status or "recorded"
-    mark = f"{_MARKS[status]} " if status in _MARKS and _can_draw() else ""
+    mark = f"{_MARKS[status]} " if status in _MARKS else ""
     facts = [f"{counted(manifest.rows, 'row')}" if manifest.rows is not None else ""]
     facts += [f"{counted(len(columns), 'column')}" if columns else ""]
     facts += [size(manifest.bytes) if manifest.bytes is not None else ""]
@@ -169,7 +169,7 @@ def _distribution(column: Mapping[str, Any], rows: int, cells: int) -> Text:
         return Text(_bools(column, rows), "dim")
     if column.get("min") is not None and column.get("min") == column.get("max"):
         return Text("all the same", "dim")
-    return Text(sketch(column, cells) if _can_draw() else "", "blue")
+    return Text(sketch(column, cells), "blue")
 
 
 def _bools(column: Mapping[str, Any], rows: int) -> str:
@@ -201,8 +201,3 @@ def _texts(column: Mapping[str, Any], most: Mapping[str, int], rows: int, cells:
 def _missing(column: Mapping[str, Any]) -> int:
     counts = (column.get(name) for name in ("nulls", "nan"))
     return sum(one for one in counts if isinstance(one, int))
-
-
-def _can_draw() -> bool:
-    """Return whether the terminal takes more than the letters of ASCII."""
-    return (sys.stdout.encoding or "").lower().startswith("utf")

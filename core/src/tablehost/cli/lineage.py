@@ -58,10 +58,10 @@ def lineage(
 
 def _print_tree(found: Lineage) -> None:
     console = screen.console(sys.stdout)
-    is_terminal = screen.is_terminal(sys.stdout)
-    if not is_terminal:
+    is_drawn = screen.can_draw(sys.stdout)
+    if not is_drawn:
         console.width = _NO_WRAPPING
-    branches = _Branches(found, console.width if is_terminal else None)
+    branches = _Branches(found, console.width if is_drawn else None)
     for one in found.tables:
         if one not in branches.shown:
             console.print(branches.tree(one))

@@ -82,7 +82,7 @@ def _state(
 
 def _printed(manifest: Manifest) -> bool:
     """Print a manifest: drawn on a terminal, else as plain lines that do not change."""
-    if not screen.is_terminal(sys.stdout):
+    if not screen.can_draw(sys.stdout):
         return _print_manifest(manifest)
     from tablehost.cli.card import print_card  # what a terminal needs
 

@@ -30,6 +30,11 @@ def is_terminal(stream: IO[str]) -> bool:
         return False
 
 
+def can_draw(stream: IO[str]) -> bool:
+    """Return whether a stream is a terminal that takes more than the characters of ASCII."""
+    return is_terminal(stream) and str(getattr(stream, "encoding", "")).lower().startswith("utf")
+
+
 def has_colour(stream: IO[str]) -> bool:
     """Return whether a stream is a terminal that is to be coloured."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"

@@ -97,7 +97,7 @@ def _drawn(meter: Meter) -> Group:
     if not meter.failed:
         return Group(line)
     reasons = f": {printable(by_reason(meter.reasons))}" if meter.reasons else ""
-    failed = Text(f"failed {meter.failed:,}{reasons}", "red", overflow="ellipsis", no_wrap=True)
+    failed = Text(f"failed {meter.failed:,}{reasons}", "red", overflow="crop", no_wrap=True)
     return Group(line, failed)
 
 

@@ -33,9 +33,10 @@ def sketch(column: Mapping[str, Any], cells: int) -> str:
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError, struct.error):
         return ""
     low, high = _bounds(column, bins)
-    if not (math.isfinite(low) and math.isfinite(high) and high > low):
+    width = (high - low) / cells
+    if not 0 < width < math.inf:
         return ""
-    counts = _in_cells(bins, low, high, cells)
+    counts = _in_cells(bins, low, width, cells)
     most = max(counts)
     return "".join(_BARS[max(1, round(8 * one / most)) if one else 0] for one in counts)
 
@@ -68,10 +69,9 @@ def _bounds(column: Mapping[str, Any], bins: Sequence[Bin]) -> tuple[float, floa
     return bins[0].low, bins[-1].high
 
 
-def _in_cells(bins: Sequence[Bin], low: float, high: float, cells: int) -> list[float]:
+def _in_cells(bins: Sequence[Bin], low: float, width: float, cells: int) -> list[float]:
     """Count values in cells of one width; those of a bin are spread evenly over it."""
     counts = [0.0] * cells
-    width = (high - low) / cells
     for one in bins:
         begin, end = (min(max((at - low) / width, 0), cells) for at in (one.low, one.high))
         first, last = int(min(begin, cells - 1)), int(min(end, cells - 1))
