@@ -12,9 +12,9 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tablehost.cli.answer import JsonSwitch, Switch, print_json
+from tablehost.cli.reporting import reporter
 from tablehost.cli.verdicts import style_of
 from tablehost.console.humane import different, number
-from tablehost.console.reporter import reporter
 from tablehost.console.screen import say
 from tablehost.console.text import counted, first, printable, shell_line, shown, some
 from tablehost.contract.errors import UsageError

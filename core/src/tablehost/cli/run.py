@@ -78,8 +78,8 @@ def _run(builder: Builder, given: Mapping[str, RawValue], before: list[str]) -> 
     settings = _host_options(builder, given)
     import logging
 
+    from tablehost.cli.reporting import reporter
     from tablehost.console.printed import printing_to
-    from tablehost.console.reporter import reporter
 
     out = reporter(as_json=settings.json, quiet=settings.quiet)
     log = logging.getLogger("tablehost")

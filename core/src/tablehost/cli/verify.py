@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
 from tablehost.cli.answer import JsonSwitch, Switch, print_json
+from tablehost.cli.reporting import passing_bar
 from tablehost.cli.verdicts import style_of
-from tablehost.console.reporter import Meter, Reporter
-from tablehost.console.screen import is_terminal, say
+from tablehost.console.reporter import Meter
+from tablehost.console.screen import say
 from tablehost.console.text import shown
 from tablehost.contract.errors import UsageError
 from tablehost.files.digest_cache import StatCache
@@ -80,18 +80,9 @@ def _verify_all(tables: Sequence[Subject], question: Question, archive: Archive)
     with ExitStack() as stack:
         cache = stack.enter_context(StatCache())
         pool = stack.enter_context(ThreadPoolExecutor(len(os.sched_getaffinity(0))))
-        meter = stack.enter_context(_progress(len(tables)))
+        meter = stack.enter_context(passing_bar(len(tables), "verify"))
         ask = partial(verify_table, question=question, cache=cache, archive=archive)
         return [_counted(one, meter) for one in pool.map(ask, tables)]
-
-
-def _progress(tables: int) -> AbstractContextManager[Meter]:
-    """Show a bar that goes away, where a person waits for several tables."""
-    if tables == 1 or not is_terminal(sys.stderr):
-        return Reporter().progress(tables, "verify")
-    from tablehost.console.terminal import Terminal  # rich
-
-    return Terminal().bar(tables, "verify")
 
 
 def _counted(one: Verified, meter: Meter) -> Verified:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from tablehost.console.humane import by_reason, duration, moment_in, rate
-from tablehost.console.screen import Style, is_terminal
+from tablehost.console.screen import Style
 from tablehost.console.streams import say
 from tablehost.console.text import printable
 
@@ -191,16 +190,3 @@ class JsonLines(Reporter):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a log record as an event."""
         self.event("log", level=record.levelname.lower(), message=record.getMessage())
-
-
-def reporter(*, as_json: bool, quiet: bool) -> Reporter:
-    """Return the reporter that fits the options and what stderr is."""
-    if as_json:
-        return JsonLines()
-    if quiet:
-        return Reporter()
-    if not is_terminal(sys.stderr):
-        return Plain()
-    from tablehost.console.terminal import Terminal  # rich, which only a terminal needs
-
-    return Terminal()
