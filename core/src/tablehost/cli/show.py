@@ -15,7 +15,7 @@ from tablehost.commit.intent import Pending
 from tablehost.commit.lock import cut_off
 from tablehost.commit.output import Output
 from tablehost.console import screen
-from tablehost.console.humane import size
+from tablehost.console.humane import size, with_moments
 from tablehost.console.text import printable
 from tablehost.contract.errors import ManifestError
 from tablehost.items.ledger_file import Progress, progress_of
@@ -51,7 +51,7 @@ def show(path: Path, /, *, as_json: JsonSwitch = False) -> int:
     if found is not None and not _printed(found):
         print(f"{find(path)} has nothing that tablehost knows; --json shows it")
     for line in (unfinished or {}).get("said", []):
-        screen.say(line)
+        screen.say(with_moments(line) if screen.is_terminal(sys.stdout) else line)
     return 0
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from tablehost.cli.answer import JsonSwitch, print_json
 from tablehost.cli.verdicts import style_of
-from tablehost.console.screen import say
+from tablehost.console.humane import with_moments
+from tablehost.console.screen import is_terminal, say
 from tablehost.console.text import first, shell_line, shown
 from tablehost.trust.evidence.subject import subjects
 from tablehost.trust.why.why import Staleness
@@ -43,7 +45,8 @@ def why(path: Path, /, *, as_json: JsonSwitch = False) -> int:
 def _print(answer: Staleness) -> None:
     say(f"{answer.verdict:<8}", f" {shown(Path(answer.table))}", style=style_of(answer.verdict))
     for reason in answer.reasons:
-        say(f"    {reason.kind:<22}", reason.text, hang=22)
+        text = with_moments(reason.text) if is_terminal(sys.stdout) else reason.text
+        say(f"    {reason.kind:<22}", text, hang=22)
         for detail in first(reason.details, _AS_MANY):
             say(f"        {detail}")
     if answer.notes:

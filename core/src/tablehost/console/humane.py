@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +16,7 @@ _WHOLE: Final = 1e15
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
+_RECORDED: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def number(value: Any, digits: int = _DIGITS) -> str:
@@ -95,6 +97,11 @@ def moment(text: Any) -> str:
         return str(text)
     year = "" if then.year == time.localtime().tm_year else " %Y"
     return f"{then:%-d %b{year} %H:%M}"
+
+
+def with_moments(text: str) -> str:
+    """Return a sentence of ours with the times of the record in it as local ones."""
+    return _RECORDED.sub(lambda found: moment(found[0]), text)
 
 
 def between(began: Any, ended: Any) -> float | None:

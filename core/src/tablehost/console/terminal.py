@@ -20,6 +20,7 @@ from tablehost.console.reporter import Meter, Plain
 from tablehost.console.text import printable
 
 _A_SECOND = 4  # how often it is drawn
+_ECHO = 3  # columns that a terminal needs to echo Ctrl-C on the same line
 
 
 class Terminal(Plain):
@@ -47,7 +48,8 @@ class Terminal(Plain):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a log record above the bar."""
-        self.say(record.getMessage(), style="doubtful" if record.levelno >= logging.WARNING else "")
+        style: screen.Style = "doubtful" if record.levelno >= logging.WARNING else ""
+        self._print(screen.fitted(self._console.file, record.getMessage(), style=style))
 
     @contextmanager
     def progress(self, total: int, what: str, done: int = 0) -> Iterator[Meter]:
@@ -73,7 +75,7 @@ class Terminal(Plain):
 
     def _drawn(self, meter: Meter) -> Group:
         """Draw a meter as wide as the terminal is now; rich would ask the streams of builders."""
-        self._console.width = screen.width(self._console.file)
+        self._console.width = screen.width(self._console.file) - _ECHO
         return _drawn(meter)
 
     def _print(self, text: str) -> None:
