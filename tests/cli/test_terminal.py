@@ -156,6 +156,22 @@ def test_show_draws_each_column_in_a_line(made, columns):
     assert ("float64" in lines["rising"]) is (columns == 120)
 
 
+def test_names_from_elsewhere_are_shown_as_text_and_stay_in_their_line(project):
+    hostile = ["x" * 10_000, "[red]a[/red]", "\x1b[31mred\n", "\u202eright to left", "<b>"]
+    text = {"distinct": 5, "most": dict.fromkeys(hostile, 2)}
+    columns = [{"name": name, "type": name, "texts": text} for name in hostile]
+    project.write(
+        "t.parquet.manifest.json", json.dumps({"table": {"rows": 10, "columns": columns}})
+    )
+    for width in (80, 120):
+        seen = project.on_terminal(width, "show", "t.parquet")
+        assert (seen.code, len(seen.lines)) == (0, 3 + len(hostile))
+        assert all(len(line) <= width for line in seen.lines)
+        assert any(line.startswith("[red]a[/red]") for line in seen.lines)
+        assert any(line.startswith(r"\x1b[31mred\n") for line in seen.lines)
+        assert "\u202e" not in seen.written
+
+
 def test_show_in_a_pipe_is_plain_lines_with_every_name(made):
     out = made.run("show", "a.parquet").out
     assert re.search(rf"^when     {DIGITS}.*Z to {DIGITS}.*Z$", out, re.MULTILINE)
@@ -190,7 +206,7 @@ def test_a_run_shows_what_failed_and_when_it_will_end(squares):
     seen = squares.on_terminal(80, *RUN, *options)
     assert seen.code == 1
     assert re.search(
-        r"square  .*━.*[1-4]/5  \d0 %  [\d.]+/s  .* s left \(\d\d:\d\d\)", seen.written
+        r"square  .*━.*[1-4]/5  \d0 %  [\d.]+/(s|min)  .* s left \(.*\d\d:\d\d\)", seen.written
     )
     assert f"{RED}failed 1: odd 1" in seen.written
     assert not any("━" in line for line in seen.lines)
@@ -198,7 +214,8 @@ def test_a_run_shows_what_failed_and_when_it_will_end(squares):
     partial = seen.lines.index("failed items are tried again by the same command:") - 1
     assert re.fullmatch(r"partial: 2 of 5 failed, in [\d.]+ s", seen.lines[partial])
     again = f"tablehost {' '.join(map(str, (*RUN, *options)))}"
-    assert seen.written.endswith(f"    {again}\r\n")
+    assert " ".join(seen.lines[partial + 2 :]).replace(" \\", "").split() == again.split()
+    assert all(line.endswith(" \\") for line in seen.lines[partial + 2 : -1])
 
 
 def test_a_run_that_finds_nothing_to_do_says_only_that(squares):

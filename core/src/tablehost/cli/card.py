@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -35,6 +36,7 @@ _FEWEST_CELLS: Final = 10
 _MOST_CELLS: Final = 24
 _MOST_DIGITS: Final = 7
 _MOST_COLUMNS: Final = 1000  # to lay out a hundred thousand takes minutes
+_BOOLS: Final = {"0": "false", "1": "true"}
 _MARKS: Final = {"complete": "✔", "partial": "●"}
 
 
@@ -63,7 +65,7 @@ def _print_head(manifest: Manifest, columns: list[Any]) -> None:
     facts += [size(manifest.bytes) if manifest.bytes is not None else ""]
     path = dig(manifest.outputs, "table", "path") or ""
     said = f"  {path}  {', '.join(filter(None, facts))}"
-    say(f"{mark}{status}", said, style=style_of(status))
+    say(f"{mark}{status}", said, style=style_of(status) if manifest.status else "bold")
 
 
 def _lines(manifest: Manifest) -> Iterator[tuple[str, str]]:
@@ -118,8 +120,8 @@ def _failures(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 def _print_columns(columns: list[dict[str, Any]], rows: int) -> None:
     """Print a line for each column that has a value, and the names of the others."""
-    empty = [one for one in columns if rows and _missing(one) == rows]
-    shown = [one for one in columns if one not in empty]
+    shown = [one for one in columns if not rows or _missing(one) < rows]
+    empty = [one for one in columns if rows and _missing(one) >= rows]
     if shown:
         screen.console(sys.stdout).print("", _table(shown[:_MOST_COLUMNS], rows), sep="\n")
     if len(shown) > _MOST_COLUMNS:
@@ -132,12 +134,13 @@ def _print_columns(columns: list[dict[str, Any]], rows: int) -> None:
 
 def _table(columns: list[dict[str, Any]], rows: int) -> Table:
     width = screen.width(sys.stdout)
-    names = [printable(str(one.get("name"))) for one in columns]
-    types = [printable(str(one.get("type"))) for one in columns] if width >= _WIDE else []
-    room = width - _BESIDE - max(map(len, names)) - min(max(map(len, types), default=0), _LONGEST)
-    cells = max(_FEWEST_CELLS, min(room, _MOST_CELLS))
+    names = [_in_line(one.get("name")) for one in columns]
+    types = [_in_line(one.get("type")) for one in columns] if width >= _WIDE else []
+    room = width - _BESIDE - min(max(map(len, types), default=0), _LONGEST)
+    cells = max(_FEWEST_CELLS, min(room - max(map(len, names)), _MOST_CELLS))
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("column", no_wrap=True, overflow="ellipsis", min_width=10)
+    longest = max(room - cells, _LONGEST)
+    table.add_column("column", no_wrap=True, overflow="ellipsis", min_width=10, max_width=longest)
     if types:
         table.add_column("type", style="dim", no_wrap=True, overflow="ellipsis", max_width=_LONGEST)
     table.add_column("missing", justify="right", no_wrap=True, min_width=7)
@@ -173,12 +176,9 @@ def _distribution(column: Mapping[str, Any], rows: int, cells: int) -> Text:
 
 
 def _bools(column: Mapping[str, Any], rows: int) -> str:
-    """Return the shares of true and false."""
-    counts = dict(one.split(":") for one in str(dig(column.get("histogram"), "bins") or "").split())
-    named = {"true": counts.get("1", "0"), "false": counts.get("0", "0")}
-    return "  ".join(
-        f"{name} {share(int(count), rows)}" for name, count in named.items() if int(count)
-    )
+    """Return the shares of false and true."""
+    bins = re.findall(r"\b([01]):(\d+)\b", str(dig(column.get("histogram"), "bins")))
+    return "  ".join(f"{_BOOLS[name]} {share(int(count), rows)}" for name, count in bins)
 
 
 def _texts(column: Mapping[str, Any], most: Mapping[str, int], rows: int, cells: int) -> str:
@@ -189,13 +189,17 @@ def _texts(column: Mapping[str, Any], most: Mapping[str, int], rows: int, cells:
     said = ""
     for text, count in sorted(most.items(), key=lambda one: (-one[1], one[0])):
         part, room = share(count, rows), cells - len(said)
-        name = printable(text)
+        name = _in_line(text)
         if not said and len(name) + 1 + len(part) > room:
             return f"{name[: room - len(part) - 2]}… {part}"
         if len(name) + 1 + len(part) > room:
             break
         said += f"{name} {part}  "
     return said.rstrip()
+
+
+def _in_line(text: Any) -> str:
+    return printable(str(text)).replace("\n", "\\n")
 
 
 def _missing(column: Mapping[str, Any]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +16,8 @@ from tablehost.cli.answer import JsonSwitch, Switch, print_json
 from tablehost.cli.reporting import reporter
 from tablehost.cli.verdicts import style_of
 from tablehost.console.humane import different, number
-from tablehost.console.screen import say
-from tablehost.console.text import counted, first, printable, shell_line, shown, some
+from tablehost.console.screen import fitted_command, say
+from tablehost.console.text import counted, first, printable, shown, some
 from tablehost.contract.errors import UsageError
 from tablehost.objects.path import as_path
 from tablehost.trust.evidence.command import replaying
@@ -127,7 +128,7 @@ def _print_script(found: Subject, out: Path, *, as_json: bool) -> None:
         return
     for remark in script.remarks:
         print(printable(f"# {remark}".replace("\n", "\\n")))
-    print(shell_line(script.command))
+    print(fitted_command(sys.stdout, script.command))
 
 
 def _print(answer: Replayed) -> None:

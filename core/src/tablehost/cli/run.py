@@ -15,7 +15,7 @@ from tablehost.builders.discover import READY, discover, names_with
 from tablehost.builders.load import check, load
 from tablehost.cli import complain, flags, of_the_system, show_traceback
 from tablehost.console.streams import say
-from tablehost.console.text import counted, first, printable, shell_line
+from tablehost.console.text import counted, first, printable
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
 from tablehost.options import config_file as config
 from tablehost.options.convert import RawValue
@@ -187,7 +187,7 @@ def _report(landed: Landed, request: Request, out: Reporter) -> None:
     said = f" {items.failed:,} of {items.total:,} failed, in {took}"
     out.say(f"{landed.outcome}:", said, style="doubtful")
     out.say("failed items are tried again by the same command:")
-    out.command(request.redact(shell_line(["tablehost", *request.argv[1:]])))
+    out.command(["tablehost", *map(request.redact, request.argv[1:])])
 
 
 def _result(landed: Landed) -> dict[str, Any]:

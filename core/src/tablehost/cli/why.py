@@ -8,8 +8,8 @@ from pathlib import Path
 from tablehost.cli.answer import JsonSwitch, print_json
 from tablehost.cli.verdicts import style_of
 from tablehost.console.humane import with_moments
-from tablehost.console.screen import is_terminal, say
-from tablehost.console.text import first, shell_line, shown
+from tablehost.console.screen import fitted_command, is_terminal, say
+from tablehost.console.text import first, shown
 from tablehost.trust.evidence.subject import subjects
 from tablehost.trust.why.why import Staleness
 from tablehost.trust.why.why import why as staleness_of
@@ -52,6 +52,6 @@ def _print(answer: Staleness) -> None:
     if answer.notes:
         say(f"    also different        {', '.join(first(answer.notes, _AS_MANY))}", hang=22)
     for command in answer.refresh.commands if answer.refresh else ():
-        print(f"    to refresh            {shell_line(command)}", flush=True)  # to be copied
+        print(fitted_command(sys.stdout, command, "    to refresh            "), flush=True)
     for remark in answer.refresh.remarks if answer.refresh else ():
         say(f"    note                  {remark}", hang=22)

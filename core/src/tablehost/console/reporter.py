@@ -6,14 +6,14 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
 from tablehost.console.humane import by_reason, duration, moment_in, rate
 from tablehost.console.screen import Style
 from tablehost.console.streams import say
-from tablehost.console.text import printable
+from tablehost.console.text import printable, shell_line
 
 _EVERY_SECONDS = 5.0
 
@@ -106,7 +106,7 @@ class Reporter(logging.Handler):
     def say(self, head: str, rest: str = "", style: Style = "") -> None:
         """Report one thing that happened to a person; a terminal shows its head in a style."""
 
-    def command(self, line: str) -> None:
+    def command(self, words: Sequence[str]) -> None:
         """Report the next command to a person."""
 
     def event(self, event: str, **fields: Any) -> None:
@@ -146,9 +146,9 @@ class Plain(Reporter):
         """Write a line."""
         self._write(printable(f"{head}{rest}"))
 
-    def command(self, line: str) -> None:
+    def command(self, words: Sequence[str]) -> None:
         """Write a line."""
-        self._write(f"    {line}")
+        self._write(f"    {shell_line(words)}")
 
     def show(self, meter: Meter) -> None:
         """Write a line."""

@@ -5,12 +5,14 @@ What is piped has one line for each thing that is said, however long it is.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Final, Literal
 
-from tablehost.console.text import printable
+from tablehost.console.text import printable, shell_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +22,7 @@ Style = Literal["good", "doubtful", "bad", "dim", "bold", ""]
 _CODES: Final = {"good": "32", "doubtful": "33", "bad": "31", "dim": "2", "bold": "1"}
 _NARROWEST: Final = 20  # below it, wrapped lines would hold a word each
 _USUAL: Final = 80
+_CONTINUED: Final = " " * 8
 
 
 def is_terminal(stream: IO[str]) -> bool:
@@ -73,6 +76,25 @@ def fitted(stream: IO[str], head: str, rest: str = "", *, style: Style = "", han
 def say(head: str, rest: str = "", *, style: Style = "", hang: int = 4) -> None:
     """Say something on stdout, as `fitted` shows it, at once."""
     print(fitted(sys.stdout, head, rest, style=style, hang=hang), flush=True)
+
+
+def fitted_command(stream: IO[str], words: Sequence[str], before: str = "") -> str:
+    """Return a command to be copied: on a terminal, lines that a shell joins.
+
+    Args:
+        stream: where it is written.
+        words: of the command.
+        before: what the first line begins with.
+    """
+    lines = [before + shell_line(words[:1])]
+    most = width(stream) - len(" \\ ") if is_terminal(stream) else math.inf
+    for word in words[1:]:
+        quoted = shell_line([word])
+        if len(lines[-1]) + 1 + len(quoted) < most:
+            lines[-1] += f" {quoted}"
+        else:
+            lines.append(f"{_CONTINUED}{quoted}")
+    return " \\\n".join(lines)
 
 
 def console(stream: IO[str]) -> Console:

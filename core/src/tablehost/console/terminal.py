@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -42,9 +42,9 @@ class Terminal(Plain):
         """Write what happened above the bar, its beginning in a style."""
         self._print(screen.fitted(self._console.file, head, rest, style=style, hang=10))
 
-    def command(self, line: str) -> None:
-        """Write a command above the bar, in one piece: it is there to be copied."""
-        self._print(f"    {line}")
+    def command(self, words: Sequence[str]) -> None:
+        """Write a command above the bar."""
+        self._print(screen.fitted_command(self._console.file, words, "    "))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a log record above the bar."""
