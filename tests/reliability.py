@@ -57,6 +57,12 @@ SECTIONS = {
         "test_memory.py",
     ),
     "What others wrote": ("test_reading.py",),
+    "Inputs in an object store": (
+        "test_object_items.py",
+        "test_object_builders.py",
+        "test_object_store.py",
+        "test_object_trust.py",
+    ),
     "Builders": (
         "test_plugins.py",
         "test_returns.py",

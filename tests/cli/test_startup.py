@@ -22,6 +22,8 @@ NEEDLESS = (
     "tablehost.files",
     "tablehost.host",
     "tablehost.items",
+    "tablehost.report",
+    "jinja2",
     "tablehost.table",
 )
 NEEDS_A_PARSER = {"run extract_k150k --help"}

@@ -117,6 +117,7 @@ def test_what_is_wrong_with_an_object_is_said_of_the_object_and_not_of_its_copy(
     assert "scratch" not in ended.err
 
 
+@pytest.mark.outcome("Exit 2, no table.")
 def test_an_input_that_is_replaced_after_it_was_looked_at_ends_the_run(both, store):
     both.put("one.parquet", parquet(FRAMES))
     store.before = lambda _: store.put(f"{both.url}/one.parquet", parquet(FRAMES | {"x": [1] * 3}))

@@ -88,8 +88,9 @@ def test_only_what_was_replaced_and_what_is_new_is_fetched_again(sizes, store):
     assert pq.read_table(project.path / "t.parquet")["bytes"].to_pylist() == [5, 5, 14, 3, 0]
 
 
+@pytest.mark.outcome("Nothing is left of them.")
 @pytest.mark.long
-def test_copies_go_away_with_their_items_and_with_a_worker_that_is_killed(sizes, store):
+def test_copies_go_away_with_their_items_and_that_of_a_killed_worker_with_the_run(sizes, store):
     project, url = sizes
     builder = SIZES.replace(
         "    time.sleep",
@@ -104,6 +105,7 @@ def test_copies_go_away_with_their_items_and_with_a_worker_that_is_killed(sizes,
     }  # and `project` looks for what is left
 
 
+@pytest.mark.outcome("Fails as `changed-while-read`; the next run has it.")
 def test_an_object_that_is_replaced_while_the_run_lists_fails_as_changed_while_read(sizes, store):
     project, url = sizes
 
@@ -119,6 +121,7 @@ def test_an_object_that_is_replaced_while_the_run_lists_fails_as_changed_while_r
     assert pq.read_table(project.path / "t.parquet")["bytes"].to_pylist()[0] == 8
 
 
+@pytest.mark.outcome("Fails as `vanished` or `unreadable`, alone; the next run tries again.")
 def test_an_object_that_is_gone_or_denied_fails_alone_and_is_tried_again(sizes, store):
     project, url = sizes
     store.refuse = {"b.txt": "403"}
@@ -133,6 +136,7 @@ def test_an_object_that_is_gone_or_denied_fails_alone_and_is_tried_again(sizes, 
     assert len(pq.read_table(project.path / "t.parquet")) == 3
 
 
+@pytest.mark.outcome("Fails as `unreadable` after three requests.")
 @pytest.mark.long
 def test_a_store_that_breaks_down_is_asked_a_bounded_number_of_times(sizes, store):
     project, url = sizes
@@ -145,6 +149,7 @@ def test_a_store_that_breaks_down_is_asked_a_bounded_number_of_times(sizes, stor
     assert len([path for path in store.asked("GET") if path.endswith("b.txt")]) == 3
 
 
+@pytest.mark.outcome("Fails as `unreadable`.")
 @pytest.mark.long
 def test_a_store_that_does_not_answer_is_given_up(sizes, store, monkeypatch):
     project, url = sizes
@@ -157,6 +162,7 @@ def test_a_store_that_does_not_answer_is_given_up(sizes, store, monkeypatch):
     assert (reason, "error sending request" in detail) == ("unreadable", True)
 
 
+@pytest.mark.outcome("It is fetched again by every run.")
 def test_an_object_without_etag_and_version_is_never_taken_from_a_cache(sizes, store):
     project, url = sizes
     store.without_etag = True

@@ -7,14 +7,14 @@ from tablehost.files.digests import is_settled, state_of
 from tablehost.files.folders import look, walk_files
 from tablehost.objects.errors import NoObject, StoreError
 from tablehost.objects.path import as_path
-from tablehost.objects.state import facts_of, state_of_object
+from tablehost.objects.state import digest_of, endpoint, facts_of, state_of_object
 
 NOW = 1_900_000_000 * 10**9
 URL = "s3://bucket/a"
 
 
 def state(size=1, etag='"e"', version=None, modified_ns=0):
-    return state_of_object(URL, facts_of(size, etag, version, modified_ns))
+    return state_of_object(URL, facts_of(size, etag, version, modified_ns, digest_of(endpoint())))
 
 
 def test_each_of_size_etag_version_name_and_endpoint_makes_another_state(monkeypatch):
@@ -23,7 +23,7 @@ def test_each_of_size_etag_version_name_and_endpoint_makes_another_state(monkeyp
         state(size=2),
         state(etag='"f"'),
         state(version="1"),
-        state_of_object("s3://bucket/b", facts_of(1, '"e"', None, 0)),
+        state_of_object("s3://bucket/b", facts_of(1, '"e"', None, 0, digest_of(endpoint()))),
     ]
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     assert len({*states, state()}) == 6
@@ -97,6 +97,7 @@ def test_a_version_that_a_listing_does_not_say_is_no_change(store):
     assert state_of(alone.stat()) != seen.files["a.txt"]
 
 
+@pytest.mark.outcome("The listing is refused, with the name.")
 def test_a_name_that_no_file_can_have_is_an_error_and_no_silent_gap(store):
     url = store.bucket()
     store.put(f"{url}/in/a//b.txt", b"1")

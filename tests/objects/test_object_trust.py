@@ -45,6 +45,7 @@ def test_objects_that_were_replaced_added_or_deleted_are_named(table, store):
     )
 
 
+@pytest.mark.outcome("`why`: unknown; `verify`: unverifiable; both say why.")
 def test_a_store_that_cannot_be_asked_leaves_it_unknown_and_says_why(table, store):
     ask, url = table
     store.refuse = {"/in": "403", "bucket": "403"}

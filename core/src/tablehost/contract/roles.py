@@ -47,7 +47,7 @@ InputFile = Annotated[Path, Role("input-file", content="file")]
 InputFiles = Annotated[Path, Role("input-files", content="files")]
 """A file, a folder of part files, or a glob: `Run.parts` returns the files of it.
 
-The host hashes each of them.
+The host hashes each of them. They may be objects of a store: `Run.local` returns the file of one.
 """
 
 InputDir = Annotated[Path, Role("input-dir", content="folder")]

@@ -158,7 +158,8 @@ class Run(ABC):
             settings: a frozen attrs instance, the same for all items. Fields annotated `Tool` or
                 `InputFile` count by their content, `Tuning` fields do not count.
             input: the files and folders that an item reads, if any: a path, or a tuple of them. The
-                host hashes them while it is worked on. No other path may be in the item.
+                host hashes them while it is worked on. No other path may be in the item. Of an
+                object of a store the function is given a local copy, which goes away with the item.
             identity: what of the item decides its result; None for all of its values.
             checksums: what `read_checksums` returned; an item whose file is in that list and
                 differs from it fails as `checksum-mismatch`, also if it was finished before.

@@ -65,6 +65,8 @@ class Copies:
 
     def item(self, pickled: bytes) -> Any:
         """Return an item with the copies in the place of its objects."""
+        if not self._objects:
+            return pickle.loads(pickled)  # noqa: S301  # the host's own
         with copied({str(path): self._of(path) for path in self._objects}):
             return pickle.loads(pickled)  # noqa: S301  # the host's own
 

@@ -9,6 +9,7 @@ import stat
 from attrs import frozen
 
 State = tuple[int, int, int, int, int]
+Endpoint = tuple[tuple[str, str], ...]
 
 _ENDPOINTS = ("ENDPOINT", "ACCOUNT_NAME", "BASE_URL", "HOST")
 _PROVIDERS = ("AWS_", "AZURE_", "GOOGLE_", "STORAGE_")
@@ -25,18 +26,23 @@ class Facts:
         etag: of its content; None where there is none that identifies it.
         version: where the store keeps versions, and says which.
         modified_ns: when it was written.
+        endpoint: a digest that says which store it is.
     """
 
     size: int
     etag: str | None
     version: str | None
     modified_ns: int
+    endpoint: str = ""
 
 
-def facts_of(size: int, etag: str | None, version: str | None, modified_ns: int) -> Facts:
+def facts_of(
+    size: int, etag: str | None, version: str | None, modified_ns: int, at: str = ""
+) -> Facts:
     """Return what a store says; a weak or empty ETag and the version `null` identify nothing."""
     strong = etag if etag and etag.strip('"') and not etag.startswith("W/") else None
-    return Facts(size, strong, version if version and version != "null" else None, modified_ns)
+    kept = version if version and version != "null" else None
+    return Facts(size, strong, kept, modified_ns, at)
 
 
 def state_of_object(url: str, facts: Facts) -> State:
@@ -45,7 +51,7 @@ def state_of_object(url: str, facts: Facts) -> State:
     The first two numbers name the object and its store, the last two its content. Without an ETag
     and a version these are a time to come, so that no cache takes the object for one at rest.
     """
-    first, second = _halves(url, *endpoint())
+    first, second = _halves(url, facts.endpoint)
     if facts.etag is None and facts.version is None:
         third, fourth = _halves(facts.modified_ns)
         return first, second, facts.size, _NEVER + third, _NEVER + fourth
@@ -63,13 +69,19 @@ def as_stat(state: State | None, facts: Facts | None) -> os.stat_result:
     return os.stat_result(status, {"st_mtime_ns": mtime_ns, "st_ctime_ns": ctime_ns})
 
 
-def endpoint() -> list[tuple[str, str]]:
+def endpoint() -> Endpoint:
     """Return what of the environment says which stores the URLs are of; nothing secret."""
-    return sorted(
+    found = (
         (name, value)
         for name, value in os.environ.items()
         if name.startswith(_PROVIDERS) and any(one in name for one in _ENDPOINTS)
     )
+    return tuple(sorted(found))
+
+
+def digest_of(at: Endpoint) -> str:
+    """Return a digest of an endpoint, whose URL may have a password in it."""
+    return hashlib.sha256(repr(at).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _halves(*what: object) -> tuple[int, int]:

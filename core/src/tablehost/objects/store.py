@@ -15,7 +15,15 @@ from attrs import evolve
 
 from tablehost.contract.errors import UsageError
 from tablehost.objects.errors import NoObject, Replaced, StoreError
-from tablehost.objects.state import Facts, State, endpoint, facts_of, state_of_object
+from tablehost.objects.state import (
+    Endpoint,
+    Facts,
+    State,
+    digest_of,
+    endpoint,
+    facts_of,
+    state_of_object,
+)
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -29,7 +37,7 @@ _SHOWN = 200
 
 _STATUS = re.compile(r"status code: (\d+[\w ]*)")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
-_DURATION = re.compile(r" in [\d.]+\w+\b|, max_retries.*?(?=  - )")
+_NO_ANSWER = "HTTP error"
 _NO_CREDENTIALS = "169.254."  # the address where a machine of the cloud would have some
 
 
@@ -40,11 +48,11 @@ def look_at(url: str) -> Facts | None:
         NoObject: there is neither.
         StoreError: the store does not say.
     """
-    store, key = _found(url)
+    store, key, at = _found(url)
     with _explained(url):
         if key:
             try:
-                return _facts(store.head(key))
+                return _facts(store.head(key), at)
             except FileNotFoundError:
                 pass
         if any(chunk for chunk in store.list(key or None, chunk_size=1)):
@@ -54,12 +62,12 @@ def look_at(url: str) -> Facts | None:
 
 def list_below(url: str) -> dict[str, Facts]:
     """Return what the store says of all objects below a prefix, by relative name."""
-    store, key = _found(url)
+    store, key, at = _found(url)
     start = len(key) + 1 if key else 0
     found: dict[str, Facts] = {}
     with _explained(url):
         for chunk in store.list(key or None):
-            found |= {one["path"][start:]: _facts(one) for one in chunk}
+            found |= {one["path"][start:]: _facts(one, at) for one in chunk}
         for name in [name for name, facts in found.items() if not facts.size]:
             if not name or _is_marker(store, f"{key}/{name}" if key else name):
                 del found[name]
@@ -78,7 +86,7 @@ def fetch(url: str, known: Facts | None, state: State | None) -> Iterator[bytes]
         Replaced: it has another.
         StoreError: the store does not give it.
     """
-    store, key = _found(url)
+    store, key, at = _found(url)
     options: dict[str, Any] = {}
     if known is not None and known.etag is not None:  # an empty one would be no condition
         options["if_match"] = known.etag
@@ -86,7 +94,7 @@ def fetch(url: str, known: Facts | None, state: State | None) -> Iterator[bytes]
         options["version"] = known.version
     with _explained(url):
         answer = store.get(key, options=options)  # type: ignore[arg-type]  # a dict of these
-        facts = _facts(answer.meta)
+        facts = _facts(answer.meta, at)
         # a listing does not say which version it is
         states = [state_of_object(url, one) for one in (facts, evolve(facts, version=None))]
         if state is not None and state not in states:
@@ -94,11 +102,12 @@ def fetch(url: str, known: Facts | None, state: State | None) -> Iterator[bytes]
         yield from map(bytes, answer.stream(min_chunk_size=_PIECE))
 
 
-def _found(url: str) -> tuple[ObjectStore, str]:
-    """Return the store of an object, and the object's name in it."""
+def _found(url: str) -> tuple[ObjectStore, str, str]:
+    """Return the store of an object, the object's name in it, and which store that is."""
     scheme, _, place = url.partition("://")
     bucket, _, key = place.partition("/")
-    return _opened(f"{scheme}://{bucket}", tuple(endpoint())), key
+    at = endpoint()
+    return _opened(f"{scheme}://{bucket}", at), key, digest_of(at)
 
 
 def _is_marker(store: ObjectStore, key: str) -> bool:
@@ -110,9 +119,9 @@ def _is_marker(store: ObjectStore, key: str) -> bool:
     return False
 
 
-def _facts(meta: Any) -> Facts:
+def _facts(meta: Any, at: str) -> Facts:
     modified_ns = int(meta["last_modified"].timestamp() * 1e9)
-    return facts_of(meta["size"], meta["e_tag"], meta["version"], modified_ns)
+    return facts_of(meta["size"], meta["e_tag"], meta["version"], modified_ns, at)
 
 
 def _replaced(url: str) -> Replaced:
@@ -120,7 +129,7 @@ def _replaced(url: str) -> Replaced:
 
 
 @cache
-def _opened(root: str, at: tuple[tuple[str, str], ...]) -> ObjectStore:
+def _opened(root: str, at: Endpoint) -> ObjectStore:
     try:
         from obstore.exceptions import BaseError
         from obstore.store import from_url
@@ -173,7 +182,8 @@ def _said(error: Exception) -> str:
     if _NO_CREDENTIALS in text:
         return "no credentials for the store are in the environment"
     status = _STATUS.search(text)
-    if status is None:
-        return _DURATION.sub("", text.splitlines()[0])[:_SHOWN]
+    if status is None:  # its own words, without the store's address, which may have a password
+        own = text.splitlines()[0].rpartition("  - ")[2][:_SHOWN]
+        return f"no whole answer from the store: {own}" if _NO_ANSWER in own else own
     code = _CODE.search(text)
     return f"the store answers {status[1].strip()}" + (f" ({code[1]})" if code else "")

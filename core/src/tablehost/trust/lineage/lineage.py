@@ -97,7 +97,11 @@ def lineage(paths: Iterable[Path]) -> Lineage:
     Raises:
         UsageError: a path does not exist, or a folder has neither table nor manifest.
     """
-    asked = subjects(paths)
+    return lineage_of(subjects(paths))
+
+
+def lineage_of(asked: list[Subject]) -> Lineage:
+    """Find out what tables were made of that have been read; see `lineage`."""
     trace = _Trace(asked)
     for folder in sorted({one.table.absolute().parent for one in asked}):
         trace.archive.search(folder)
