@@ -1,6 +1,5 @@
 """A map, the folder that it reads and the questions about both take bounded memory."""
 
-
 import pytest
 
 RUN = """
