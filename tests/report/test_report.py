@@ -210,6 +210,14 @@ def test_the_pages_of_a_folder_lead_to_each_other(tables):
             assert (path.parent / href).is_file(), href
 
 
+def test_a_folder_lists_the_output_of_a_run_that_was_stopped(tables, page):
+    (tables.path / "one.parquet").unlink()
+    (tables.path / "one.parquet.manifest.json").unlink()
+    said = words(page("."))
+    assert "2 tables" in said
+    assert "1 stopped" in said
+
+
 @pytest.mark.long
 def test_a_folder_is_verified_on_request(tables, page):
     said = words(page(".", "--verify", code=1))
@@ -315,6 +323,8 @@ def test_the_page_of_a_run_that_has_not_ended_says_what_remains(going):
     assert "run: stopped" in stopped
     assert "The same command resumes from there" in stopped
     assert "resumes" not in running
+    assert project.run("report", ".").code == 0
+    assert "1 stopped" in words((project.path / "report.html").read_text())
 
 
 def test_a_later_run_that_was_stopped_is_said_beside_the_table(squared):
