@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from tablehost.commit.lock import held_by
 from tablehost.commit.output import Output
+from tablehost.console.humane import duration, rate
 from tablehost.console.text import shown
 from tablehost.contract.errors import TablehostError, UsageError
 from tablehost.files.names import MANIFEST_SUFFIX
@@ -25,7 +26,7 @@ from tablehost.report.page import render
 from tablehost.report.record import record_of
 from tablehost.report.relations import neighbourhood
 from tablehost.report.verdicts import State, Verdict
-from tablehost.report.words import count, rate, seconds_of, share, short, size, span
+from tablehost.report.words import count, seconds_of, share, short, size
 from tablehost.trust.evidence.rows import rows_of
 from tablehost.trust.evidence.subject import Subject, subject
 from tablehost.trust.lineage.lineage import Lineage, lineage
@@ -236,7 +237,7 @@ def _tiles(table: Subject, columns: Columns, course: Course, rows: int | None) -
         tiles.append(Tile(name="rate", value=rate(course.total / took), note=workers))
     if took is not None:
         sessions = count(len(manifest.sessions or ()) or 1, "session")
-        tiles.append(Tile(name="from start to end", value=span(took), note=sessions))
+        tiles.append(Tile(name="from start to end", value=duration(took), note=sessions))
     return tiles
 
 
