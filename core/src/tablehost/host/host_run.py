@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tablehost.items.ledger import Ledger
     from tablehost.items.pool import Pool
     from tablehost.items.recipe import ItemRecipe
+    from tablehost.items.task import Needs
     from tablehost.manifest.sections import MapCounts
     from tablehost.provenance import inputs as provenance
 
@@ -68,7 +69,8 @@ class HostRun(Run):
         self.checked: dict[Path, Checking] = {}
         self._services = services
         self._is_mapping = False
-        self._files = files_of(services.request.builder)
+        self._of_builder = files_of(services.request.builder)
+        self._files = {**self._of_builder}
 
     @property
     def item_recipes(self) -> dict[str, str]:
@@ -160,7 +162,8 @@ class HostRun(Run):
         its_code = ItemCode(request.builder, function, settings)
         with self._mapping():
             items = its_code.seen(items)
-        work = Work.of(function, request.builder.file, settings, self._unchanged(its_code))
+        files, needs = self._unchanged(its_code), self._needs(its_code, recipe)
+        work = Work.of(function, request.builder.file, settings, files, needs)
         code = Code.of(its_code.modules)
         number = services.ledger.begin_map(recipe.digest, recipe.text, in_table, code)
         settle(services.ledger, number, code, request.host)
@@ -174,6 +177,17 @@ class HostRun(Run):
                 mapped.work(services.pool.run(work, mapped.tasks()), meter)
         self.maps.append(mapped.counts(recipe.function, recipe.digest))
         return mapped.results(recipe.result)
+
+    def _needs(self, code: ItemCode, recipe: ItemRecipe) -> Needs:
+        from tablehost.items.task import Needs  # only when there is a map
+
+        file, packages = self._services.request.builder.file, self._services.session.packages
+        return Needs(
+            modules=code.named,
+            builder=self._of_builder if file else {},
+            contents=recipe.contents,
+            packages=tuple(packages or ()),
+        )
 
     def _unchanged(self, code: ItemCode) -> dict[Path, str]:
         """Return the source files of items, which may have been imported earlier in this run.

@@ -64,10 +64,12 @@ def run(request: Request, reporter: Reporter) -> Landed:
         problems = earlier.refusals(request.builder.name)
         if problems:
             raise Refused(problems)
+        scheduler = request.host.scheduler
+        pool = open_.enter_context(_stopped(pool_of(request.workers, scheduler)))
         session = Session(
             new_run_id(),
             utc_now(),
-            workers=request.workers,
+            workers=pool.count if scheduler else request.workers,
             user=user_name(os.geteuid()),
             host=socket.gethostname(),
             packages=packages_of(request.builder),
@@ -84,7 +86,7 @@ def run(request: Request, reporter: Reporter) -> Landed:
             staged=output.staged(output.table, session.run_id),
             cache=cache,
             inputs=open_.enter_context(Inputs(request.options, given, output, root, cache)),
-            pool=open_.enter_context(_stopped(pool_of(request.workers))),
+            pool=pool,
             ledger=open_.enter_context(
                 Ledger(
                     output.ledger,

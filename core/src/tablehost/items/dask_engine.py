@@ -1,0 +1,113 @@
+"""The engine of `--scheduler tcp://...`: a Dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from threading import Thread
+from typing import Any
+
+from tablehost.contract.errors import Refused
+from tablehost.items.remote import Answer, Remote
+from tablehost.items.remote_batch import end_run
+
+_PATIENCE = 2.0  # seconds that workers have to end a map
+_FRESH_SECONDS = 1.0  # that a count of slots is used
+_LOCAL = "local:"
+
+
+def connect(address: str) -> Remote:
+    """Return a pool over the workers of a Dask scheduler.
+
+    Args:
+        address: of the scheduler; `local:N` starts one here, with so many workers.
+
+    Raises:
+        Refused: Dask is not installed, or the scheduler does not answer.
+    """
+    try:
+        import cloudpickle
+        import distributed
+    except ImportError as error:
+        msg = f"--scheduler {address} needs Dask ({error}): pip install 'tablehost[dask]'"
+        raise Refused(msg) from error
+    for name in ("distributed", "tornado", "asyncio"):  # a lost scheduler is one line of ours
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # `_submitted`, for any worker
+    cluster = _local_cluster(address) if address.startswith(_LOCAL) else None
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of other versions, which we check
+            client = distributed.Client(cluster or address, timeout="10s", set_as_default=False)
+    except Exception as error:
+        if cluster is not None:
+            cluster.close()
+        said = str(error).partition("\n")[0] or type(error).__name__
+        msg = f"--scheduler {address} does not answer: {said}"
+        raise Refused(msg) from error
+    return _pool(client, cluster)
+
+
+def _local_cluster(address: str) -> Any:
+    import distributed
+
+    return distributed.LocalCluster(
+        n_workers=int(address.removeprefix(_LOCAL)),
+        threads_per_worker=1,
+        memory_limit=None,  # items are in processes beneath
+        host="127.0.0.1",
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+    )
+
+
+def _pool(client: Any, cluster: Any) -> Remote:
+    counted_at, counted = 0.0, dict[str, int]()
+
+    def is_there() -> bool:
+        return bool(client.status == "running")
+
+    def slots() -> Mapping[str, int]:
+        nonlocal counted_at, counted
+        if time.monotonic() - counted_at > _FRESH_SECONDS and is_there():
+            with contextlib.suppress(Exception):  # it is being lost
+                counted = client.nthreads()
+            counted_at = time.monotonic()
+        return counted
+
+    def end(run: str) -> None:
+        if is_there():
+            ending = Thread(target=_ended, args=(client, run), daemon=True)
+            ending.start()
+            ending.join(_PATIENCE)
+
+    def close() -> None:
+        with contextlib.suppress(Exception):
+            client.close(timeout=_PATIENCE)
+        if cluster is not None:
+            cluster.close(timeout=_PATIENCE)
+
+    executor = client.get_executor(pure=False)
+    return Remote(executor, slots, submitted=_submitted, is_there=is_there, end=end, close=close)
+
+
+def _ended(client: Any, run: str) -> None:
+    with contextlib.suppress(Exception):  # a worker that is not there has ended
+        client.run(end_run, run, on_error="ignore")
+
+
+def _submitted(run: str, sent: bytes, batch: bytes) -> Answer:
+    """Work on a batch on a worker of Dask, which may have no tablehost."""
+    import socket
+
+    from distributed import get_worker
+
+    try:
+        from tablehost.items.remote_batch import run_batch
+    except Exception as error:  # noqa: BLE001  # of whatever version it is
+        said = f"{socket.gethostname()}: tablehost cannot be imported there: {error!r}"
+        return get_worker().address, said
+    return get_worker().address, run_batch(run, sent, batch)

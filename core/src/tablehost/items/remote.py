@@ -1,0 +1,268 @@
+"""Where work runs past this machine: on the workers of an engine, behind a standard executor.
+
+The engine moves batches of items, and reports which were lost. On its workers our own processes do
+the work, so that an item which kills its process costs itself and no other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import pickle
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from itertools import islice
+from uuid import uuid4
+
+from attrs import define, evolve, field
+
+from tablehost.contract.build import Failure
+from tablehost.contract.errors import Stopped
+from tablehost.items.remote_batch import Done, Sent, is_unseen, run_batch
+from tablehost.items.task import Outcome, Task, Work
+from tablehost.manifest.sections import HostOfItems
+
+_log = logging.getLogger("tablehost")
+
+_MOST_ITEMS = 256
+_MOST_BYTES = 1 << 20  # of a batch, or of its results
+_BATCH_SECONDS = 2.0
+_BATCHES_A_SECOND = 100  # that scheduler and host take without effort
+_LISTING_SECONDS = 0.05  # a batch is sent as it is where items are listed slowly
+_LOOKING_SECONDS = 0.5  # how often it is looked whether the engine is there
+_LOST_TWICE = 2
+
+Answer = tuple[str, bytes | str]
+"""The name of a worker, and what `run_batch` returned there."""
+
+
+class EngineLost(Stopped):
+    """The engine is gone; what is finished is in the ledger."""
+
+
+def on_any_worker(run: str, sent: bytes, batch: bytes) -> Answer:
+    """Work on a batch where the workers of an engine have no names: all are alike."""
+    return "", run_batch(run, sent, batch)
+
+
+class Remote:
+    """Hands batches to an engine, as many as it has room for, and takes what comes back.
+
+    Args:
+        executor: the engine's.
+        slots: returns how many batches each worker does at once, by its name.
+        submitted: works on a batch there, and returns the worker's name with it.
+        is_there: returns whether the engine is.
+        end: ends a map on every worker, by its name.
+        close: lets go of the engine.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        slots: Callable[[], Mapping[str, int]],
+        *,
+        submitted: Callable[[str, bytes, bytes], Answer] = on_any_worker,
+        is_there: Callable[[], bool] = lambda: True,
+        end: Callable[[str], None] = lambda _: None,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._executor, self._slots, self._submitted = executor, slots, submitted
+        self._is_there, self._end, self._close = is_there, end, close
+        self._hosts: dict[str, _Host] = {}
+        self._retired: dict[str, str] = {}
+        self._under_way: dict[Future[Answer], list[Task]] = {}
+        self._run = ""
+
+    @property
+    def count(self) -> int:
+        """Return how many batches the engine works on at once."""
+        return sum(n for name, n in self._slots().items() if name not in self._retired) or 1
+
+    @property
+    def hosts(self) -> tuple[HostOfItems, ...]:
+        """Return what each host has done."""
+        return tuple(self._hosts[name].described(name) for name in sorted(self._hosts))
+
+    def stop(self) -> None:
+        """Take back what has not begun, end what is under way, and let go of the engine."""
+        self._end_map()
+        self._close()
+
+    def run(self, work: Work, tasks: Iterator[Task]) -> Iterator[list[Outcome]]:
+        """Yield the outcomes of all tasks; see `Pool.run`.
+
+        Raises:
+            EngineLost: the engine is gone, or none of its workers can do the work.
+        """
+        sent, batches = pickle.dumps(Sent.of(work)), _Batches(tasks)
+        self._run = uuid4().hex
+        self._retired.clear()
+        try:
+            while True:
+                at_once = self._submit(sent, batches)
+                if not self._under_way:
+                    return
+                wait_for = 0 if at_once else _LOOKING_SECONDS
+                ended, _ = wait(self._under_way, wait_for, FIRST_COMPLETED)
+                yield [one for future in ended for one in self._taken(future, batches)]
+                if not self._is_there():
+                    raise _lost()
+        finally:
+            self._end_map()
+
+    def _end_map(self) -> None:
+        for future in self._under_way:
+            with contextlib.suppress(Exception):  # not every engine can
+                future.cancel()
+        self._under_way.clear()
+        if self._run:
+            self._end(self._run)
+        self._run = ""
+
+    def _submit(self, sent: bytes, batches: _Batches) -> bool:
+        """Hand batches to the engine; return whether there may be more at once."""
+        room, began = 2 * self.count, time.monotonic()
+        while len(self._under_way) < room:
+            if not (batch := batches.next()):
+                return False
+            try:
+                future = self._executor.submit(
+                    self._submitted, self._run, sent, pickle.dumps([*map(_sent, batch)])
+                )
+            except Exception as error:
+                raise _lost() from error
+            self._under_way[future] = batch
+            if time.monotonic() - began > _LISTING_SECONDS:
+                return True
+        return False
+
+    def _taken(self, future: Future[Answer], batches: _Batches) -> Iterator[Outcome]:
+        """Yield the outcomes of a batch; what is to be done again goes back to the others."""
+        batch = self._under_way.pop(future)
+        try:
+            worker, answer = future.result()
+        except Exception as error:  # whatever an engine calls a lost worker
+            if not (self._hosts or self._is_there()):
+                raise _lost() from error
+            yield from batches.lost(batch, error)
+            return
+        if isinstance(answer, str):
+            batches.give_back(batch)
+            self._retire(worker, answer)
+            return
+        done: Done = pickle.loads(answer)  # noqa: S301  # of our own workers
+        batches.note_pace(done, len(answer), self.count)
+        unseen = {one.key for one in done.outcomes if is_unseen(one)}
+        back = [task for task in batch if task.key in unseen and _is_seen(task)]
+        if back:
+            batches.give_back(back)
+            self._retire(worker, f"{done.host}: {back[0].paths[0]} is missing there, and is here")
+        again = {task.key for task in back}
+        outcomes = [_received(one) for one in done.outcomes if one.key not in again]
+        self._hosts.setdefault(done.host, _Host()).note(done, outcomes)
+        yield from outcomes
+
+    def _retire(self, worker: str, why: str) -> None:
+        """Take notice that a worker gives batches back.
+
+        Raises:
+            EngineLost: none is left.
+        """
+        if worker not in self._retired:
+            _log.warning("a worker is not used: %s", why)
+            self._retired[worker] = why
+        if not self._slots().keys() - self._retired.keys():
+            reasons = list(dict.fromkeys(self._retired.values()))
+            raise EngineLost([f"no worker of --scheduler is left: {'; '.join(reasons)}"])
+
+
+class _Batches:
+    """Cuts tasks into batches that grow with their pace, and knows which were lost.
+
+    Args:
+        tasks: those that are to do.
+    """
+
+    def __init__(self, tasks: Iterator[Task]) -> None:
+        self._tasks = tasks
+        self._again: deque[list[Task]] = deque()
+        self._lost: Counter[str] = Counter()
+        self._size = 1
+
+    def next(self) -> list[Task]:
+        """Return a batch; an empty one at the end."""
+        if self._again:
+            return self._again.popleft()
+        batch, began, size = list[Task](), time.monotonic(), 0
+        for task in islice(self._tasks, self._size):
+            batch.append(task)
+            size += len(task.item)
+            if size > _MOST_BYTES or time.monotonic() - began > _LISTING_SECONDS:
+                break
+        return batch
+
+    def note_pace(self, done: Done, size: int, slots: int) -> None:
+        """Let batches grow to two seconds, or longer where there are many slots."""
+        seconds = max(_BATCH_SECONDS, slots / _BATCHES_A_SECOND)
+        count = max(1, len(done.outcomes))
+        fit = min(seconds * count / max(done.seconds, 1e-6), _MOST_BYTES * count / size)
+        self._size = max(1, min(2 * self._size, _MOST_ITEMS, int(fit)))
+
+    def give_back(self, batch: list[Task]) -> None:
+        """Take a batch that a worker cannot do."""
+        self._again.append(batch)
+
+    def lost(self, batch: list[Task], error: Exception) -> Iterator[Outcome]:
+        """Take the items of a lost batch, each by itself from now on; yield what is lost again."""
+        how = f"the worker of the engine was lost: {type(error).__name__}"
+        for task in batch:
+            self._lost[task.key] += 1
+            if self._lost[task.key] < _LOST_TWICE:
+                self._again.append([task])
+            else:
+                failure = Failure(task.key, "worker-killed", how)
+                yield Outcome(task.key, task.identity, failure=failure)
+
+
+@define
+class _Host:
+    """What one host has done."""
+
+    versions: Mapping[str, str] = field(factory=dict)
+    workers: set[str | None] = field(factory=set)
+    items: int = 0
+
+    def note(self, done: Done, outcomes: list[Outcome]) -> None:
+        self.versions = done.versions
+        self.workers |= {one.worker for one in outcomes if one.worker}
+        self.items += len(outcomes)
+
+    def described(self, name: str) -> HostOfItems:
+        versions = dict(self.versions)
+        return HostOfItems(
+            host=name, workers=len(self.workers), items=self.items, versions=versions
+        )
+
+
+def _sent(task: Task) -> Task:
+    """Return a task without what is known of this host's files only."""
+    return evolve(task, digests={})
+
+
+def _received(outcome: Outcome) -> Outcome:
+    """Return an outcome without the state of files of another host, which says nothing of ours."""
+    return evolve(outcome, read=tuple(evolve(one, signature=None) for one in outcome.read))
+
+
+def _is_seen(task: Task) -> bool:
+    return all(path.exists() for path in task.paths)
+
+
+def _lost() -> EngineLost:
+    return EngineLost(
+        "the scheduler was lost, so no table was written; finished items are kept. Give the same "
+        "command again, with --scheduler or without"
+    )
