@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from tablehost.console.streams import say
-from tablehost.console.text import printable
+from tablehost.console.text import counted, printable
 
 _EVERY_SECONDS = 5.0
+_MOST_HOSTS = 4
 
 
 class Meter:
@@ -40,6 +41,7 @@ class Meter:
         self.what = what
         self.done = done
         self.failed = 0
+        self.hosts: Callable[[], dict[str, int]] = dict  # done by each, where others work too
         self._show = show
         self._every = every
         self._before = done
@@ -73,7 +75,16 @@ class Meter:
             text += f", {self.failed} failed"
         if left > 0 and self.rate > 0:
             text += f", {self.rate:.2f}/s, {duration(left / self.rate)} left"
-        return text
+        return text + self.where
+
+    @property
+    def where(self) -> str:
+        """Return on which hosts it was done, in words."""
+        hosts = self.hosts()
+        if len(hosts) > _MOST_HOSTS:
+            return f", on {counted(len(hosts), 'host')}"
+        named = [f"{name} {done}" for name, done in hosts.items()]
+        return f", on {', '.join(named)}" if named else ""
 
 
 class Reporter(logging.Handler):
@@ -166,6 +177,7 @@ class JsonLines(Reporter):
             done=meter.done,
             failed=meter.failed,
             rate=round(meter.rate, 3),
+            **({"hosts": hosts} if (hosts := meter.hosts()) else {}),
         )
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -209,14 +221,14 @@ class Terminal(Plain):
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
             progress.TextColumn("{task.fields[failed]}"),
-            progress.TextColumn("{task.fields[rate]:.1f}/s"),
+            progress.TextColumn("{task.fields[rate]:.1f}/s{task.fields[where]}"),
             progress.TimeRemainingColumn(),
             console=self._console,
             redirect_stdout=False,  # what is printed takes its own way
             redirect_stderr=False,
         )
         with bar:
-            task = bar.add_task(what, total=total, completed=done, failed="", rate=0.0)
+            task = bar.add_task(what, total=total, completed=done, failed="", rate=0.0, where="")
 
             def move(meter: Meter) -> None:
                 completed = meter.done + meter.failed
@@ -227,6 +239,7 @@ class Terminal(Plain):
                     completed=completed,
                     failed=failed,
                     rate=meter.rate,
+                    where=meter.where,
                 )
 
             meter = Meter(total, what, done, show=move, every=0)

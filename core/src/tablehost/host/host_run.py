@@ -140,7 +140,8 @@ class HostRun(Run):
         checksums: Checksums | None = None,
     ) -> Results[Result]:
         """See `Run.map`."""
-        from tablehost.host.earlier_code import settle  # only when there is work
+        from tablehost.host import unencrypted  # only when there is work
+        from tablehost.host.earlier_code import settle
         from tablehost.host.item_code import ItemCode
         from tablehost.items.finished import Code
         from tablehost.items.listing import Listing
@@ -164,6 +165,7 @@ class HostRun(Run):
             items = its_code.seen(items)
         files, needs = self._unchanged(its_code), self._needs(its_code, recipe)
         work = Work.of(function, request.builder.file, settings, files, needs)
+        unencrypted.check_settings(request, settings, work.settings)
         code = Code.of(its_code.modules)
         number = services.ledger.begin_map(recipe.digest, recipe.text, in_table, code)
         settle(services.ledger, number, code, request.host)
@@ -174,7 +176,9 @@ class HostRun(Run):
         with self._mapping(), MapItems(*entered, checking=checking) as mapped:
             mapped.enter(items)
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
-                mapped.work(services.pool.run(work, mapped.tasks()), meter)
+                meter.hosts = lambda: {one.host: one.items for one in services.pool.hosts}
+                tasks = unencrypted.checked(request, mapped.tasks())
+                mapped.work(services.pool.run(work, tasks), meter)
         self.maps.append(mapped.counts(recipe.function, recipe.digest))
         return mapped.results(recipe.result)
 

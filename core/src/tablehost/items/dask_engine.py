@@ -35,8 +35,7 @@ def connect(address: str) -> Remote:
     except ImportError as error:
         msg = f"--scheduler {address} needs Dask ({error}): pip install 'tablehost[dask]'"
         raise Refused(msg) from error
-    for name in ("distributed", "tornado", "asyncio"):  # a lost scheduler is one line of ours
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    _silence()
     cloudpickle.register_pickle_by_value(sys.modules[__name__])  # `_submitted`, for any worker
     cluster = _local_cluster(address) if address.startswith(_LOCAL) else None
     try:
@@ -49,6 +48,13 @@ def connect(address: str) -> Remote:
         msg = f"--scheduler {address} does not answer: {said}"
         raise Refused(msg) from error
     return _pool(client, cluster)
+
+
+def _silence() -> None:
+    """Keep Dask from logging: a lost scheduler is one line, which is ours."""
+    for name in logging.getLogger().manager.loggerDict:
+        if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _local_cluster(address: str) -> Any:

@@ -21,7 +21,8 @@ class InProcess:
     """One item at a time in this process."""
 
     count: int = 1
-    hosts: tuple[()] = ()
+
+    hosts = ()
 
     def run(self, work: Work, tasks: Iterator[Task]) -> Iterator[list[Outcome]]:
         """Yield the outcome of each task; see `Pool.run`."""

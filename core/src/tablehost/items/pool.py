@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tablehost.contract.errors import Refused
+from tablehost.contract.errors import Refused, TablehostError
 from tablehost.items.in_process import InProcess
 from tablehost.items.task import Outcome, Task, Work
 from tablehost.items.workers import Workers
@@ -66,5 +66,11 @@ def _of_file(file: Path) -> Pool:
     if not file.is_file():
         msg = f"--scheduler: {file} does not exist"
         raise Refused(msg)
-    pool: Pool = load_module(file.absolute()).connect()
+    try:
+        pool: Pool = load_module(file.absolute()).connect()
+    except TablehostError:
+        raise
+    except Exception as error:  # it may raise anything
+        msg = f"--scheduler: {file} cannot connect: {type(error).__name__}: {error}"
+        raise Refused(msg) from error
     return pool

@@ -12,8 +12,9 @@ import pickle
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from itertools import islice
+from queue import Empty, SimpleQueue
 from uuid import uuid4
 
 from attrs import define, evolve, field
@@ -74,6 +75,8 @@ class Remote:
         self._hosts: dict[str, _Host] = {}
         self._retired: dict[str, str] = {}
         self._under_way: dict[Future[Answer], list[Task]] = {}
+        self._ended: SimpleQueue[Future[Answer]] = SimpleQueue()
+        self._has_workers = True
         self._run = ""
 
     @property
@@ -102,14 +105,12 @@ class Remote:
         self._retired.clear()
         try:
             while True:
-                at_once = self._submit(sent, batches)
+                has_more = self._submit(sent, batches)
                 if not self._under_way:
                     return
-                wait_for = 0 if at_once else _LOOKING_SECONDS
-                ended, _ = wait(self._under_way, wait_for, FIRST_COMPLETED)
+                ended = self._wait(0 if has_more else _LOOKING_SECONDS)
                 yield [one for future in ended for one in self._taken(future, batches)]
-                if not self._is_there():
-                    raise _lost()
+                self._look()
         finally:
             self._end_map()
 
@@ -135,9 +136,31 @@ class Remote:
             except Exception as error:
                 raise _lost() from error
             self._under_way[future] = batch
+            future.add_done_callback(self._ended.put)
             if time.monotonic() - began > _LISTING_SECONDS:
                 return True
         return False
+
+    def _wait(self, seconds: float) -> list[Future[Answer]]:
+        """Wait until a batch has ended, and return all that have."""
+        ended = list[Future[Answer]]()
+        with contextlib.suppress(Empty):
+            ended.append(self._ended.get(timeout=seconds))
+            while True:
+                ended.append(self._ended.get_nowait())
+        return [one for one in ended if one in self._under_way]  # not of an earlier map
+
+    def _look(self) -> None:
+        """Look whether the engine is there, and has workers.
+
+        Raises:
+            EngineLost: it is not.
+        """
+        if not self._is_there():
+            raise _lost()
+        if self._has_workers and not self._slots():
+            _log.warning("--scheduler has no worker now; the items wait for one")
+        self._has_workers = bool(self._slots())
 
     def _taken(self, future: Future[Answer], batches: _Batches) -> Iterator[Outcome]:
         """Yield the outcomes of a batch; what is to be done again goes back to the others."""
