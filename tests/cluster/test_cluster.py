@@ -165,9 +165,8 @@ def test_a_scheduler_that_is_killed(squares, cluster, when, worked_on):
     lost = squares.run(*TO_CLUSTER, cluster.address, "--count", 60, "--slow", 0.1)
     assert time.monotonic() - began < 10
     assert lost.code == 2
-    *_, line = lost.err.splitlines()
+    (line,) = lost.err.splitlines()
     assert "the scheduler was lost, so no table was written; finished items are kept" in line
-    assert len(lost.err.splitlines()) == 2, lost.err  # the count before it
     assert squares.files() >= {"t.parquet.ledger"}
     first = worked_on()
     done = squares.run("run", "./squares.py", "--out", "t.parquet", "--count", 60)

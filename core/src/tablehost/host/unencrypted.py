@@ -35,8 +35,8 @@ def check_settings(request: Request, settings: Any, pickled: bytes) -> None:
         for name, values in secrets_of(request.options).items()
         if any(one.encode() in pickled or one in texts for one in values)
     ]
-    named += [f"the secret {name}" for name, is_secret in _fields(settings).items() if is_secret]
-    _refuse("the settings of the map hold", named)
+    own = [f"the secret {name}" for name, is_secret in _fields(settings).items() if is_secret]
+    _refuse("the settings of the map hold", named or own)
 
 
 def checked(request: Request, tasks: Iterator[Task]) -> Iterator[Task]:
