@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Thread
 from typing import Any
 
@@ -30,13 +29,11 @@ def connect(address: str) -> Remote:
         Refused: Dask is not installed, or the scheduler does not answer.
     """
     try:
-        import cloudpickle
         import distributed
     except ImportError as error:
         msg = f"--scheduler {address} needs Dask ({error}): pip install 'tablehost[dask]'"
         raise Refused(msg) from error
     _silence()
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # `_submitted`, for any worker
     cluster = _local_cluster(address) if address.startswith(_LOCAL) else None
     try:
         with warnings.catch_warnings(action="ignore"):  # of other versions, which we check
@@ -97,7 +94,7 @@ def _pool(client: Any, cluster: Any) -> Remote:
             cluster.close(timeout=_PATIENCE)
 
     executor = client.get_executor(pure=False)
-    return Remote(executor, slots, submitted=_submitted, is_there=is_there, end=end, close=close)
+    return Remote(executor, slots, submitted=_submitted(), is_there=is_there, end=end, close=close)
 
 
 def _ended(client: Any, run: str) -> None:
@@ -105,15 +102,22 @@ def _ended(client: Any, run: str) -> None:
         client.run(end_run, run, on_error="ignore")
 
 
-def _submitted(run: str, sent: bytes, batch: bytes) -> Answer:
-    """Work on a batch on a worker of Dask, which may have no tablehost."""
-    import socket
+def _submitted() -> Callable[[str, bytes, bytes], Answer]:
+    """Return what works on a batch on a worker of Dask.
 
-    from distributed import get_worker
+    A function inside another one is sent by value. A worker that could not import it would end.
+    """
 
-    try:
-        from tablehost.items.remote_batch import run_batch
-    except Exception as error:  # noqa: BLE001  # of whatever version it is
-        said = f"{socket.gethostname()}: tablehost cannot be imported there: {error!r}"
-        return get_worker().address, said
-    return get_worker().address, run_batch(run, sent, batch)
+    def work_on(run: str, sent: bytes, batch: bytes) -> Answer:
+        import socket
+
+        from distributed import get_worker
+
+        try:
+            from tablehost.items.remote_batch import run_batch
+        except Exception as error:  # noqa: BLE001  # of whatever version it is
+            said = f"{socket.gethostname()}: tablehost cannot be imported there: {error!r}"
+            return get_worker().address, said
+        return get_worker().address, run_batch(run, sent, batch)
+
+    return work_on

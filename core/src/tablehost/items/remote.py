@@ -182,7 +182,9 @@ class Remote:
         back = [task for task in batch if task.key in unseen and _is_seen(task)]
         if back:
             batches.give_back(back)
-            self._retire(worker, f"{done.host}: {back[0].paths[0]} is missing there, and is here")
+            self._retire(
+                worker, f"{done.host}: {back[0].paths[0].absolute()} is missing there, and is here"
+            )
         again = {task.key for task in back}
         outcomes = [_received(one) for one in done.outcomes if one.key not in again]
         self._hosts.setdefault(done.host, _Host()).note(done, outcomes)

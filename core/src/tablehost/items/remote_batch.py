@@ -70,7 +70,9 @@ class Sent:
                 beside[path], code[name] = name, work.code[path]
             else:
                 alike[_MODULE + name] = work.code[path]
-        alike |= {f"{_FILE}{path}": sha256 for path, sha256 in work.needs.contents.items()}
+        alike |= {
+            f"{_FILE}{path.absolute()}": sha256 for path, sha256 in work.needs.contents.items()
+        }
         digests = {**work.needs.builder, **work.code}
         sources = {name: _unchanged(path, digests[path]) for path, name in beside.items()}
         return cls(evolve(work, folder=Path.cwd()), sources, code, alike)
