@@ -53,6 +53,8 @@ run_provenance.inputs.clips_dir.listing: path sha256
 CLIPS = ["bigbuckbunny.mp4", "bikes.mp4", "carphone_distorted.mp4", "carphone_pristine.mp4"]
 TABLE = "demo/features.parquet"
 
+pytestmark = pytest.mark.long  # it measures real clips whole
+
 
 @pytest.fixture
 def table(demo: Path) -> Any:
@@ -256,9 +258,7 @@ def test_it_ends_with_all_tables_intact_and_what_the_last_is_made_of(second: Sec
         assert f"input: {corpus}=demo/{corpus}.parquet (per_frame," in lineage
 
 
-@pytest.mark.parametrize(
-    "name", ["enriched", "combined", pytest.param("features", marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("name", ["enriched", "combined", "features"])
 def test_a_replay_from_elsewhere_by_more_workers_makes_the_same_bytes(
     demo: Path, tmp_path: Path, name: str
 ) -> None:

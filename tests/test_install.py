@@ -52,10 +52,12 @@ def installed(python: Path, folder: Path) -> dict[str, str]:
     return {one["name"]: one["status"] for one in json.loads(ended.stdout)}
 
 
+@pytest.mark.long
 def test_core_and_one_plugin_install_from_their_folders(python: Path, tmp_path: Path) -> None:
     assert installed(python, tmp_path) == {"combine": "ready"}
 
 
+@pytest.mark.long
 def test_wheels_install_away_from_the_repository(python: Path, built: Path, tmp_path: Path) -> None:
     # the one requirement that nothing installed so far has
     pip(python, "download", "-d", tmp_path, "-c", REPOSITORY / "constraints.txt", "msgspec")

@@ -46,14 +46,15 @@ def test_a_disk_that_is_full_half_way_leaves_the_old_pair(combined, size, what):
     assert pair(combined) == before
 
 
-def test_killed_at_any_instant_it_leaves_the_old_or_the_new_and_ends_the_same(combined):
+@pytest.mark.parametrize("kills", [2, pytest.param(12, marks=pytest.mark.long)])
+def test_killed_at_any_instant_it_leaves_the_old_or_the_new_and_ends_the_same(combined, kills):
     old = pair(combined)[0]
     began = time.monotonic()
     assert combined.process(*command("a", "b", out="calm.parquet")).code == 0
     seconds = time.monotonic() - began
     new = combined.digest("calm.parquet")
     chance = random.Random(20260523)
-    for _ in range(4):
+    for _ in range(kills):
         process = combined.start(*command("a", "b"))
         time.sleep(chance.uniform(0.4, 1) * seconds)
         process.kill()

@@ -47,14 +47,17 @@ def test_a_disk_that_is_full_half_way_leaves_the_old_pair(enriched, table):
 
 
 @pytest.mark.parametrize("table", ["t.parquet", "o.parquet"])
-def test_killed_at_any_instant_it_leaves_the_old_or_the_new_and_ends_the_same(enriched, table):
+@pytest.mark.parametrize("kills", [2, pytest.param(12, marks=pytest.mark.long)])
+def test_killed_at_any_instant_it_leaves_the_old_or_the_new_and_ends_the_same(
+    enriched, table, kills
+):
     old = pair(enriched)[0]
     began = time.monotonic()
     assert enriched.process(*command(table, out="calm.parquet")).code == 0
     seconds = time.monotonic() - began
     new = enriched.digest("calm.parquet")
     chance = random.Random(20260522)
-    for _ in range(4):
+    for _ in range(kills):
         process = enriched.start(*command(table))
         time.sleep(chance.uniform(0.4, 1) * seconds)
         process.kill()

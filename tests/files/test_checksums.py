@@ -140,6 +140,17 @@ def test_one_name_with_two_checksums_is_refused_and_one_that_is_repeated_is_not(
     assert listed(f"{A}  a\nSHA256 (a) = {A}\n").digests == {f"{tmp_path}/a": A}
 
 
+@pytest.mark.parametrize("relative", ["a", "clips/a"])
+def test_an_absolute_and_a_relative_name_of_one_file_with_two_checksums_are_refused(
+    tmp_path, relative
+):
+    folder = tmp_path if relative == "a" else tmp_path / "list"
+    folder.mkdir(exist_ok=True)
+    (folder / "list").write_text(f"{A}  {tmp_path / relative}\n{B}  {relative}\n")
+    with pytest.raises(Refused, match=f"list has two checksums of {tmp_path / relative}, which"):
+        read_checksums(folder / "list", tmp_path)
+
+
 @pytest.mark.parametrize("content", ["", "\n\n", "# nothing\n"])
 def test_a_list_without_a_checksum_is_refused(refusal, content):
     assert "has no checksum in it" in refusal(content)

@@ -66,6 +66,20 @@ def test_an_input_that_is_no_regular_file(words, make, what):
     assert f"--text: in.txt is {what}, which may have no end; give a regular file" in ended.err
 
 
+@pytest.mark.outcome("Exit 2: it is not walked.")
+@pytest.mark.parametrize("link", [False, True])
+def test_a_folder_of_the_kernel(project, link):
+    project.write("count.py", COUNT_FILES)
+    if link:
+        (project.path / "folder").mkdir()
+        (project.path / "folder/linked").symlink_to("/proc/self")
+    folder = "folder" if link else "/proc"
+    ended = project.run("run", "./count.py", "--folder", folder, "--out", "t.parquet")
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert "made by the kernel" in ended.err
+
+
 @pytest.mark.outcome("A verdict at once, never a wait for the other end.")
 @pytest.mark.parametrize("name", ["t.parquet", "t.parquet.manifest.json", "listing"])
 @pytest.mark.parametrize("command", ["verify --inputs=full", "why", "show", "lineage"])

@@ -147,7 +147,7 @@ def team(project, monkeypatch):
     path = os.pathsep.join(filter(None, [site, os.environ.get("PYTHONPATH")]))
     monkeypatch.setenv("PYTHONPATH", path)
     installed = (sources._recorded, sources.distributions_of, code._versions)
-    for cached in (*installed, builder._load, evidence._installed_modules):
+    for cached in (*installed, builder._load, evidence._installed_code):
         cached.cache_clear()
     return project
 

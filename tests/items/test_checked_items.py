@@ -261,6 +261,16 @@ def test_a_list_from_which_every_file_differs(sums, worked_on):
     assert worked_on() == []
 
 
+@pytest.mark.outcome("Only that item fails, as `checksum-mismatch`.")
+def test_the_only_file_of_a_list_differs_from_it(sums):
+    publish(sums, "b")
+    flip(sums, "b")
+    ended = sums.run(*CHECKED)
+    assert ended.code == 1, ended.err
+    assert names(sums) == ["a", "c", "d"]
+    assert failures(sums)["b"][0] == "checksum-mismatch"
+
+
 @pytest.mark.outcome("No file is checked, and the run says so.")
 def test_a_list_of_files_elsewhere(sums):
     sums.write("list", f"{'0' * 64}  elsewhere\n")

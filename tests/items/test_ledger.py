@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -157,6 +158,10 @@ def test_a_ledger_that_is_a_hard_link_is_refused(unlanded, worked_on):
     assert "t.parquet.ledger has another name too" in ended.err
     assert unlanded.digest("theirs") == before
     assert worked_on() == []
+    remedy = ended.err.strip().rpartition("make it a file of its own: ")[2]
+    subprocess.run(remedy, shell=True, cwd=unlanded.path, check=True)  # noqa: S602  # as it is printed
+    assert unlanded.run(*MAP).code == 0
+    assert unlanded.digest("theirs") == before
 
 
 @pytest.mark.outcome("Exit 2 at once.")
@@ -301,7 +306,19 @@ def test_a_ledger_that_cannot_be_opened_ends_the_run(squared):
     ended = squared.run(*MAP, "--count", 6)
     assert ended.code == 2
     assert "the ledger t.parquet.ledger cannot be used: unable to open database" in ended.err
+    assert "since it is a folder; remove it, or give another --out" in ended.err
     assert [name for name in squared.files() if ".ledger." in name] == []
+
+
+@pytest.mark.outcome("Exit 2: that it is a folder; nothing is done.")
+@pytest.mark.parametrize("suffix", ["wal", "shm", "journal"])
+def test_a_folder_beside_a_ledger_in_the_place_of_its_log(squared, worked_on, suffix):
+    (squared.path / f"t.parquet.ledger-{suffix}").mkdir()
+    ended = squared.run(*MAP, "--count", 6)
+    assert ended.code == 2
+    assert f"t.parquet.ledger-{suffix} cannot be used: unable to open database" in ended.err
+    assert "since it is a folder; remove it" in ended.err
+    assert worked_on() == []
 
 
 @pytest.mark.outcome("Exit 0; every item is worked on.")

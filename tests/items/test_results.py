@@ -5,6 +5,12 @@ from contextlib import closing
 
 import pyarrow.parquet as pq
 import pytest
+from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tablehost import ItemFailed
+from tablehost.items.results import decoder_of, encoder_of, result_type
 
 CHECKED = '''
 import dataclasses, datetime, enum, math
@@ -155,6 +161,57 @@ def test_a_result_of_another_type_is_the_failure_of_its_item(project):
     assert rows == expected
     again = project.run("run", "./checked.py", "--out", "t.parquet", "--workers", 0)
     assert again.code == 1, again.err
+
+
+@frozen
+class Plain:
+    i: int
+    f: float
+    s: str
+    b: bool
+    o: float | None
+    fs: list[float]
+    ss: list[str]
+
+
+@frozen
+class Halved:
+    f: float
+
+    def __attrs_post_init__(self):
+        object.__setattr__(self, "f", self.f / 2)
+
+
+def plain(item: str, settings: None) -> Plain:
+    raise NotImplementedError
+
+
+def halved(item: str, settings: None) -> Halved:
+    raise NotImplementedError
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(
+    st.builds(
+        Plain,
+        st.integers(),
+        st.floats(),
+        TEXT,
+        st.booleans(),
+        st.none() | st.floats(),
+        st.lists(st.floats(width=64)) | st.just([0.1, float("nan"), -0.0] * 4000),
+        st.lists(TEXT),
+    )
+)
+def test_a_row_of_plain_values_is_read_back_as_it_was(row):
+    assert repr(decoder_of(result_type(plain))(encoder_of(plain)(row))) == repr(row)
+
+
+def test_a_row_that_its_class_changes_would_be_read_back_as_another():
+    with pytest.raises(ItemFailed, match=r"Halved\(f=1.0\) would be read back as Halved\(f=0.5\)"):
+        encoder_of(halved)(Halved(2.0))
 
 
 MANY = '''

@@ -55,9 +55,19 @@ def grown(cls, **metadata):
     return attrs.make_class(cls.__name__, {"later": later}, bases=(cls,), frozen=True)
 
 
+def later_classes():
+    """Yield the classes of fields that no stored manifest can have: they came later."""
+    for cls in VALUES:
+        kinds = get_type_hints(cls)
+        for field in attrs.fields(cls):
+            if "since" in field.metadata:
+                yield from (found for found, _ in instances(kinds[field.name], None))
+
+
 def test_the_stored_manifests_have_a_value_of_almost_every_class():
     assert set(ROOTS) < VALUES.keys()
-    assert sum(map(bool, VALUES.values())) > len(VALUES) * 0.8
+    old = VALUES.keys() - set(later_classes())
+    assert sum(bool(VALUES[cls]) for cls in old) > len(old) * 0.9
 
 
 @pytest.mark.parametrize("cls", VALUES, ids=lambda cls: f"{cls.__module__}.{cls.__name__}")

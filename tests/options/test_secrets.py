@@ -64,6 +64,25 @@ def test_a_secret_is_in_no_file_and_in_no_stream(project, leak, how, code):
     assert not [text for text in texts if any(one.encode() in text for one in spellings)]
 
 
+@pytest.mark.outcome("Exit 3 with `<redacted>`, in the traceback too.")
+@pytest.mark.parametrize(
+    ("command", "how"),
+    [("run", "flag"), ("run", "env"), ("run", "file"), ("schema", "env")],
+)
+def test_a_secret_in_an_error_of_the_import_is_not_shown(project, command, how):
+    secret = "hunter2"  # noqa: S105
+    project.write("keeper.py", f'raise ValueError("no access with {secret}")\n')
+    if how == "file":
+        project.write("tablehost.toml", f'[keeper]\ntoken = "{secret}"\n')
+    flag = [f"--token={secret}", "--out", "t.parquet"] if how == "flag" else []
+    environment = {"TABLEHOST_KEEPER_TOKEN": secret} if how == "env" else {}
+    ended = project.run(command, "./keeper.py", *flag, env=environment)
+    shown = project.run(command, "./keeper.py", *flag, "--verbose", env=environment)
+    assert ended.code == 3, ended.err
+    assert "ValueError: no access with <redacted>. Repair" in ended.err
+    assert secret not in ended.out + ended.err + shown.out + shown.err
+
+
 @pytest.mark.outcome("Exit 2 with `<redacted>`.")
 def test_a_secret_of_the_wrong_kind_is_not_shown(project):
     project.write(

@@ -76,7 +76,7 @@ BOTH = (1, 1)
         (("verify", "t.parquet", "--inputs", "full", "--parents"), 0, [ONCE, ONCE, NOT, NOT]),
         # what was found is compared with the manifest as it is afterwards
         (("verify", "u.parquet"), 1, [NOT, NOT, BOTH, (2, 0)]),
-        (("why", "t.parquet"), 0, [NOT, ONCE, NOT, NOT]),
+        (("why", "t.parquet"), 0, [BOTH, ONCE, NOT, NOT]),
         (("lineage", "t.parquet"), 0, [NOT, ONCE, NOT, ONCE]),
         (("replay", "t.parquet", "--trust"), 0, [ONCE, ONCE, NOT, NOT]),
         (("replay", "u.parquet", "--trust"), 0, [NOT, NOT, BOTH, ONCE]),

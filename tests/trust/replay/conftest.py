@@ -98,7 +98,7 @@ class Bench(CommandLine):
         importlib.invalidate_caches()
         monkeypatch.delitem(sys.modules, name, raising=False)
         shutil.rmtree(site / "__pycache__", ignore_errors=True)
-        for cached in (made_by._load, code._installed_modules, _versions):
+        for cached in (made_by._load, code._installed_code, _versions):
             cached.cache_clear()
 
     def edit(self, change):

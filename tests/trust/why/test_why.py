@@ -99,7 +99,7 @@ def test_a_parent_that_was_rebuilt_to_the_same_bytes_makes_nothing_stale(tables)
 
 def test_a_parent_that_somebody_edited_was_not_rebuilt(tables):
     tables.write(tables.read("other.parquet"), "rich.parquet")
-    assert tables.reasons("all.parquet") == ("stale", ["inputs-changed"])
+    assert tables.reasons("all.parquet") == ("stale", ["inputs-changed", "parents-stale"])
 
 
 def test_a_parent_of_another_name_is_found_and_the_command_names_it(tables):
@@ -159,3 +159,27 @@ def test_what_a_manifest_does_not_say_is_unknown_and_never_changed(tables, block
     found = {reason["kind"] for reason in tables.why("t.parquet")["reasons"]}
     assert "unverifiable" in found
     assert not found & {"inputs-changed", "parents-rebuilt", "engine-changed"}
+
+
+# -------------------------------------------------------------------------------------------- table
+
+
+def test_another_table_in_its_place_is_stale_and_the_command_replaces_it(tables):
+    tables.write(tables.read("other.parquet"), "rich.parquet")
+    answer = tables.why()
+    assert answer["verdict"] == "stale"
+    assert [one["kind"] for one in answer["reasons"]] == ["table-changed"]
+    assert "which has other sha256, bytes; `tablehost verify rich.parquet`" in str(answer)
+    tables.refresh()
+    assert tables.reasons() == ("current", [])
+    assert tables.intact("rich.parquet")
+
+
+@pytest.mark.parametrize("rows", [10**99, 7])
+def test_a_number_of_rows_that_the_table_does_not_have_is_stale(tables, rows):
+    tables.edit(lambda manifest: manifest["table"].update(rows=rows), "rich.parquet")
+    (reason,) = tables.why()["reasons"]
+    assert (reason["kind"], reason["weight"]) == ("table-changed", "stale")
+    assert "which has other rows; " in reason["text"]
+    tables.refresh()
+    assert tables.reasons() == ("current", [])

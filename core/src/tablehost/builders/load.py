@@ -47,17 +47,26 @@ def load(name: str, show: Callable[[str], None] = _say) -> Builder:
     is_file = name.endswith(".py") or "/" in name
     lines: list[bytes] = []
     options_class = None
+
+    def redaction() -> Callable[[str], str]:
+        from tablehost.options.unread import redaction as of_unread  # hardly any builder needs it
+
+        return of_unread(normalized(Path(name).stem if is_file else name), options_class).of_lines
+
     try:
         with kept_back() as lines:
             builder = _load_file(Path(name)) if is_file else _load_installed(normalized(name))
         options_class = builder.options_class
+    except BrokenBuilder as error:
+        error.redact = redaction()
+        error.problems = [*map(error.redact, error.problems)]
+        error.args = ("\n".join(error.problems),)
+        raise
+    else:
         return builder
     finally:
         if lines:
-            from tablehost.options.unread import redaction  # hardly any builder prints
-
-            short = normalized(Path(name).stem if is_file else name)
-            redact = redaction(short, options_class).of_lines
+            redact = redaction()
             for line in lines:
                 show(redact(line.decode(errors="backslashreplace")))
 

@@ -51,8 +51,8 @@ def execute(tokens: list[str]) -> int:
         return _answered(tokens)
     except TablehostError as error:
         if "--verbose" in tokens:
-            show_traceback(error)
-        complain(error.problems)
+            show_traceback(error, error.redact)
+        complain([*map(error.redact, error.problems)])
         return error.exit_code
     except KeyboardInterrupt:  # of a command that reads only; `run` has its own way to stop
         return 130

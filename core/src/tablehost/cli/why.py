@@ -18,11 +18,12 @@ _AS_MANY = 5
 def why(path: Path, /, *, as_json: JsonSwitch = False) -> int:
     """Show whether a table is stale, why, and which command refreshes it.
 
-    A table is stale if its inputs, the defaults of its options, a tool, or the version or code of
-    its builder changed since, if a table that it was made of was rebuilt, or if items failed that
-    may succeed now. A stale parent is reported but does not make it stale. Where too little is
-    recorded, the answer is unknown. A builder that is a file is read and not imported. Exit code 1
-    if any table is not current.
+    A table is stale if it is not the one that its manifest describes, if its inputs, the
+    defaults of its options, a tool, or the version or code of its builder changed since, if a
+    table that it was made of was rebuilt, or if items failed that may succeed now. A stale
+    parent is reported but does not make it stale. Where too little is recorded, the answer is
+    unknown. A builder that is a file is read and not imported. Exit code 1 if any table is not
+    current.
 
     Args:
         path: The table, its manifest, or a folder for every table in it.

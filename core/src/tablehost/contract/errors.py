@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
@@ -25,6 +25,9 @@ class TablehostError(Exception):
         problems: every problem found, one sentence each; not only the first.
         builder: the builder that the sentences name; None where they name none.
         report: the file that has the details, if there is one.
+
+    Attributes:
+        redact: removes secrets from what is shown of it, its traceback too.
     """
 
     exit_code = 2
@@ -39,6 +42,7 @@ class TablehostError(Exception):
         self.problems = [problems] if isinstance(problems, str) else list(problems)
         self.builder = builder
         self.report = report
+        self.redact: Callable[[str], str] = str
         super().__init__("\n".join(self.problems))
 
 

@@ -81,17 +81,29 @@ def read_checksums(path: Path | None, folder: Path | None = None) -> Checksums |
         path=path,
         sha256=hashlib.sha256(content).hexdigest(),
         algorithm=algorithm,
-        digests=_by_path(listed, folders),
+        digests=_by_path(path, listed, folders),
         folders=tuple(folders),
     )
 
 
-def _by_path(listed: Mapping[str, str], folders: Iterable[Path]) -> dict[str, str]:
-    """Return checksums by absolute path; the first folder wins where two names lead to one."""
+def _by_path(path: Path, listed: Mapping[str, str], folders: Iterable[Path]) -> dict[str, str]:
+    """Return checksums by absolute path; a name is of the first folder that has it.
+
+    Raises:
+        Refused: two names lead from one folder to one file, with different checksums.
+    """
     found: dict[str, str] = {}
     for folder in map(os.path.abspath, folders):
+        here: dict[str, str] = {}
         for name, digest in listed.items():
-            found.setdefault(os.path.normpath(os.path.join(folder, name)), digest)  # noqa: PTH118
+            place = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118
+            if here.setdefault(place, digest) != digest:
+                problem = (
+                    f"{path} has two checksums of {place}, which is there by an absolute name and "
+                    "by a relative one; remove the wrong one"
+                )
+                raise Refused([problem])
+        found = here | found
     return found
 
 

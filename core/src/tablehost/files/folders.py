@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import Signature, State, state_of, unchanged_digest
+from tablehost.files.reading import check_walkable
 
 EVERYTHING = ("**/*",)
 """The pattern of all files of a folder."""
@@ -182,7 +183,9 @@ def hash_files(folder: Path, seen: Look, cache: StatCache) -> dict[str, str]:
 
 
 def _matching(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    above: tuple[tuple[int, int], ...] = (_identity(folder.stat()),)
+    status = folder.stat()
+    check_walkable(folder, status)
+    above: tuple[tuple[int, int], ...] = (_identity(status),)
     todo = [(os.fspath(folder), "", {_parts(pattern) for pattern in patterns}, above)]
     while todo:
         here, prefix, wanted, above = todo.pop()
@@ -193,7 +196,9 @@ def _matching(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, os.D
                 if () in left and (_is_dangling(entry) or entry.is_file()):
                     yield prefix + name, entry
                 elif left - {()} and not _is_dangling(entry) and entry.is_dir():
-                    own = _identity(entry.stat())
+                    status = entry.stat()
+                    check_walkable(entry.path, status)
+                    own = _identity(status)
                     if own not in above:  # else a link led here, and would without end
                         below = (entry.path, f"{prefix}{name}/", left - {()}, (*above, own))
                         todo.append(below)

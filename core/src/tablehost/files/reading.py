@@ -10,6 +10,7 @@ from functools import cache
 from io import FileIO
 from pathlib import Path
 
+_OF_THE_KERNEL = "made by the kernel"
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
@@ -69,9 +70,21 @@ def check_regular(path: Path) -> None:
 
 def irregular(status: os.stat_result) -> str | None:
     """Return what a file is that is not a regular one: `a FIFO`; None for a regular file."""
-    if not stat.S_ISREG(status.st_mode):
-        return _KINDS.get(stat.S_IFMT(status.st_mode), "a link")
-    return "made by the kernel" if status.st_dev in _kernels_devices() else None
+    if status.st_dev in _kernels_devices():
+        return _OF_THE_KERNEL
+    return (
+        None if stat.S_ISREG(status.st_mode) else _KINDS.get(stat.S_IFMT(status.st_mode), "a link")
+    )
+
+
+def check_walkable(path: Path | str, status: os.stat_result) -> None:
+    """Check that a folder is not one of the kernel's, whose files come and go and lead everywhere.
+
+    Raises:
+        OSError: it is.
+    """
+    if status.st_dev in _kernels_devices():
+        raise OSError(errno.EINVAL, f"it is {_OF_THE_KERNEL}", str(path))
 
 
 def _refuse(path: Path, what: str | None) -> None:
@@ -93,9 +106,9 @@ def _unsized(descriptor: int, status: os.stat_result) -> str | None:
     if status.st_size:
         return None
     try:
-        return "made by the kernel" if os.read(descriptor, 1) else None
+        return _OF_THE_KERNEL if os.read(descriptor, 1) else None
     except BlockingIOError:
-        return "made by the kernel"
+        return _OF_THE_KERNEL
 
 
 @cache

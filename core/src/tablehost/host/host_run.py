@@ -15,7 +15,7 @@ from tablehost.contract.run import Inputs, Item, Result, Results, Run, Settings
 from tablehost.files.digests import json_digest
 from tablehost.items.task import CodeChanged
 from tablehost.options.fields import options_of
-from tablehost.provenance.code import files_of
+from tablehost.provenance.code import BuilderCode
 
 if TYPE_CHECKING:
     from tablehost.commit.root import Root
@@ -40,11 +40,13 @@ if TYPE_CHECKING:
 class Services:
     """What one run works with; `tablehost.host.run` opens and closes it.
 
-    `scratch` is made when it is first used, `staged` is the table until the commit.
+    `code` is the builder's as the run began, `scratch` is made when it is first used, `staged` is
+    the table until the commit.
     """
 
     request: Request
     session: Session
+    code: BuilderCode
     reporter: Reporter
     interrupts: Interrupts
     earlier: Earlier
@@ -69,7 +71,7 @@ class HostRun(Run):
         self.checked: dict[Path, Checking] = {}
         self._services = services
         self._is_mapping = False
-        self._of_builder = files_of(services.request.builder)
+        self._of_builder = {path: one.sha256 for path, one in services.code.contents.items()}
         self._files = {**self._of_builder}
 
     @property

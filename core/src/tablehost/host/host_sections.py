@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from tablehost.host.host_run import Services
 from tablehost.host.replacing import Earlier
 from tablehost.items.checking import Checking
 from tablehost.items.ledger import Ledger
+from tablehost.items.timeline import timeline_of
 from tablehost.manifest import sections
 from tablehost.manifest.read import folder_digest
 from tablehost.options.fields import options_of
@@ -93,6 +95,8 @@ def host_sections(facts: Facts, recipe: sections.Recipe) -> sections.HostSection
             rows_of_others=services.ledger.rows_of_others(),
             maps=facts.maps,
             checksums=_checksums(facts),
+            failed_by_reason=dict(Counter(one.reason for one in items.failures)),
+            timeline=timeline_of(services.ledger.asked.ends()),
         ),
         table=sections.TableSection(
             sha256=table.sha256,

@@ -75,7 +75,8 @@ def _unreadable(flag: str, path: Path) -> Iterator[str]:
     elif not exists:
         yield f"{flag}: {path} does not exist"
     elif (what := irregular(path.stat())) not in (None, "a folder"):
-        yield f"{flag}: {path} is {what}, which may have no end; give a regular file"
+        give = "another folder" if path.is_dir() else "a regular file"
+        yield f"{flag}: {path} is {what}, which may have no end; give {give}"
     elif not os.access(path, os.R_OK):
         yield f"{flag}: {path} cannot be read by this user"
 

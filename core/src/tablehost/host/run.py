@@ -31,7 +31,7 @@ from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import user_name
 from tablehost.items.pool import Pool, pool_of
 from tablehost.options.fields import options_of
-from tablehost.provenance.code import packages_of
+from tablehost.provenance.code import BuilderCode
 from tablehost.provenance.given import given_paths
 from tablehost.provenance.inputs import Inputs
 
@@ -66,18 +66,20 @@ def run(request: Request, reporter: Reporter) -> Landed:
             raise Refused(problems)
         scheduler = request.host.scheduler
         pool = open_.enter_context(_stopped(pool_of(request.workers, scheduler)))
+        code = BuilderCode.read(request.builder)
         session = Session(
             new_run_id(),
             utc_now(),
             workers=pool.count if scheduler else request.workers,
             user=user_name(os.geteuid()),
             host=socket.gethostname(),
-            packages=packages_of(request.builder),
+            packages=code.packages,
         )
         root, cache = Root.of(output), open_.enter_context(StatCache())
         services = Services(
             request=request,
             session=session,
+            code=code,
             reporter=reporter,
             interrupts=interrupts,
             earlier=earlier,

@@ -26,7 +26,7 @@ from tablehost.host.request import Landed
 from tablehost.items.ledger_file import LedgerError
 from tablehost.items.task import CodeChanged
 from tablehost.manifest import write
-from tablehost.provenance.code import code_of, modules_of, same_code
+from tablehost.provenance.code import code_of, same_code
 
 if TYPE_CHECKING:
     from tablehost.host.host_sections import Facts
@@ -60,7 +60,6 @@ class RunSession:
         self.run = HostRun(services)
         self.began = time.monotonic()
         self.has_rows = False
-        self.modules = modules_of(self.request.builder)
 
     def __enter__(self) -> Self:
         self._remove_scratch()  # a killed run's
@@ -195,10 +194,11 @@ class RunSession:
             msg = f"its Build has inputs='none', and it has the input {next(iter(inputs))!r}"
             raise BrokenBuilder(msg)
         code = code_of(request.builder, request.options, self.run.tools, services.cache)
-        if not same_code(self.modules, code.plugin["modules"]):
+        modules = services.code.modules
+        if not same_code(modules, code.plugin["modules"]):
             msg = "its modules are others"
             raise CodeChanged(msg)
-        code = evolve(code, plugin=code.plugin | {"modules": self.modules})
+        code = evolve(code, plugin=code.plugin | {"modules": modules})
         return Facts(
             services,
             build,

@@ -10,10 +10,18 @@ from attrs import frozen
 from tablehost.contract.build import Failure, Items
 from tablehost.files.digests import ReadInput
 from tablehost.items.finished import Code, RowsOfCode
+from tablehost.items.timeline import Ends
 
 _NOT_WANTED = (
     "items WHERE recipe IN (SELECT recipe FROM wanted) AND key NOT IN (SELECT key FROM wanted)"
 )
+
+_ENDS = (
+    "SELECT strftime('%s', substr({at}, 1, 19)) + avg(substr({at}, 20, 7)) AS at, {counts},"
+    " ifnull(avg(max({after}, 0)), 0) FROM {items}"
+    " GROUP BY substr({at}, 1, 19), CAST({after} AS INTEGER) HAVING at NOT NULL"
+)
+"""Items that ended in the same second of the clock: how they are counted, and which they are."""
 
 
 @frozen
@@ -67,6 +75,23 @@ class Asked:
             RowsOfCode(Code.stored(digest, modules), count, since)
             for digest, modules, count, since in rows
         ]
+
+    def ends(self) -> Iterator[Ends]:
+        """Yield when this session's items ended, in this session or an earlier one."""
+        done = _ENDS.format(
+            at="ended_at",
+            after="seconds",
+            counts="count(*), 0",
+            items="wanted JOIN items USING (recipe, key, identity, inputs) WHERE state != 'failed'",
+        )
+        failed = _ENDS.format(
+            at="failed_at",
+            after="failed_after",
+            counts="0, count(*)",
+            items="wanted WHERE state = 'failed'",
+        )
+        rows = self._execute(f"{done} UNION ALL {failed}")
+        return (Ends(*row) for row in rows)
 
     def read_inputs(self) -> Iterator[ReadInput]:
         """Yield each file that this session's items read, in this session or an earlier one.

@@ -131,9 +131,9 @@ class Checking:
         """Check that one file at least is the one in the list.
 
         Raises:
-            Refused: every file that was compared differs.
+            Refused: every file that was compared differs; a single one may be damaged itself.
         """
-        if self._agrees and not any(self._agrees.values()):
+        if self.checked == self.differed > 1:
             problem = (
                 f"every file that the list of checksums {self.list.path} has differs from it "
                 f"({self.differed} of {self.differed}, the first is {min(self._agrees)}), so it "

@@ -42,7 +42,7 @@ _SESSION_TABLES = """
 CREATE TEMP TABLE wanted (
     map INTEGER NOT NULL, key TEXT NOT NULL, recipe INTEGER NOT NULL, identity TEXT NOT NULL,
     state TEXT NOT NULL, inputs TEXT NOT NULL, reason TEXT, detail TEXT,
-    PRIMARY KEY (map, key)
+    failed_at TEXT, failed_after REAL, PRIMARY KEY (map, key)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE reads (
     path TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, failed INTEGER NOT NULL,
@@ -155,7 +155,11 @@ class Ledger:
             state, inputs = ("done", end.inputs) if end else ("pending", "")
             rows.append((of_map, task.key, recipe, task.identity, state, inputs))
         with self._explained():
-            self._db.executemany("INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", rows)
+            self._db.executemany(
+                "INSERT INTO wanted (map, key, recipe, identity, state, inputs)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                rows,
+            )
         self._note_reads(done.values())
         return []
 
@@ -182,11 +186,13 @@ class Ledger:
             row = (this.recipe, key, outcome.identity, outcome.inputs, this.code, outcome.result)
             self._finished.put(row, (outcome.seconds, outcome.worker, run_id, now))
             self._execute("DELETE FROM failures WHERE recipe = ? AND key = ?", (this.recipe, key))
-        reason, detail = (failure.reason, failure.detail) if failure else (None, None)
+        failed: tuple[Any, ...] = (None, None, None, None)
+        if failure is not None:
+            failed = (failure.reason, failure.detail, now, outcome.seconds)
         self._execute(
-            "UPDATE wanted SET state = ?, inputs = ?, reason = ?, detail = ?"
-            " WHERE map = ? AND key = ?",
-            (state, outcome.inputs, reason, detail, of_map, key),
+            "UPDATE wanted SET state = ?, inputs = ?, reason = ?, detail = ?, failed_at = ?,"
+            " failed_after = ? WHERE map = ? AND key = ?",
+            (state, outcome.inputs, *failed, of_map, key),
         )
         if outcome.read:
             self._note_reads([outcome])
@@ -297,8 +303,10 @@ class Ledger:
         db.commit()
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        with self._explained():
+        try:  # `_explained` takes longer than many a statement
             return self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            raise unusable(self.path, error) from error
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

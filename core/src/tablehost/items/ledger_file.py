@@ -13,6 +13,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
+from tablehost.console.text import shell_line
 from tablehost.contract.build import Session
 from tablehost.contract.errors import TablehostError
 from tablehost.files.names import beside
@@ -59,13 +60,22 @@ def check_owner(path: Path, *, accept: bool) -> None:
         if stat.S_ISLNK(status.st_mode):
             msg = f"the ledger {piece} is a symbolic link; remove it, or give another --out"
             raise LedgerError(msg)
-        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        if stat.S_ISDIR(status.st_mode):
+            msg = (
+                f"the ledger {piece} cannot be used: unable to open database file, since it is a "
+                "folder; remove it, or give another --out"
+            )
+            raise LedgerError(msg)
+        if not stat.S_ISREG(status.st_mode):
             msg = f"the ledger {piece} is not a regular file; remove it, or give another --out"
             raise LedgerError(msg)
-        if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+        if status.st_nlink > 1:
+            copy = beside(piece, ".copy")
+            own = f"{shell_line(['cp', str(piece), str(copy)])} && "
+            own += shell_line(["mv", str(copy), str(piece)])
             msg = (
-                f"the ledger {piece} has another name too (a hard link), which would be written "
-                "as well; put a copy in its place, or give another --out"
+                f"the ledger {piece} has another name too (a hard link, as `cp -al` makes it), "
+                f"which would be written as well; make it a file of its own: {own}"
             )
             raise LedgerError(msg)
         if status.st_uid != os.geteuid() and not accept:

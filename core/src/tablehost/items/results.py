@@ -84,6 +84,8 @@ def encoder_of(function: Callable[..., Any]) -> Callable[[Any], bytes]:
     """
     kind = result_type(function)
     write, decode = _writer(kind), decoder_of(kind)
+    if _comes_back(kind.row):
+        return write
 
     def encode(result: Any) -> bytes:
         stored = write(result)
@@ -101,33 +103,52 @@ def encoder_of(function: Callable[..., Any]) -> Callable[[Any], bytes]:
     return encode
 
 
+_PLAIN = {bool, int, float, str, *(one | None for one in (bool, int, float, str))}
+_PLAIN |= {list[float], list[int], list[str], list[bool]}  # type: ignore[arg-type]
+_OWN_CODE = ("__attrs_pre_init__", "__attrs_init__", "__attrs_post_init__")
+
+
+def _comes_back(cls: type) -> bool:
+    """Return whether every row is read back as it was: of plain values, and made without own code.
+
+    Reading each one back would take as long as writing it.
+    """
+    own_code = any(hasattr(cls, name) for name in _OWN_CODE) or "__attrs_attrs__" not in vars(cls)
+    return not own_code and all(
+        field.type in _PLAIN and field.init and not (field.converter or field.validator)
+        for field in attrs.fields(attrs.resolve_types(cls))
+    )
+
+
 def _writer(kind: ResultType) -> Callable[[Any], bytes]:
     check, unstructure = checker_of(kind.annotation), _converter().unstructure
+    numbers: list[Numbers] = []
+
+    def apart(value: Any) -> Any:
+        if not isinstance(value, Numbers):
+            return unstructure(value)
+        numbers.append(value)
+        return len(numbers) - 1
+
+    def inside(value: Any) -> Any:
+        return value.as_list() if isinstance(value, Numbers) else unstructure(value)
+
+    json_apart, json_inside = _json_encoder(apart), _json_encoder(inside)
 
     def written(result: Any) -> bytes:
-        numbers: list[Numbers] = []
-
-        def apart(value: Any) -> Any:
-            if not isinstance(value, Numbers):
-                return unstructure(value)
-            numbers.append(value)
-            return len(numbers) - 1
-
-        def inside(value: Any) -> Any:
-            return value.as_list() if isinstance(value, Numbers) else unstructure(value)
-
+        numbers.clear()
         try:
             checked = check(result)
         except WrongValue as wrong:
             raise ItemFailed(WRONG_RESULT, str(wrong)) from None
-        text = _json(checked, apart)
+        text = json_apart(checked)
         if not numbers:
-            return packed(text)
+            return packed(text.encode())
         if sum(len(one.values) for one in numbers) >= _MANY_NUMBERS:
             with suppress(OverflowError):  # an int has more than 64 bits
-                arrow, head = _to_arrow(numbers), packed(text)
+                arrow, head = _to_arrow(numbers), packed(text.encode())
                 return b"%b%d:%b%b" % (_WITH_ARROW, len(head), head, arrow)
-        return packed(_json(checked, inside))
+        return packed(json_inside(checked).encode())
 
     return written
 
@@ -160,9 +181,8 @@ def _short(value: Any) -> str:
     return repr(value)[:_SHOWN]
 
 
-def _json(value: Any, default: Callable[[Any], Any]) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=default)
-    return text.encode("utf-8")
+def _json_encoder(default: Callable[[Any], Any]) -> Callable[[Any], str]:
+    return json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=default).encode
 
 
 @cache

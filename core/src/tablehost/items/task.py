@@ -5,15 +5,30 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import attrs
 from attrs import field, frozen
 
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import BrokenBuilder, TablehostError
 from tablehost.files.digests import Signature, State
 from tablehost.items.checksum import Checksum
+
+T = TypeVar("T")
+
+
+def _pickled_by_place(cls: type[T]) -> type[T]:
+    """Let instances be pickled as the arguments of their class: by name takes twice as long."""
+    values = attrgetter(*(one.name for one in attrs.fields(cls)))  # type: ignore[arg-type]
+
+    def reduce(self: T) -> tuple[type[T], tuple[Any, ...]]:
+        return cls, values(self)
+
+    cls.__reduce__ = reduce  # type: ignore[assignment]
+    return cls
 
 
 @frozen
@@ -93,6 +108,7 @@ class CodeChanged(TablehostError):
     """The code of items is not what it was when the run began."""
 
 
+@_pickled_by_place
 @frozen
 class Task:
     """One item on its way to a worker.
@@ -135,6 +151,7 @@ class ReadFile:
     checksum: Checksum | None = None
 
 
+@_pickled_by_place
 @frozen
 class Outcome:
     """The end of a task: a result, a failure, or neither if the ledger has the result already.

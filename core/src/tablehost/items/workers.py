@@ -147,6 +147,7 @@ class _Worker:
     process: Any
     pipe: Connection
     tasks: deque[tuple[Task, int]] = field(factory=deque)
+    sent: int = 0  # bytes of these
     work: Work | None = None
     ready: bool = False
     dead: bool = False
@@ -166,11 +167,12 @@ class _Worker:
 
     @property
     def has_room(self) -> bool:
-        return sum(size for _, size in self.tasks) < _AHEAD_BYTES
+        return self.sent < _AHEAD_BYTES
 
     def send(self, task: Task, work: Work) -> None:
         message = ForkingPickler.dumps(task)
         self.tasks.append((task, len(message)))
+        self.sent += len(message)
         with contextlib.suppress(OSError):  # it died; `receive` finds out and hands the task on
             if self.work is not work:
                 self.pipe.send(work)
@@ -189,7 +191,8 @@ class _Worker:
                 if message is None:
                     self.ready = True
                     continue
-                self.tasks.popleft()
+                _, size = self.tasks.popleft()
+                self.sent -= size
                 yield message
         except (EOFError, OSError):
             self.dead = True

@@ -91,6 +91,22 @@ class CheckedList:
 
 
 @frozen(kw_only=True)
+class Timeline:
+    """When the items of the table, and those that failed, were worked on, in whichever session.
+
+    Args:
+        seconds: how long a bin is, a power of two; there are at most 200 bins.
+        bins: `bin:done:failed:busy` of every bin in which an item was worked on, in order, with
+            spaces between them; in the bins between, all work had stopped. Bin `k` begins
+            `k * seconds` after 1970 (UTC). In it, `done` items ended with a result of a `run.map`
+            and `failed` without; workers spent `busy` seconds on items, as far as was recorded.
+    """
+
+    seconds: int
+    bins: str
+
+
+@frozen(kw_only=True)
 class RunSection:
     """Whether every requested item is in the table.
 
@@ -101,6 +117,8 @@ class RunSection:
         rows_of_others: finished items whose results another user, or another host, has made.
         maps: the items of each `run.map`, in the order of the calls; `items` counts them by key.
         checksums: the lists of checksums that the items' files were checked against.
+        failed_by_reason: how many items failed for which reason.
+        timeline: None where there was no item.
     """
 
     status: Literal["complete", "partial"]
@@ -109,6 +127,8 @@ class RunSection:
     rows_of_others: int = field(default=0, metadata={"since": "1.1.0"})
     maps: tuple[MapCounts, ...] = field(default=(), metadata={"since": "1.1.0"})
     checksums: tuple[CheckedList, ...] = field(default=(), metadata={"since": "1.1.0"})
+    failed_by_reason: dict[str, int] = field(factory=dict, metadata={"since": "1.1.0"})
+    timeline: Timeline | None = field(default=None, metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)

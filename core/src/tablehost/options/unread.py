@@ -12,6 +12,7 @@ from tablehost.contract.errors import TablehostError
 from tablehost.contract.names import normalized
 from tablehost.options import config_file
 from tablehost.options.fields import options_of
+from tablehost.options.host_options import HostOptions
 from tablehost.options.secrets import Redaction
 
 _SHORTEST = 4
@@ -23,13 +24,15 @@ def redaction(builder: str, cls: type | None) -> Redaction:
 
     Args:
         builder: its name.
-        cls: its options class; None where it could not be imported. Then any option may be secret.
+        cls: its options class; None where it could not be imported. Then any of them may be secret.
     """
     secret = None if cls is None else {option.name for option in options_of(cls) if option.secret}
     given = (*_flags(), *_variables(builder), *_configured(builder))
     texts = ((name, text) for name, value in given for text in _texts(value))
     if secret is None:
-        return Redaction.of_values([text for _, text in texts if len(text) >= _SHORTEST])
+        ours = {option.name for option in options_of(HostOptions)}
+        own = [text for name, text in texts if name not in ours and len(text) >= _SHORTEST]
+        return Redaction.of_values(own)
     return Redaction.of_values([text for name, text in texts if text and name in secret])
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict
+from attrs import asdict, frozen
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -35,19 +35,20 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], digests: S
     """
     tools = {one.option: one.path for one in paths_of(options) if one.role.tool}
     tools |= dict(used)
+    code = BuilderCode.read(builder)
     return Code(
         plugin={
             "builder": builder.name,
             "distribution": builder.distribution,
             "version": builder.version,
-            "modules": modules_of(builder),
+            "modules": code.modules,
         },
         host=host_code(),
         tools={
             name: {"path": str(path), **asdict(hash_file(path, digests))}
             for name, path in sorted(tools.items())
         },
-        packages=packages_of(builder),
+        packages=code.packages,
     )
 
 
@@ -59,38 +60,47 @@ def same_code(before: Mapping[str, Any], now: Mapping[str, Mapping[str, str]]) -
     )
 
 
-def modules_of(builder: Builder) -> dict[str, dict[str, str]]:
-    """Digest each source file of a builder; of one file, also the neighbours that it imports."""
-    sources, found = _contents_of(builder)
-    return {sources.named(path): one.digests for path, one in found.items()}
-
-
-def files_of(builder: Builder) -> dict[Path, str]:
-    """Return the sha256 of each source file of a builder."""
-    return {path: one.sha256 for path, one in _contents_of(builder)[1].items()}
-
-
-def file_modules(file: Path) -> dict[str, tuple[Path, Content]]:
-    """Return the file of a builder and the neighbours that it imports, with their digests.
+@frozen
+class BuilderCode:
+    """The source files of a builder, as they are when they are read.
 
     Args:
-        file: which is read, and never imported.
+        sources: those of its distribution, or of the folder of a builder of one file.
+        contents: of each file; the file of one comes first, then the neighbours that it imports.
+        distribution: the builder's own, where it has one.
+        elsewhere: packages and modules of others that the files import.
     """
-    sources, found = _contents_of(file)
-    return {sources.named(path): (path, one) for path, one in found.items()}
 
+    sources: Sources
+    contents: Mapping[Path, Content]
+    distribution: str | None
+    elsewhere: frozenset[str]
 
-def _contents_of(builder: Builder | Path) -> tuple[Sources, dict[Path, Content]]:
-    """Read the source files of a builder; the file of one comes first, then those it imports."""
-    sources = Sources.of_builder(builder)
-    file = builder if isinstance(builder, Path) else builder.file
-    if file is not None:
-        found = sources.imported([file], whole=True)
-        return sources, {path: found[path] for path in (file, *sorted(found.keys() - {file}))}
-    assert isinstance(builder, Builder)  # noqa: S101  # for mypy
-    files = sources.files(builder.module.__name__, whole=True)
-    found = sources.imported([Path(builder.module.__file__), *files])
-    return sources, {path: found[path] for path in sorted(found)}
+    @classmethod
+    def read(cls, builder: Builder | Path) -> BuilderCode:
+        """Read the code of a builder, or of the file of one, which is never imported."""
+        sources = Sources.of_builder(builder)
+        distribution = builder.distribution if isinstance(builder, Builder) else None
+        file = builder if isinstance(builder, Path) else builder.file
+        if file is not None:
+            found, first = sources.imported([file], whole=True), [file]
+        else:
+            assert isinstance(builder, Builder)  # noqa: S101  # for mypy
+            files = sources.files(builder.module.__name__, whole=True)
+            found, first = sources.imported([Path(builder.module.__file__), *files]), []
+        names = [*first, *sorted(found.contents.keys() - set(first))]
+        contents = {path: found.contents[path] for path in names}
+        return cls(sources, contents, distribution, found.elsewhere)
+
+    @property
+    def modules(self) -> dict[str, dict[str, str]]:
+        """Return what the manifest records of each file."""
+        return {self.sources.named(path): one.digests for path, one in self.contents.items()}
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """Return the version of every distribution that it imports, or it and the host need."""
+        return _versions(frozenset(filter(None, {self.distribution, "tablehost"})), self.elsewhere)
 
 
 @cache
@@ -101,20 +111,6 @@ def host_code() -> dict[str, str]:
         "version": importlib.metadata.version("tablehost"),
         "sha256": tablehost_digest(),
     }
-
-
-def packages_of(builder: Builder | Path) -> dict[str, str]:
-    """Return the version of every distribution that a builder imports, or it and the host need.
-
-    Args:
-        builder: the builder, or the file of one, which is read and never imported.
-    """
-    own = builder.distribution if isinstance(builder, Builder) else None
-    sources, found = _contents_of(builder)
-    imported = {name for one in found.values() for name in one.imports}
-    others = {name for name in imported if not any(sources.files(name, whole=False))}
-    packages = frozenset(name.partition(".")[0] for name in others)
-    return _versions(frozenset(filter(None, {own, "tablehost"})), packages)
 
 
 @cache

@@ -76,7 +76,7 @@ def _closure(
 ) -> dict[str, tuple[Path, Content]]:
     found: dict[str, tuple[Path, Content]] = {}
     for sources, files in start:
-        for path, content in sources.imported(files).items():
+        for path, content in sources.imported(files).contents.items():
             found.setdefault(sources.named(path), (path, content))
     return found
 

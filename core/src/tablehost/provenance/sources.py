@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
@@ -42,6 +42,19 @@ class Content:
     def digests(self) -> dict[str, str]:
         """Return what the manifest records of the file."""
         return {"sha256": self.sha256, "code_sha256": self.code_sha256}
+
+
+@frozen
+class Imported:
+    """Some source files and what they import.
+
+    Args:
+        contents: of the files, and of those that they import from among their sources.
+        elsewhere: the packages and modules that they import from elsewhere.
+    """
+
+    contents: Mapping[Path, Content]
+    elsewhere: frozenset[str]
 
 
 @frozen
@@ -92,26 +105,31 @@ class Sources:
         package = root / module.partition(".")[0]
         return cls(root, frozenset(one.resolve() for one in (_below(package) or [file])))
 
-    def imported(self, start: Iterable[Path], *, whole: bool = False) -> dict[Path, Content]:
+    def imported(self, start: Iterable[Path], *, whole: bool = False) -> Imported:
         """Read some files and everything that they import, directly or not.
 
         Args:
             start: the files.
             whole: whether every file of an imported package counts.
         """
-        pending, found = list(start), dict[Path, Content]()
+        pending, contents = list(start), dict[Path, Content]()
+        looked_for, elsewhere = set[str](), set[str]()
         while pending:
             path = pending.pop()
-            if path in found:
+            if path in contents:
                 continue
-            found[path] = one = self._read(path)
-            for name in one.imports:
-                pending += self.files(name, whole=whole)
+            contents[path] = one = self._read(path)
+            for name in one.imports - looked_for:
+                looked_for.add(name)
+                files = [*self.files(name, whole=whole)]
+                pending += files
+                if not files:
+                    elsewhere.add(name.partition(".")[0])
                 if name.endswith(".*"):
                     pending += self._exported(name.removesuffix(".*"))
             if one.loads:
                 pending += self.everything()
-        return found
+        return Imported(contents, frozenset(elsewhere))
 
     def everything(self) -> list[Path]:
         """Return every file; of a folder those that can be imported by one name or two."""
@@ -132,14 +150,17 @@ class Sources:
             name: of the module, or of something in one.
             whole: whether every file of its package counts.
         """
-        first, base = self.root / name.partition(".")[0], self.root
-        if whole and first.is_dir():
+        folder = self.root
+        if whole and (first := folder / name.partition(".")[0]).is_dir():
             yield from filter(self.owns, _below(first))
         for part in name.split("."):
-            base /= part
-            for suffix in SUFFIXES:
-                some = (base.with_name(part + suffix), base / f"__init__{suffix}")
-                yield from filter(self.owns, filter(Path.is_file, some))
+            modules = [folder / f"{part}{suffix}" for suffix in SUFFIXES]
+            folder /= part
+            if is_package := folder.is_dir():
+                modules += [folder / f"__init__{suffix}" for suffix in SUFFIXES]
+            yield from filter(self.owns, filter(Path.is_file, modules))
+            if not is_package:
+                return
 
     def _exported(self, package: str) -> Iterator[Path]:
         """Yield the files of the modules that `import *` imports from a package."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,7 +15,7 @@ from tablehost.console.text import counted, shown, some
 from tablehost.contract.errors import TablehostError
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.manifest.read import dig
-from tablehost.provenance import code as provenance
+from tablehost.provenance.code import BuilderCode, environment, host_code
 from tablehost.trust.evidence.places import place_of
 from tablehost.trust.evidence.subject import Subject
 
@@ -53,7 +53,7 @@ def module_changes(subject: Subject, builder: Builder | Path) -> list[ModuleChan
     before = subject.manifest.modules
     if not before:
         return []
-    now = _modules(builder)
+    now = _code(builder).modules
     python = subject.manifest.python
     changes = [
         change
@@ -65,7 +65,7 @@ def module_changes(subject: Subject, builder: Builder | Path) -> list[ModuleChan
 
 def file_changes(subject: Subject, file: Path) -> list[str]:
     """Return a sentence on each file of a builder that is not the recorded one, byte for byte."""
-    before, now = subject.manifest.modules or {}, _modules(file)
+    before, now = subject.manifest.modules or {}, _code(file).modules
     differ = {
         name
         for name in before.keys() | now.keys()
@@ -108,23 +108,22 @@ def tool_changes(subject: Subject, digests: StatCache) -> Iterator[str]:
 
 def surroundings_changes(subject: Subject, builder: Builder | Path) -> list[str]:
     """Return what changed of this host, of packages, of Python and of the machine."""
-    packages = _package_changes(subject, builder)
-    made = items_of_other_packages(subject, builder)
+    now, own = _code(builder).packages, _own_packages(builder)
+    packages = _package_changes(subject, now, own)
+    made = _items_of_other_packages(subject, now, own)
     return [*_host_change(subject), *packages, *made, *_machine_changes(subject)]
 
 
-def _modules(builder: Builder | Path) -> dict[str, dict[str, str]]:
-    if isinstance(builder, Path):
-        return {name: one.digests for name, (_, one) in provenance.file_modules(builder).items()}
-    return _installed_modules(builder)
+def _code(builder: Builder | Path) -> BuilderCode:
+    return BuilderCode.read(builder) if isinstance(builder, Path) else _installed_code(builder)
 
 
 # What is installed does not change while one command runs.
-_installed_modules = cache(provenance.modules_of)
+_installed_code = cache(BuilderCode.read)
 
 
 def _module_change(name: str, before: Any, now: Any, python: Any) -> ModuleChange | None:
-    effect = effect_of(before, now, python, provenance.environment().python)
+    effect = effect_of(before, now, python, environment().python)
     if now is None:
         detail = "is gone"
     elif before is None:
@@ -142,7 +141,7 @@ def _minor(python: Any) -> list[str]:
 
 
 def _host_change(subject: Subject) -> Iterator[str]:
-    before, now = subject.manifest.host or {}, provenance.host_code()
+    before, now = subject.manifest.host or {}, host_code()
     version = before.get("version")
     if version not in (None, now["version"]):
         yield f"tablehost {version} -> {now['version']}"
@@ -150,22 +149,20 @@ def _host_change(subject: Subject) -> Iterator[str]:
         yield f"tablehost {now['version']}: its code changed within the version"
 
 
-def _package_changes(subject: Subject, builder: Builder | Path) -> Iterator[str]:
+def _package_changes(subject: Subject, now: Mapping[str, str], own: set[str]) -> Iterator[str]:
     """Compare versions, except for builder and host, which are compared separately."""
     before = subject.manifest.packages
     if not before:
         return
-    now = provenance.packages_of(builder)
-    own = {"tablehost", _distribution(builder)}
     for name in sorted((before.keys() | now.keys()) - own):
         if before.get(name) != now.get(name):
             yield f"{name} {before.get(name, 'not recorded')} -> {now.get(name, 'not there')}"
 
 
-def items_of_other_packages(subject: Subject, builder: Builder | Path) -> Iterator[str]:
+def _items_of_other_packages(
+    subject: Subject, now: Mapping[str, str], own: set[str]
+) -> Iterator[str]:
     """Yield how many items of the table were made under other versions of packages."""
-    now = provenance.packages_of(builder)
-    own = {"tablehost", _distribution(builder)}
     for session in subject.manifest.sessions or []:
         count, before = dig(session, "in_table"), dig(session, "packages")
         if not count or not isinstance(before, dict):
@@ -175,12 +172,13 @@ def items_of_other_packages(subject: Subject, builder: Builder | Path) -> Iterat
             yield f"{counted(count, 'item')} made under {some(others)}"
 
 
-def _distribution(builder: Builder | Path) -> str:
-    return canonicalize_name(builder.distribution or "") if isinstance(builder, Builder) else ""
+def _own_packages(builder: Builder | Path) -> set[str]:
+    name = builder.distribution if isinstance(builder, Builder) else None
+    return {"tablehost", canonicalize_name(name or "")}
 
 
 def _machine_changes(subject: Subject) -> Iterator[str]:
-    now = provenance.environment()
+    now = environment()
     for name in ("python", "platform", "cpu"):
         before, current = dig(subject.manifest.environment, name), getattr(now, name)
         if before not in (None, current):

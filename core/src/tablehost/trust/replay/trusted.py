@@ -15,7 +15,7 @@ from tablehost.files.digest_cache import hash_file
 from tablehost.manifest.read import dig
 from tablehost.options.fields import options_of
 from tablehost.options.record import paths_of
-from tablehost.provenance.code import file_modules
+from tablehost.provenance.code import BuilderCode
 from tablehost.trust.evidence.builder import builder_file
 from tablehost.trust.evidence.code import file_changes
 from tablehost.trust.evidence.places import place_of
@@ -125,9 +125,10 @@ def _code(subject: Subject, file: Path) -> Iterator[Named]:
         msg = f"its builder {shown(file)} is not there; if it was moved, give --map OLD=NEW"
         raise Refused([msg])
     recorded = subject.manifest.modules or {}
-    for name, (path, content) in file_modules(file).items():
+    code = BuilderCode.read(file)
+    for path, content in code.contents.items():
         what = "its builder" if path == file else "what its builder imports,"
-        sha256 = dig(recorded.get(name), "sha256")
+        sha256 = dig(recorded.get(code.sources.named(path)), "sha256")
         yield Named(
             what=what,
             path=path,

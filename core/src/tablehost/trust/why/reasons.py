@@ -11,21 +11,23 @@ from typing import Literal
 from attrs import frozen
 
 from tablehost.builders.builder import Builder
-from tablehost.console.text import counted
+from tablehost.console.text import counted, shown
 from tablehost.contract.errors import TablehostError
 from tablehost.contract.names import flag_of
-from tablehost.files.digest_cache import StatCache
+from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.host.earlier_code import in_table
 from tablehost.options.fields import options_of
 from tablehost.trust.evidence.archive import Archive, claim_of
 from tablehost.trust.evidence.builder import as_json, changed_defaults
 from tablehost.trust.evidence.code import module_changes, tool_changes
 from tablehost.trust.evidence.inputs import InputCheck, RecordedInput, observed_by
+from tablehost.trust.evidence.rows import footer_of
 from tablehost.trust.evidence.subject import Subject
 
 ReasonKind = Literal[
     "table-missing",
     "torn",
+    "table-changed",
     "inputs-changed",
     "parents-rebuilt",
     "defaults-changed",
@@ -63,16 +65,19 @@ class Reason:
     details: tuple[str, ...] = ()
 
 
-def table_reasons(subject: Subject) -> Iterator[Reason]:
-    """Check that the table itself is there, and complete."""
+def table_reasons(subject: Subject, cache: StatCache) -> Iterator[Reason]:
+    """Check that the table itself is there, complete, and the one that its manifest describes."""
     if subject.torn is not None:
         text = subject.torn.why
         text += "; the next run finishes it" if subject.torn.cut_off else ""
         yield Reason(kind="torn", weight="unknown", text=text)
     elif not subject.table.exists():
         yield Reason(kind="table-missing", weight="stale", text="the table is not there")
+    elif not subject.in_history:
+        yield from _other_table(subject, cache)
     yield from _failed_items(subject)
     facts = {
+        "the table's digest": subject.manifest.sha256,
         "its inputs": subject.manifest.inputs,
         "which options were defaults": subject.manifest.args_from,
         "its code": subject.manifest.modules,
@@ -208,6 +213,27 @@ def _failed_items(subject: Subject) -> Iterator[Reason]:
     text = f"{counted(number, 'item')} failed ({why}); a run tries again"
     details = tuple(f"{one.get('key')}: {one.get('reason')}" for one in failures)
     yield Reason(kind="items-failed", weight="stale", text=text, details=details)
+
+
+def _other_table(subject: Subject, cache: StatCache) -> Iterator[Reason]:
+    """Compare the bytes and the number of rows with those in the manifest."""
+    manifest, table = subject.manifest, subject.table
+    try:
+        found = hash_file(table, cache)
+        facts = {"sha256": (manifest.sha256, found.sha256), "bytes": (manifest.bytes, found.bytes)}
+        if manifest.sha256 == found.sha256:
+            facts["rows"] = (manifest.rows, footer_of(table).rows)
+    except (OSError, TablehostError) as error:
+        text = f"the table was not compared with its manifest: {error}"
+        yield Reason(kind="unverifiable", weight="unknown", text=text)
+        return
+    other = [name for name, (recorded, now) in facts.items() if recorded not in (None, now)]
+    if other:
+        text = (
+            f"the table is not as its manifest records, which has other {', '.join(other)}; "
+            f"`tablehost verify {shown(table)}` shows what differs"
+        )
+        yield Reason(kind="table-changed", weight="stale", text=text)
 
 
 def _default_reason(text: str) -> Reason:

@@ -138,7 +138,7 @@ def _step(subject: Subject, archive: Archive, digests: StatCache) -> _Step:
         return _Step(subject=subject, reasons=(_not_known(subject.problem),))
     checks = [check_input(one, "stat", digests) for one in archive.inputs(subject)]
     found = [
-        *reasons.table_reasons(subject),
+        *reasons.table_reasons(subject, digests),
         *(one for check in checks for one in reasons.input_reasons(subject, check, archive)),
         *reasons.unseen_reasons(subject),
         *reasons.engine_reasons(subject, digests),
