@@ -78,10 +78,10 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Give a cluster with two workers, one of which has a nanny, that no test may harm."""
+    """Give a cluster with one worker, a daemon of its nanny, to the tests of a module."""
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
-        cluster.worker()
+        cluster.worker("--nanny")
         yield cluster
     finally:
         cluster.stop()

@@ -83,10 +83,6 @@ def build_table(options: Options, run: Run):
 '''
 
 
-def scheduler_killed(cluster):
-    return lambda: os.kill(cluster.scheduler.pid, signal.SIGKILL)
-
-
 def digests_known(project):
     with sqlite3.connect(project.path / ".cache/digests.sqlite") as cache:
         return cache.execute("SELECT count(*) FROM file").fetchone()[0]
@@ -157,30 +153,10 @@ def test_a_secret_on_its_way_to_a_cluster(project, shared, where):
     assert not (project.path / "t.parquet").exists()
 
 
-@pytest.mark.outcome("Exit 2 with one line within seconds; the same command goes on without it.")
-def test_a_scheduler_that_is_killed(squares, cluster, when, worked_on):
-    cluster.worker()
-    when(3, scheduler_killed(cluster))
-    began = time.monotonic()
-    lost = squares.run(*TO_CLUSTER, cluster.address, "--count", 60, "--slow", 0.1)
-    assert time.monotonic() - began < 10
-    assert lost.code == 2
-    (line,) = lost.err.splitlines()
-    assert "the scheduler was lost, so no table was written; finished items are kept" in line
-    assert squares.files() >= {"t.parquet.ledger"}
-    first = worked_on()
-    done = squares.run("run", "./squares.py", "--out", "t.parquet", "--count", 60)
-    assert done.code == 0, done.err
-    assert len(set(first) & set(worked_on())) < 40
-    assert squares.manifest("t.parquet")["run"]["items"]["done_before"] > 0
-
-
 @pytest.mark.outcome("Its items are done again by the other one; no item fails.")
-def test_a_worker_that_is_killed(squares, cluster, when, worked_on):
-    first = cluster.worker()
-    cluster.worker()
-    when(10, first.kill)
-    done = squares.run(*TO_CLUSTER, cluster.address, "--count", 60, "--slow", 0.05)
+def test_a_worker_that_is_killed(squares, shared, when, worked_on):
+    when(10, shared.worker().kill)
+    done = squares.run(*TO_CLUSTER, shared.address, "--count", 60, "--slow", 0.05)
     assert done.code == 0, done.err
     assert squares.manifest("t.parquet")["run"]["items"]["ok"] == 60
     assert len(worked_on()) < 80
@@ -220,3 +196,21 @@ def test_the_address_from_the_environment_and_from_the_configuration(squares):
 def test_dask_is_imported_only_for_a_scheduler(project):
     code = "import sys, tablehost.items.pool as p; p.pool_of(1); print(*sys.modules)"
     assert {"distributed", "dask"} & {*project.python(code).out.split()} == set()
+
+
+# The last one: from here on there is no cluster.
+@pytest.mark.outcome("Exit 2 with one line within seconds; the same command goes on without it.")
+def test_a_scheduler_that_is_killed(squares, shared, when, worked_on):
+    when(3, lambda: os.kill(shared.scheduler.pid, signal.SIGKILL))
+    began = time.monotonic()
+    lost = squares.run(*TO_CLUSTER, shared.address, "--count", 60, "--slow", 0.1)
+    assert time.monotonic() - began < 10
+    assert lost.code == 2
+    (line,) = lost.err.splitlines()
+    assert "the scheduler was lost, so no table was written; finished items are kept" in line
+    assert squares.files() >= {"t.parquet.ledger"}
+    first = worked_on()
+    done = squares.run("run", "./squares.py", "--out", "t.parquet", "--count", 60)
+    assert done.code == 0, done.err
+    assert len(set(first) & set(worked_on())) < 40
+    assert squares.manifest("t.parquet")["run"]["items"]["done_before"] > 0
