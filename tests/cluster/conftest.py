@@ -19,6 +19,7 @@ pytest.importorskip(
 )
 
 DASK = [sys.executable, "-m", "dask"]
+SOON_LOST = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s"}
 ON_LOOPBACK = ["--host", "127.0.0.1", "--no-dashboard"]
 
 
@@ -60,7 +61,7 @@ class Cluster:
             process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"} | (environment or {}),
+                env=os.environ | SOON_LOST | (environment or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
@@ -78,10 +79,10 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Give a cluster with one worker, a daemon of its nanny, to the tests of a module."""
+    """Give a cluster with one worker to the tests of a module."""
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
-        cluster.worker("--nanny")
+        cluster.worker()
         yield cluster
     finally:
         cluster.stop()

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import pickle
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from itertools import islice
@@ -33,7 +33,6 @@ _BATCH_SECONDS = 2.0
 _BATCHES_A_SECOND = 100  # that scheduler and host take without effort
 _LISTING_SECONDS = 0.05  # a batch is sent as it is where items are listed slowly
 _LOOKING_SECONDS = 0.5  # how often it is looked whether the engine is there
-_LOST_TWICE = 2
 
 Answer = tuple[str, bytes | str]
 """The name of a worker, and what `run_batch` returned there."""
@@ -127,7 +126,7 @@ class Remote:
         """Hand batches to the engine; return whether there may be more at once."""
         room, began = 2 * self.count, time.monotonic()
         while len(self._under_way) < room:
-            if not (batch := batches.next()):
+            if not (batch := batches.next(alone=not self._under_way)):
                 return False
             try:
                 future = self._executor.submit(
@@ -214,11 +213,16 @@ class _Batches:
     def __init__(self, tasks: Iterator[Task]) -> None:
         self._tasks = tasks
         self._again: deque[list[Task]] = deque()
-        self._lost: Counter[str] = Counter()
+        self._suspects: deque[Task] = deque()
+        self._suspected: set[str] = set()
         self._size = 1
 
-    def next(self) -> list[Task]:
-        """Return a batch; an empty one at the end."""
+    def next(self, *, alone: bool) -> list[Task]:
+        """Return a batch, or an empty one where there is none now.
+
+        Args:
+            alone: whether no other is under way: only then an item is tried that was lost before.
+        """
         if self._again:
             return self._again.popleft()
         batch, began, size = list[Task](), time.monotonic(), 0
@@ -227,6 +231,8 @@ class _Batches:
             size += len(task.item)
             if size > _MOST_BYTES or time.monotonic() - began > _LISTING_SECONDS:
                 break
+        if not batch and alone and self._suspects:
+            return [self._suspects.popleft()]
         return batch
 
     def note_pace(self, done: Done, size: int, slots: int) -> None:
@@ -241,15 +247,19 @@ class _Batches:
         self._again.append(batch)
 
     def lost(self, batch: list[Task], error: Exception) -> Iterator[Outcome]:
-        """Take the items of a lost batch, each by itself from now on; yield what is lost again."""
+        """Take a lost batch, and yield the failure of an item that was lost alone.
+
+        With a worker everything is lost that was on it. So items of a lost batch are tried once
+        more at the end, one at a time: what is lost then has ended the worker itself.
+        """
         how = f"the worker of the engine was lost: {type(error).__name__}"
         for task in batch:
-            self._lost[task.key] += 1
-            if self._lost[task.key] < _LOST_TWICE:
-                self._again.append([task])
-            else:
+            if task.key in self._suspected:
                 failure = Failure(task.key, "worker-killed", how)
                 yield Outcome(task.key, task.identity, failure=failure)
+            else:
+                self._suspects.append(task)
+                self._suspected.add(task.key)
 
 
 @define
