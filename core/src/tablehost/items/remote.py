@@ -10,28 +10,22 @@ import contextlib
 import logging
 import pickle
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from itertools import islice
 from queue import Empty, SimpleQueue
 from uuid import uuid4
 
 from attrs import define, evolve, field
 
-from tablehost.contract.build import Failure
 from tablehost.contract.errors import Stopped
+from tablehost.items.batches import Batches
 from tablehost.items.remote_batch import Done, Sent, is_unseen, run_batch
 from tablehost.items.task import Outcome, Task, Work
 from tablehost.manifest.sections import HostOfItems
 
 _log = logging.getLogger("tablehost")
 
-_MOST_ITEMS = 256
-_MOST_BYTES = 1 << 20  # of a batch, or of its results
-_BATCH_SECONDS = 2.0
-_BATCHES_A_SECOND = 100  # that scheduler and host take without effort
-_LISTING_SECONDS = 0.05  # a batch is sent as it is where items are listed slowly
+_FEEDING_SECONDS = 0.05  # what has ended is looked at this often, however slowly items are listed
 _LOOKING_SECONDS = 0.5  # how often it is looked whether the engine is there
 
 Answer = tuple[str, bytes | str]
@@ -99,7 +93,7 @@ class Remote:
         Raises:
             EngineLost: the engine is gone, or none of its workers can do the work.
         """
-        sent, batches = pickle.dumps(Sent.of(work)), _Batches(tasks)
+        sent, batches = pickle.dumps(Sent.of(work)), Batches(tasks)
         self._run = uuid4().hex
         self._retired.clear()
         try:
@@ -108,8 +102,11 @@ class Remote:
                 if not self._under_way:
                     return
                 ended = self._wait(0 if has_more else _LOOKING_SECONDS)
-                yield [one for future in ended for one in self._taken(future, batches)]
-                self._look()
+                for future in ended:
+                    yield [*self._taken(future, batches)]
+                if not ended:
+                    self._look()
+                    yield []
         finally:
             self._end_map()
 
@@ -122,7 +119,7 @@ class Remote:
             self._end(self._run)
         self._run = ""
 
-    def _submit(self, sent: bytes, batches: _Batches) -> bool:
+    def _submit(self, sent: bytes, batches: Batches) -> bool:
         """Hand batches to the engine; return whether there may be more at once."""
         room, began = 2 * self.count, time.monotonic()
         while len(self._under_way) < room:
@@ -136,7 +133,7 @@ class Remote:
                 raise _lost() from error
             self._under_way[future] = batch
             future.add_done_callback(self._ended.put)
-            if time.monotonic() - began > _LISTING_SECONDS:
+            if time.monotonic() - began > _FEEDING_SECONDS:
                 return True
         return False
 
@@ -161,13 +158,13 @@ class Remote:
             _log.warning("--scheduler has no worker now; the items wait for one")
         self._has_workers = bool(self._slots())
 
-    def _taken(self, future: Future[Answer], batches: _Batches) -> Iterator[Outcome]:
+    def _taken(self, future: Future[Answer], batches: Batches) -> Iterator[Outcome]:
         """Yield the outcomes of a batch; what is to be done again goes back to the others."""
         batch = self._under_way.pop(future)
         try:
             worker, answer = future.result()
         except Exception as error:  # whatever an engine calls a lost worker
-            if not (self._hosts or self._is_there()):
+            if not self._is_there():
                 raise _lost() from error
             yield from batches.lost(batch, error)
             return
@@ -201,65 +198,6 @@ class Remote:
         if not self._slots().keys() - self._retired.keys():
             reasons = list(dict.fromkeys(self._retired.values()))
             raise EngineLost([f"no worker of --scheduler is left: {'; '.join(reasons)}"])
-
-
-class _Batches:
-    """Cuts tasks into batches that grow with their pace, and knows which were lost.
-
-    Args:
-        tasks: those that are to do.
-    """
-
-    def __init__(self, tasks: Iterator[Task]) -> None:
-        self._tasks = tasks
-        self._again: deque[list[Task]] = deque()
-        self._suspects: deque[Task] = deque()
-        self._suspected: set[str] = set()
-        self._size = 1
-
-    def next(self, *, alone: bool) -> list[Task]:
-        """Return a batch, or an empty one where there is none now.
-
-        Args:
-            alone: whether no other is under way: only then an item is tried that was lost before.
-        """
-        if self._again:
-            return self._again.popleft()
-        batch, began, size = list[Task](), time.monotonic(), 0
-        for task in islice(self._tasks, self._size):
-            batch.append(task)
-            size += len(task.item)
-            if size > _MOST_BYTES or time.monotonic() - began > _LISTING_SECONDS:
-                break
-        if not batch and alone and self._suspects:
-            return [self._suspects.popleft()]
-        return batch
-
-    def note_pace(self, done: Done, size: int, slots: int) -> None:
-        """Let batches grow to two seconds, or longer where there are many slots."""
-        seconds = max(_BATCH_SECONDS, slots / _BATCHES_A_SECOND)
-        count = max(1, len(done.outcomes))
-        fit = min(seconds * count / max(done.seconds, 1e-6), _MOST_BYTES * count / size)
-        self._size = max(1, min(2 * self._size, _MOST_ITEMS, int(fit)))
-
-    def give_back(self, batch: list[Task]) -> None:
-        """Take a batch that a worker cannot do."""
-        self._again.append(batch)
-
-    def lost(self, batch: list[Task], error: Exception) -> Iterator[Outcome]:
-        """Take a lost batch, and yield the failure of an item that was lost alone.
-
-        With a worker everything is lost that was on it. So items of a lost batch are tried once
-        more at the end, one at a time: what is lost then has ended the worker itself.
-        """
-        how = f"the worker of the engine was lost: {type(error).__name__}"
-        for task in batch:
-            if task.key in self._suspected:
-                failure = Failure(task.key, "worker-killed", how)
-                yield Outcome(task.key, task.identity, failure=failure)
-            else:
-                self._suspects.append(task)
-                self._suspected.add(task.key)
 
 
 @define
