@@ -14,6 +14,7 @@ import wave
 from collections.abc import Iterator
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,6 +33,8 @@ PAGES = sorted(
 )
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
+# Pages whose commands take long.
+LONG = {"docs/how-to/use-a-cluster.md"}
 # Commands that set up a whole environment; other tests run what they run.
 MAKE = re.compile(r"^make (\w+)$")
 NAME = re.compile(r"# ([\w.]+\.(?:py|toml))$", re.MULTILINE)  # a block that is a file says so
@@ -134,7 +137,12 @@ def execute(command: str, folder: Path) -> Ended:
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def by_length(page: Path) -> Any:
+    marks = [pytest.mark.long] if name_of(page) in LONG else []
+    return pytest.param(page, marks=marks, id=name_of(page))
+
+
+@pytest.mark.parametrize("page", map(by_length, PAGES))
 def test_every_command_of_a_page_runs(page: Path, request: pytest.FixtureRequest) -> None:
     whose = "maintainer" if page.name == "RELEASING.md" else "reader"
     folder = request.getfixturevalue(whose)
