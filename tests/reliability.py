@@ -55,6 +55,7 @@ SECTIONS = {
         "test_extract_faults_restart.py",
         "test_workers.py",
     ),
+    "On a cluster": ("test_cluster.py", "test_cluster_faults.py"),
     "What others wrote": ("test_reading.py",),
     "Builders": (
         "test_plugins.py",

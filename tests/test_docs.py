@@ -36,7 +36,7 @@ LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
 # Pages whose commands take long.
 LONG = {"docs/how-to/use-a-cluster.md"}
 # Commands that set up a whole environment; other tests run what they run.
-MAKE = re.compile(r"^make (\w+)$")
+MAKE = re.compile(r"^make ([\w-]+)$")
 NAME = re.compile(r"# ([\w.]+\.(?:py|toml))$", re.MULTILINE)  # a block that is a file says so
 SHELL = set("|&;<>$`#")  # what only a shell understands
 INSTALL = re.compile(r"^pip install ")
@@ -142,7 +142,7 @@ def by_length(page: Path) -> Any:
     return pytest.param(page, marks=marks, id=name_of(page))
 
 
-@pytest.mark.parametrize("page", map(by_length, PAGES))
+@pytest.mark.parametrize("page", [*map(by_length, PAGES)])
 def test_every_command_of_a_page_runs(page: Path, request: pytest.FixtureRequest) -> None:
     whose = "maintainer" if page.name == "RELEASING.md" else "reader"
     folder = request.getfixturevalue(whose)

@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 from small_builders import SIZES
@@ -43,7 +44,7 @@ def build_table(options: Options, run: Run):
     columns = {name: [getattr(one, name) for one in found] for name in ("file", "mode", "named")}
     return Build(pa.table(columns), inputs="none")
 '''
-TOKEN = '''
+WITH_SECRET = '''
 from attrs import frozen
 from tablehost import Build, Run, Secret, hookimpl
 
@@ -60,10 +61,6 @@ class Settings:
     token: Secret[str] = ""
 
 @frozen
-class Settled:
-    text: str
-
-@frozen
 class Item:
     text: str
 
@@ -77,8 +74,9 @@ def measure(item: Item, settings: Settings) -> Length:
 @hookimpl
 def build_table(options: Options, run: Run):
     import pyarrow as pa
-    text, settings = (options.token, Settings()) if options.in_items else ("", Settings(options.token))
-    found = list(run.map(measure, [Item(text)], key=lambda item: "one", settings=settings))
+    text, kept = (options.token, "") if options.in_items else ("", options.token)
+    items, settings = [Item(text)], Settings(kept)
+    found = list(run.map(measure, items, key=lambda item: "one", settings=settings))
     return Build(pa.table({"length": [one.length for one in found]}), inputs="none")
 '''
 
@@ -123,9 +121,9 @@ def test_a_builder_of_one_file_on_a_cluster(project, shared):
     assert (row["mode"], row["named"]) == ("0o700", 8)
     assert not row["file"].startswith(str(project.path))
     until = time.monotonic() + 5
-    while os.path.exists(row["file"]) and time.monotonic() < until:
+    while Path(row["file"]).exists() and time.monotonic() < until:
         time.sleep(0.01)
-    assert not os.path.exists(os.path.dirname(row["file"]))
+    assert not Path(row["file"]).parent.exists()
 
 
 @pytest.mark.outcome("It stays out of the cache of digests: the file may be another one here.")
@@ -144,7 +142,7 @@ def test_the_state_of_a_file_that_another_host_has_read(project, shared):
 @pytest.mark.parametrize("where", [(), ("--in-items",)], ids=["settings", "items"])
 @pytest.mark.outcome("Refused: without TLS it would travel as it is.")
 def test_a_secret_on_its_way_to_a_cluster(project, shared, where):
-    project.write("hidden.py", TOKEN)
+    project.write("hidden.py", WITH_SECRET)
     run = ("run", "./hidden.py", "--token", "hunter2", "--out", "t.parquet", *where)
     done = project.run(*run, "--scheduler", shared.address)
     assert done.code == 2

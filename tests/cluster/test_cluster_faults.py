@@ -134,7 +134,7 @@ def test_ctrl_c_while_a_cluster_works(squares, cluster, when):
     run = (*TO_CLUSTER, cluster.address, "--count", 4, "--slow", 20)
     interrupted = squares.start(*run)
     when(1, lambda: interrupted.send_signal(signal.SIGINT))
-    out, err = interrupted.communicate(timeout=30)
+    _, err = interrupted.communicate(timeout=30)
     assert interrupted.returncode == 130, err
     began = time.monotonic()
     done = squares.run(*TO_CLUSTER, cluster.address, "--count", 4, "--fresh", "--slow", 0.01)
@@ -155,12 +155,10 @@ def test_a_worker_that_joins_late(squares, cluster, when):
 @pytest.mark.outcome("The items wait, and the run says so.")
 def test_a_cluster_without_a_worker(squares, cluster):
     waiting = squares.start(*TO_CLUSTER, cluster.address)
-    time.sleep(3)
-    assert waiting.poll() is None
+    assert "--scheduler has no worker now; the items wait for one" in waiting.stderr.readline()
     cluster.worker()
-    out, err = waiting.communicate(timeout=30)
+    _, err = waiting.communicate(timeout=30)
     assert waiting.returncode == 0, err
-    assert "--scheduler has no worker now; the items wait for one" in err
 
 
 @as_root

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -178,7 +179,7 @@ class HostRun(Run):
         with self._mapping(), MapItems(*entered, checking=checking) as mapped:
             mapped.enter(items)
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
-                meter.hosts = lambda: {one.host: one.items for one in services.pool.hosts}
+                meter.hosts = _since(services.pool)
                 tasks = unencrypted.checked(request, mapped.tasks())
                 mapped.work(services.pool.run(work, tasks), meter)
         self.maps.append(mapped.counts(recipe.function, recipe.digest))
@@ -235,3 +236,9 @@ class HostRun(Run):
         recipe = item_recipe(services.request.builder, function, settings, services.cache)
         self.tools |= recipe.tools
         return recipe
+
+
+def _since(pool: Pool) -> Callable[[], dict[str, int]]:
+    """Return what tells how many items each host has done from now on."""
+    before = Counter({one.host: one.items for one in pool.hosts})
+    return lambda: dict(Counter({one.host: one.items for one in pool.hosts}) - before)
