@@ -14,10 +14,6 @@ from threading import Thread
 
 import pytest
 
-pytest.importorskip(
-    "distributed", reason="the tests of --scheduler are left out: pip install 'tablehost[dask]'"
-)
-
 DASK = [sys.executable, "-m", "dask"]
 SOON_LOST = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s"}
 ON_LOOPBACK = ["--host", "127.0.0.1", "--no-dashboard"]

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from small_builders import SIZES
 
+pytest.importorskip(
+    "distributed", reason="the tests of --scheduler are left out: pip install 'tablehost[dask]'"
+)
 TO_CLUSTER = ("run", "./squares.py", "--out", "t.parquet", "--scheduler")
 WHERE = '''
 import stat
@@ -44,7 +47,7 @@ def build_table(options: Options, run: Run):
     columns = {name: [getattr(one, name) for one in found] for name in ("file", "mode", "named")}
     return Build(pa.table(columns), inputs="none")
 '''
-WITH_SECRET = '''
+HIDDEN = '''
 from attrs import frozen
 from tablehost import Build, Run, Secret, hookimpl
 
@@ -142,7 +145,7 @@ def test_the_state_of_a_file_that_another_host_has_read(project, shared):
 @pytest.mark.parametrize("where", [(), ("--in-items",)], ids=["settings", "items"])
 @pytest.mark.outcome("Refused: without TLS it would travel as it is.")
 def test_a_secret_on_its_way_to_a_cluster(project, shared, where):
-    project.write("hidden.py", WITH_SECRET)
+    project.write("hidden.py", HIDDEN)
     run = ("run", "./hidden.py", "--token", "hunter2", "--out", "t.parquet", *where)
     done = project.run(*run, "--scheduler", shared.address)
     assert done.code == 2

@@ -13,6 +13,9 @@ from small_builders import SIZES
 
 import tablehost
 
+pytest.importorskip(
+    "distributed", reason="the tests of --scheduler are left out: pip install 'tablehost[dask]'"
+)
 pytestmark = pytest.mark.long
 
 as_root = pytest.mark.skipif(
