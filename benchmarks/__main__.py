@@ -7,5 +7,6 @@ from pathlib import Path
 from measure import machine
 
 print(machine(), flush=True)
-for name in ("startup", "items", "sync", "folder", "clips", "combine", "enrich", "verify"):
+NAMES = "startup items cluster sync folder clips combine enrich verify".split()
+for name in NAMES:
     subprocess.run([sys.executable, Path(__file__).parent / f"{name}.py"], check=True)

@@ -45,14 +45,14 @@ wait_for() { # COUNT OUT: until so many items are finished, or the run has ended
 cluster=()
 start() { # a scheduler and two workers, on the loopback interface
     rm -f "$folder/scheduler.json"
-    dask scheduler --host 127.0.0.1 --port 0 --no-dashboard \
+    dask scheduler --host 127.0.0.1 --port 0 --dashboard-address 127.0.0.1:0 --no-dashboard \
         --scheduler-file "$folder/scheduler.json" >"$folder/scheduler.log" 2>&1 &
     cluster=($!)
     disown
     until [ -s "$folder/scheduler.json" ]; do sleep 0.2; done
     for number in 1 2; do
         dask worker --scheduler-file "$folder/scheduler.json" --nthreads 1 --no-nanny \
-            --memory-limit 0 --no-dashboard >"$folder/worker$number.log" 2>&1 &
+            --memory-limit 0 --host 127.0.0.1 --no-dashboard --dashboard-address 127.0.0.1:0 >"$folder/worker$number.log" 2>&1 &
         cluster+=($!)
         disown
     done

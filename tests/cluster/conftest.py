@@ -16,7 +16,7 @@ import pytest
 
 DASK = [sys.executable, "-m", "dask"]
 SOON_LOST = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s"}
-ON_LOOPBACK = ["--host", "127.0.0.1", "--no-dashboard"]
+ON_LOOPBACK = ["--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
 
 
 class Cluster:

@@ -34,9 +34,10 @@ def connect(address: str) -> Remote:
         msg = f"--scheduler {address} needs Dask ({error}): pip install 'tablehost[dask]'"
         raise Refused(msg) from error
     _silence()
-    cluster = _local_cluster(address) if address.startswith(_LOCAL) else None
+    cluster = None
     try:
         with warnings.catch_warnings(action="ignore"):  # of other versions, which we check
+            cluster = _local_cluster(address) if address.startswith(_LOCAL) else None
             client = distributed.Client(cluster or address, timeout="10s", set_as_default=False)
     except Exception as error:
         if cluster is not None:
@@ -62,7 +63,7 @@ def _local_cluster(address: str) -> Any:
         threads_per_worker=1,
         memory_limit=None,  # items are in processes beneath
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         silence_logs=logging.CRITICAL,
     )
 
