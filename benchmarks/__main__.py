@@ -7,6 +7,6 @@ from pathlib import Path
 from measure import machine
 
 print(machine(), flush=True)
-NAMES = "startup items cluster sync folder clips combine enrich verify".split()
-for name in NAMES:
+FIRST = ("startup", "items", "cluster", "sync")
+for name in (*FIRST, "folder", "clips", "combine", "enrich", "verify"):
     subprocess.run([sys.executable, Path(__file__).parent / f"{name}.py"], check=True)

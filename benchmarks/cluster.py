@@ -17,9 +17,14 @@ import psutil
 from measure import measure, tablehost
 from squares import square
 
+from tablehost.console.text import utc_now
+from tablehost.contract.build import Session
+from tablehost.files.names import new_run_id
 from tablehost.items import batches
 from tablehost.items.dask_engine import connect
-from tablehost.items.task import Needs, Task, Work
+from tablehost.items.finished import Code
+from tablehost.items.ledger import Ledger
+from tablehost.items.task import Needs, Outcome, Task, Work
 
 BUILDER = Path(__file__).parent / "squares.py"
 DASK = [sys.executable, "-m", "dask"]
@@ -32,6 +37,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, _cluster(Path(folder)) as (address, scheduler):
         for most in (1, 16, 64, 256):
             _batches_of(most, address, scheduler)
+        for at_once in (1, 64):
+            _ledger(Path(folder) / f"{at_once}.ledger", at_once)
         for name, options in {"2 workers here": (), "cluster": ("--scheduler", address)}.items():
             few, many = (_run(Path(folder), name, n, options) for n in (100, ITEMS))
             seconds, cpu = many.seconds - few.seconds, many.cpu - few.cpu
@@ -53,9 +60,7 @@ def _batches_of(most: int, address: str, scheduler: psutil.Process) -> None:
     items, sent = _take(running, SECONDS)
     seconds = time.monotonic() - began
     running.close()
-    used = [
-        1e3 * (_cpu(one) - was) / sent for one, was in zip((scheduler, host), before, strict=True)
-    ]
+    used = (1e3 * (_cpu(scheduler) - before[0]) / sent, 1e3 * (_cpu(host) - before[1]) / sent)
     print(
         f"  batches of {most}: {items / seconds:.0f} items/s, {sent / seconds:.0f} batches/s; CPU "
         f"of a batch: scheduler {used[0]:.1f} ms, host {used[1]:.1f} ms"
@@ -70,6 +75,26 @@ def _take(running: Iterator[list[object]], seconds: float) -> tuple[int, int]:
         if time.monotonic() > until:
             break
     return items, sent
+
+
+def _ledger(path: Path, at_once: int) -> None:
+    """Print how many results a second the ledger alone keeps, with so many to a commit."""
+    session = Session(new_run_id(), utc_now(), user="me", host="here")
+    with Ledger(path, session) as ledger:
+        of_map = ledger.begin_map("0" * 64, "{}", code=Code.of({}))
+        tasks = [Task(f"{number:09d}", b"") for number in range(ITEMS)]
+        ledger.want(of_map, tasks, {})
+        began, used = time.monotonic(), _cpu(psutil.Process())
+        for number, task in enumerate(tasks):
+            ledger.note(of_map, Outcome(task.key, result=b"x" * 600, seconds=0.0, worker="here:1"))
+            if number % at_once == 0:
+                ledger.commit()
+        rate, cpu = ITEMS / (time.monotonic() - began), _cpu(psutil.Process()) - used
+    size = path.stat().st_size / ITEMS
+    print(
+        f"  ledger alone, {at_once} to a commit: {rate:.0f} items/s, {1e3 * cpu / ITEMS:.3f} ms CPU "
+        f"an item, {size:.0f} bytes an item of 600 compressed"
+    )
 
 
 def _cpu(process: psutil.Process) -> float:
