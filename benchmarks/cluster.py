@@ -92,8 +92,8 @@ def _ledger(path: Path, at_once: int) -> None:
         rate, cpu = ITEMS / (time.monotonic() - began), _cpu(psutil.Process()) - used
     size = path.stat().st_size / ITEMS
     print(
-        f"  ledger alone, {at_once} to a commit: {rate:.0f} items/s, {1e3 * cpu / ITEMS:.3f} ms CPU "
-        f"an item, {size:.0f} bytes an item of 600 compressed"
+        f"  ledger alone, {at_once} to a commit: {rate:.0f} items/s, {1e3 * cpu / ITEMS:.3f} ms "
+        f"CPU an item, {size:.0f} bytes an item of 600 compressed"
     )
 
 
