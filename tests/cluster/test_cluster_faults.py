@@ -145,6 +145,17 @@ def test_ctrl_c_while_a_cluster_works(squares, cluster, when):
     assert time.monotonic() - began < 6
 
 
+@pytest.mark.outcome("Exit 130 with one line; nothing is left of the cluster.")
+def test_ctrl_c_at_a_terminal_while_local_workers_work(squares, when):
+    run = (*TO_CLUSTER, "local:2", "--count", 4, "--slow", 20)
+    interrupted = squares.start(*run, start_new_session=True)
+    when(2, lambda: os.killpg(interrupted.pid, signal.SIGINT))
+    _, err = interrupted.communicate(timeout=60)
+    assert interrupted.returncode == 130, err
+    assert "Traceback" not in err
+    assert err.splitlines()[-1].startswith("tablehost: stopped by SIGINT")
+
+
 @pytest.mark.outcome("It is checked, and works from then on.")
 def test_a_worker_that_joins_late(squares, cluster, when):
     cluster.worker()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from multiprocessing import resource_tracker
 from threading import Thread
 from typing import Any
 
-from tablehost.contract.errors import Refused
+from tablehost.contract.errors import Refused, TablehostError
 from tablehost.items.remote import Answer, Remote
 from tablehost.items.remote_batch import end_run
 
@@ -39,9 +41,11 @@ def connect(address: str) -> Remote:
         with warnings.catch_warnings(action="ignore"):  # of other versions, which we check
             cluster = _local_cluster(address) if address.startswith(_LOCAL) else None
             client = distributed.Client(cluster or address, timeout="10s", set_as_default=False)
-    except Exception as error:
+    except BaseException as error:
         if cluster is not None:
             cluster.close()
+        if isinstance(error, TablehostError) or not isinstance(error, Exception):
+            raise
         said = str(error).partition("\n")[0] or type(error).__name__
         msg = f"--scheduler {address} does not answer: {said}"
         raise Refused(msg) from error
@@ -58,14 +62,21 @@ def _silence() -> None:
 def _local_cluster(address: str) -> Any:
     import distributed
 
-    return distributed.LocalCluster(
-        n_workers=int(address.removeprefix(_LOCAL)),
-        threads_per_worker=1,
-        memory_limit=None,  # items are in processes beneath
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,
-    )
+    # A terminal's Ctrl-C goes to its workers too, and is for the host alone. They have the mask of
+    # the thread that starts them, which has that of this one unless it starts this tracker.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        return distributed.LocalCluster(
+            n_workers=int(address.removeprefix(_LOCAL)),
+            threads_per_worker=1,
+            memory_limit=None,  # items are in processes beneath
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _pool(client: Any, cluster: Any) -> Remote:
@@ -89,10 +100,9 @@ def _pool(client: Any, cluster: Any) -> Remote:
             ending.join(_PATIENCE)
 
     def close() -> None:
-        with contextlib.suppress(Exception):
-            client.close(timeout=_PATIENCE)
-        if cluster is not None:
-            cluster.close(timeout=_PATIENCE)
+        for one in filter(None, (client, cluster)):
+            with contextlib.suppress(Exception):  # it ends with this process
+                one.close(timeout=_PATIENCE)
 
     executor = client.get_executor(pure=False)
     return Remote(executor, slots, submitted=_submitted(), is_there=is_there, end=end, close=close)
