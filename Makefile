@@ -8,7 +8,7 @@ PROJECTS := core plugins/extract_k150k plugins/combine plugins/enrich
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo demo-cluster test faults lint coverage bench clean
+.PHONY: demo demo-cluster test faults lint coverage screens bench clean
 
 demo: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
@@ -41,6 +41,9 @@ coverage: $(READY)
 	$(BIN)/coverage run -m pytest -n auto --dist loadfile
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+screens: $(READY)  # of the pages that `make demo` has made, in docs/screens
+	$(BIN)/python examples/screens.py demo/report docs/screens
 
 bench: $(READY)
 	$(BIN)/python benchmarks

@@ -70,3 +70,6 @@ say tablehost verify demo
 
 heading "And what is the last one made of?"
 say tablehost lineage demo/combined.parquet
+
+heading "All of it to look at: open this page in a browser."
+say tablehost report demo --verify --out demo/report

@@ -54,9 +54,16 @@ SECTIONS = {
         "test_interrupted.py",
         "test_extract_faults_restart.py",
         "test_workers.py",
+        "test_memory.py",
     ),
     "On a cluster": ("test_cluster.py", "test_cluster_faults.py"),
     "What others wrote": ("test_reading.py",),
+    "Inputs in an object store": (
+        "test_object_items.py",
+        "test_object_builders.py",
+        "test_object_store.py",
+        "test_object_trust.py",
+    ),
     "Builders": (
         "test_plugins.py",
         "test_returns.py",

@@ -14,13 +14,13 @@ import wave
 from collections.abc import Iterator
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from attrs import frozen
 from command_line import Ended, run_here
+from object_store import MISSING, serving
 
 REPOSITORY = Path(__file__).parent.parent
 FOLDERS = [REPOSITORY / "core", *sorted(REPOSITORY.glob("plugins/*"))]
@@ -33,13 +33,19 @@ PAGES = sorted(
 )
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
-# Pages whose commands take long.
-LONG = {"docs/how-to/use-a-cluster.md"}
 # Commands that set up a whole environment; other tests run what they run.
 MAKE = re.compile(r"^make ([\w-]+)$")
 NAME = re.compile(r"# ([\w.]+\.(?:py|toml))$", re.MULTILINE)  # a block that is a file says so
 SHELL = set("|&;<>$`#")  # what only a shell understands
 INSTALL = re.compile(r"^pip install ")
+READERS = {
+    "RELEASING.md": "maintainer",
+    "read-inputs-from-an-object-store.md": "with_store",
+}
+LONG = {  # tests/objects/ and tests/cluster/ run the same in `make test`
+    "read-inputs-from-an-object-store.md",
+    "use-a-cluster.md",
+}
 # A command exits with 0 unless the page says otherwise, and prints what is shown; `...` stands for
 # anything.
 STEP = re.compile(r"^\$ (.+?)(?:  # exit code (\d))?\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
@@ -104,6 +110,22 @@ def reader(tmp_path: Path, short_clips: Path) -> Path:
 
 
 @pytest.fixture
+def with_store(reader: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a reader with a store, and what is in it."""
+    for name in ("moto", "obstore"):
+        pytest.importorskip(name, reason=MISSING)
+    with serving() as store:
+        bucket = store.bucket("corpus")
+        for path in (*sorted(reader.glob("clips/*"))[:1], reader / "scores.csv"):
+            store.put(f"{bucket}/{path.relative_to(reader)}", path)
+        store.put(f"{bucket}/texts/one.txt", b"a line\n")
+        store.put(f"{bucket}/stop.txt", b"two.txt\n")
+        for name, value in store.environment.items():
+            monkeypatch.setenv(name, value)
+        yield reader
+
+
+@pytest.fixture
 def maintainer(tmp_path: Path) -> Path:
     """Give a clean checkout of the repository, as a release begins with."""
     checkout = tmp_path / "checkout"
@@ -137,14 +159,15 @@ def execute(command: str, folder: Path) -> Ended:
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
-def by_length(page: Path) -> Any:
-    marks = [pytest.mark.long] if name_of(page) in LONG else []
-    return pytest.param(page, marks=marks, id=name_of(page))
-
-
-@pytest.mark.parametrize("page", [*map(by_length, PAGES)])
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=name_of(page), marks=[pytest.mark.long] * (page.name in LONG))
+        for page in PAGES
+    ],
+)
 def test_every_command_of_a_page_runs(page: Path, request: pytest.FixtureRequest) -> None:
-    whose = "maintainer" if page.name == "RELEASING.md" else "reader"
+    whose = READERS.get(page.name, "reader")
     folder = request.getfixturevalue(whose)
     for block in blocks(page):
         if name := NAME.match(block.text):

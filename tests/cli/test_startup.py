@@ -15,11 +15,15 @@ NEEDLESS = (
     "cattrs",
     "rich.markdown",
     "tomllib",
+    "obstore",
+    "tablehost.objects",
     "tablehost.contract.build",
     "tablehost.manifest",
     "tablehost.files",
     "tablehost.host",
     "tablehost.items",
+    "tablehost.report",
+    "jinja2",
     "tablehost.table",
 )
 NEEDS_A_PARSER = {"run extract_k150k --help"}

@@ -243,9 +243,19 @@ def test_fewer_clips_by_limit_than_the_table_has(joined):
     assert tuple(joined().rows) == CLIPS
 
 
-@pytest.mark.outcome("Only they are in the table; measured ones come back for nothing.")
+@pytest.mark.outcome(
+    "Exit 2; with --overwrite only they are in the table, the others `left_out`, and come back for "
+    "nothing."
+)
 def test_fewer_clips_by_glob_and_then_all(joined):
-    assert list(joined("--glob", "d*.mp4", "--glob", "b.*").rows) == ["b.mp4", "dir c.mp4"]
+    fewer = ("--glob", "d*.mp4", "--glob", "b.*")
+    refused = joined(*fewer)
+    assert refused.code == 2
+    assert "has the rows of 1 items that are left out, such as 'a.mp4'; give" in refused.err
+    extracted = joined(*fewer, "--overwrite")
+    assert list(extracted.rows) == ["b.mp4", "dir c.mp4"]
+    items = extracted.manifest["run"]["items"]
+    assert (items["removed"], items["left_out"]) == (0, 1)
     extracted = joined()
     assert tuple(extracted.rows) == CLIPS
     assert measured_nothing(extracted)

@@ -15,8 +15,9 @@ from tablehost.cli import execute
 from tablehost.contract.errors import ManifestError
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import ChangedWhileRead, Signature, file_digest
-from tablehost.files.folder_listing import dir_hash1, listing_of, read_listing, write_listing
+from tablehost.files.folder_listing import dir_hash1, listing_lines, read_listing, write_listing
 from tablehost.files.folders import Look, hash_files, look, walk_files
+from tablehost.files.states_on_disk import StatesOnDisk
 
 DIR_HASH1 = (
     "find -L . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum"
@@ -64,6 +65,12 @@ def entries_of(folder):
     return [(name, file_digest(folder / name).sha256) for name in walk_files(folder)]
 
 
+def written(folder, entries):
+    """Write a listing of a folder, and return where it is."""
+    lines = listing_lines(sorted((os.fsencode(name), digest) for name, digest in entries))
+    return write_listing(folder / "listing", lines)
+
+
 def test_dir_hash1_is_what_find_and_sha256sum_print(awkward):
     assert dir_hash1(entries_of(awkward)) == shell(DIR_HASH1, awkward)[:64].decode()
 
@@ -103,52 +110,55 @@ def test_dir_hash1_takes_any_order_and_paths_of_bytes(awkward):
 
 
 def test_sha256sum_accepts_the_listing(awkward, tmp_path):
-    write_listing(tmp_path / "listing.gz", listing_of(entries_of(awkward)))
-    shell(f"gunzip -c {tmp_path / 'listing.gz'} | sha256sum -c --strict -", awkward)
+    path = written(tmp_path, entries_of(awkward)).path
+    shell(f"gunzip -c {path} | sha256sum -c --strict -", awkward)
 
 
 def test_an_unzipped_listing_has_the_folders_digest(awkward, tmp_path):
-    write_listing(tmp_path / "listing.gz", listing_of(entries_of(awkward)))
-    unzipped = shell("gunzip -c listing.gz", tmp_path)
-    assert sha(unzipped) == dir_hash1(entries_of(awkward))
+    listing = written(tmp_path, entries_of(awkward))
+    unzipped = shell(f"gunzip -c {listing.path.name}", tmp_path)
+    assert sha(unzipped) == listing.digest == dir_hash1(entries_of(awkward))
 
 
 def test_a_listing_reads_back_as_written(awkward, tmp_path):
-    seen = write_listing(tmp_path / "listing.gz", listing_of(entries_of(awkward)))
-    assert read_listing(tmp_path / "listing.gz") == entries_of(awkward)
-    assert seen == file_digest(tmp_path / "listing.gz")
+    listing = written(tmp_path, entries_of(awkward))
+    assert list(read_listing(listing.path)) == entries_of(awkward)
+    assert listing.sha256 == file_digest(listing.path).sha256
 
 
 @given(st.dictionaries(st.binary(min_size=1).filter(lambda b: b"\0" not in b), st.binary()))
 def test_any_name_survives_the_listing(tmp_path_factory, contents):
-    path = tmp_path_factory.getbasetemp() / "any.gz"
     entries = sorted((name, sha(content)) for name, content in contents.items())
-    write_listing(path, listing_of(entries))
-    assert read_listing(path) == [(os.fsdecode(name), digest) for name, digest in entries]
+    path = written(tmp_path_factory.getbasetemp(), entries).path
+    assert list(read_listing(path)) == [(os.fsdecode(name), digest) for name, digest in entries]
 
 
 def test_equal_listings_are_equal_bytes(awkward, tmp_path):
-    first = write_listing(tmp_path / "a.gz", listing_of(entries_of(awkward)))
+    first = written(tmp_path, entries_of(awkward))
     time.sleep(1.1)  # the header of a gzip file has seconds
-    assert write_listing(tmp_path / "b.gz", listing_of(reversed(entries_of(awkward)))) == first
+    again = first.path.stat().st_mtime_ns, written(tmp_path, reversed(entries_of(awkward)))
+    assert again == (first.path.stat().st_mtime_ns, first)
+    first.path.unlink()
+    assert written(tmp_path, entries_of(awkward)) == first
+    content = first.path.read_bytes()
+    assert content == gzip.compress(gzip.decompress(content), compresslevel=1, mtime=0)
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9])
 def test_a_truncated_listing_is_refused(awkward, tmp_path, keep):
-    path = tmp_path / "listing.gz"
-    write_listing(path, listing_of(entries_of(awkward)))
+    path = written(tmp_path, entries_of(awkward)).path
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
     with pytest.raises(ManifestError, match="damaged"):
-        read_listing(path)
+        list(read_listing(path))
 
 
 def test_something_else_is_no_listing(tmp_path):
     (tmp_path / "x.gz").write_bytes(gzip.compress(b"hello\n"))
     with pytest.raises(ManifestError, match="damaged at line 1"):
-        read_listing(tmp_path / "x.gz")
+        list(read_listing(tmp_path / "x.gz"))
     (tmp_path / "y.gz").write_bytes(b"hello\n")
     with pytest.raises(ManifestError, match="damaged"):
-        read_listing(tmp_path / "y.gz")
+        list(read_listing(tmp_path / "y.gz"))
 
 
 @pytest.mark.parametrize(
@@ -197,6 +207,9 @@ def settled(awkward):
 
 def test_a_look_sees_what_the_walk_lists(awkward):
     assert sorted(look(awkward).files, key=os.fsencode) == walk_files(awkward)
+    on_disk = look(awkward, keep=StatesOnDisk)
+    assert (list(on_disk.files), on_disk) == (walk_files(awkward), look(awkward))
+    assert "nothing" not in on_disk.files
     assert look(awkward, ("*.mp4",)).bytes == len(b"content of plain.mp4content of sub.mp4")
 
 
@@ -204,7 +217,7 @@ def test_a_file_that_the_cache_knows_is_not_read(awkward, settled, cache):
     known = Signature(settled.files["plain.mp4"], settled.seen_ns)
     cache.put_many([(known, sha(b"as recorded"))])
     expected = dict(entries_of(awkward)) | {"plain.mp4": sha(b"as recorded")}
-    assert hash_files(awkward, settled, cache) == expected
+    assert dict(hash_files(awkward, settled.files.items(), settled.seen_ns, cache)) == expected
 
 
 @pytest.mark.parametrize("change", ["write", "remove", "fifo"])
@@ -215,7 +228,7 @@ def test_what_was_read_is_remembered_though_a_later_file_changed(awkward, settle
     if change == "fifo":
         os.mkfifo(path)
     with pytest.raises(ChangedWhileRead, match="changed while it was read"):
-        hash_files(awkward, settled, cache)
+        list(hash_files(awkward, settled.files.items(), settled.seen_ns, cache))
     known = cache.get_many(settled.files.values(), settled.seen_ns)
     assert set(known) == {settled.files[name] for name in earlier}
 
@@ -226,7 +239,7 @@ def test_two_names_of_one_file_are_read_once(awkward, cache):
     seen = look(awkward)
     later = Look(seen.files, seen.seen_ns + 10**10)
     for _ in range(2):
-        found = hash_files(awkward, later, cache)
+        found = dict(hash_files(awkward, later.files.items(), later.seen_ns, cache))
         assert found["link.mp4"] == found["hard.mp4"] == found["plain.mp4"]
     assert len(cache.get_many(later.files.values(), later.seen_ns)) == len(AWKWARD)
 

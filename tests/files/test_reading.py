@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tablehost.contract.errors import ManifestError
 from tablehost.files import folder_listing
+from tablehost.files.folder_listing import listing_lines, read_listing, write_listing
 from tablehost.files.folders import walk_files
 from tablehost.files.reading import read_regular
 from tablehost.table.read import MOST_BYTES_A_ROW
@@ -96,17 +98,16 @@ def test_a_fifo_in_the_place_of_a_file_of_a_table(counted_folder, name, command)
 @pytest.mark.outcome("It is damaged.")
 def test_a_listing_that_unpacks_to_more_than_a_folder_has(tmp_path, monkeypatch):
     monkeypatch.setattr(folder_listing, "_MOST_BYTES", 1000)
-    path = tmp_path / "listing"
-    folder_listing.write_listing(path, folder_listing.listing_of([("a", "0" * 64)] * 5))
-    assert folder_listing.read_listing(path) == [("a", "0" * 64)]
-    for lines in (b"0" * 10**7, b"%b  a\n" % (b"0" * 64) * 2):
-        folder_listing.write_listing(path, lines)
-        with pytest.raises(folder_listing.ManifestError, match="damaged at line"):
-            folder_listing.read_listing(path)
-    names = [(f"{number:04d}", "0" * 64) for number in range(100)]
-    folder_listing.write_listing(path, folder_listing.listing_of(names))
-    with pytest.raises(folder_listing.ManifestError, match="damaged at line 15"):
-        folder_listing.read_listing(path)
+
+    def read(*lines):
+        return list(read_listing(write_listing(tmp_path / "listing", lines).path))
+
+    assert read(*listing_lines([("a", "0" * 64)])) == [("a", "0" * 64)]
+    for line in (b"0" * 10**7, b"%b  a\n" % (b"0" * 64) * 2):
+        with pytest.raises(ManifestError, match="damaged at line"):
+            read(line)
+    with pytest.raises(ManifestError, match="damaged at line 15"):
+        read(*listing_lines((f"{number:04d}", "0" * 64) for number in range(100)))
 
 
 @pytest.mark.outcome("It is not read: one line.")

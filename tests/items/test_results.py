@@ -1,7 +1,11 @@
 """Results: checked where they are made, never coerced, and stored as what they are."""
 
+import datetime as dt
 import sqlite3
+import sys
 from contextlib import closing
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 import pytest
@@ -10,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tablehost import ItemFailed
+from tablehost.contract.errors import BrokenBuilder
 from tablehost.items.results import decoder_of, encoder_of, result_type
 
 CHECKED = '''
 import dataclasses, datetime, enum, math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NewType
+from typing import Annotated, Any, Literal, NewType
 from attrs import field, frozen
 from tablehost import Build, Run, hookimpl
 
@@ -49,6 +54,7 @@ class Row:
     inners: list[Inner] = []
     d: dict[str, int] = {}
     some: Sequence[int] = ()
+    meant: Annotated[int, "a remark"] = 1
     set: frozenset[int] = frozenset()
     map: Mapping[str, int] = {}
     data: Data = Data(1)
@@ -133,6 +139,28 @@ OTHERS = [
 ]
 
 
+UNFIT = """
+import datetime
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TypedDict
+from attrs import frozen
+
+class Typed(TypedDict):
+    n: int
+
+@frozen
+class Holder:
+    n: Decimal
+
+@frozen
+class Row:
+    x: ANNOTATION
+
+def work(item: str, settings: None) -> Row: ...
+"""
+
+
 @pytest.mark.outcome("`wrong-result`: what there is, and what it would be.")
 def test_a_result_that_would_be_read_back_as_another_is_the_failure_of_its_item(project):
     project.write("checked.py", CHECKED.replace("VALUES_", repr([*OTHERS, "Row()"])))
@@ -142,6 +170,57 @@ def test_a_result_that_would_be_read_back_as_another_is_the_failure_of_its_item(
     assert [one["key"] for one in found] == [f"{at:03d}" for at in range(len(OTHERS))]
     assert {one["reason"] for one in found} == {"wrong-result"}
     assert all("read back" in one["detail"] for one in found)
+
+
+@pytest.mark.outcome(
+    "Broken builder, exit 3 before the first item: the field, its type, the remedy."
+)
+@pytest.mark.parametrize(
+    ("annotation", "named"),
+    [
+        ("Decimal", "Decimal"),
+        ("datetime.timedelta", "timedelta"),
+        ("datetime.time", "time"),
+        ("object", "object"),
+        ("list[Decimal | None]", "Decimal"),
+        ("Typed", "Typed"),
+        ("list[Typed]", "Typed"),
+        ("dict[str, Holder | None]", "Decimal"),
+        ("Holder", "Decimal"),
+        ("Callable[[int], int]", "collections.abc.Callable[[int], int]"),
+        ("list['Row']", "Row"),
+    ],
+)
+def test_a_field_of_a_type_that_is_not_stored_is_a_broken_builder(annotation, named):
+    names = {"__name__": "keeper"}
+    exec(UNFIT.replace("ANNOTATION", annotation), names)  # noqa: S102  # as a builder is imported
+    sys.modules["keeper"] = SimpleNamespace(**names)
+    with pytest.raises(BrokenBuilder) as caught:
+        result_type(names["work"])
+    del sys.modules["keeper"]
+    assert f"field `x` of Row has the type {named}, as which no result is" in str(caught.value)
+
+
+@pytest.mark.outcome("`wrong-result`: an offset is stored, and a zone would be lost.")
+@pytest.mark.parametrize(
+    ("zone", "fold", "fits"),
+    [
+        (None, 0, True),
+        (dt.UTC, 0, True),
+        (dt.timezone(dt.timedelta(hours=-3, minutes=-30)), 0, True),
+        (dt.timezone(dt.timedelta(hours=1), "CET"), 0, False),
+        (ZoneInfo("Europe/Berlin"), 0, False),
+        (ZoneInfo("UTC"), 0, False),
+        (None, 1, False),
+    ],
+)
+def test_a_date_and_time_is_read_back_with_its_zone_or_refused(zone, fold, fits):
+    row = Moment(dt.datetime(2020, 2, 2, 2, tzinfo=zone, fold=fold))
+    if fits:
+        assert repr(decoder_of(result_type(moment))(encoder_of(moment)(row))) == repr(row)
+        return
+    with pytest.raises(ItemFailed, match="field at: datetime without a zone, or in UTC by"):
+        encoder_of(moment)(row)
 
 
 @pytest.mark.outcome("`wrong-result`: the field, its type, the value; the others are rows.")
@@ -161,6 +240,15 @@ def test_a_result_of_another_type_is_the_failure_of_its_item(project):
     assert rows == expected
     again = project.run("run", "./checked.py", "--out", "t.parquet", "--workers", 0)
     assert again.code == 1, again.err
+
+
+@frozen
+class Moment:
+    at: dt.datetime
+
+
+def moment(item: str, settings: None) -> Moment:
+    raise NotImplementedError
 
 
 @frozen

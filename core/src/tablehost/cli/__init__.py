@@ -23,6 +23,7 @@ _COMMANDS = {
     "replay": "Make a table again from its manifest, and compare.",
     "diff": "Show what differs between two tables.",
     "lineage": "Show what tables were made of.",
+    "report": "Write a page about tables: runs, columns, lineage, record.",
     "schema": "Print the JSON Schema of a builder's options or manifest.",
     "clean": "Remove what is kept beside a table: ledger, history, leftovers.",
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tablehost.cli.answer import JsonSwitch, print_json
 from tablehost.console.text import counted, printable, shown
+from tablehost.objects.path import as_path
 from tablehost.trust.lineage.lineage import Edge, Lineage, Node
 from tablehost.trust.lineage.lineage import lineage as trace
 
@@ -94,7 +95,7 @@ class _Branches:
 
 def _line(node: Node, before: str = "", after: str = "") -> str:
     facts = f" ({', '.join(_facts(node))})" if any(_facts(node)) else ""
-    return printable(f"{before}{shown(Path(node.path))}{facts}{after}").replace("\n", "\\n")
+    return printable(f"{before}{shown(as_path(node.path))}{facts}{after}").replace("\n", "\\n")
 
 
 def _facts(node: Node) -> Iterator[str]:
@@ -122,7 +123,7 @@ def _mermaid(found: Lineage) -> Iterator[str]:
     yield "flowchart TD"
     for node in found.nodes:
         left, right = _SHAPES[node.kind]
-        text = "<br/>".join(map(_quoted, (shown(Path(node.path)), *_facts(node))))
+        text = "<br/>".join(map(_quoted, (shown(as_path(node.path)), *_facts(node))))
         yield f'    {numbers[node.id]}{left}"{text}"{right}'
     for edge in found.edges:
         text = _quoted(" ".join(filter(None, (edge.option, edge.label, edge.why))))

@@ -15,6 +15,7 @@ from tablehost.cli.answer import JsonSwitch, Switch, print_json
 from tablehost.console.reporter import reporter
 from tablehost.console.text import counted, first, printable, shell_line, shown, some
 from tablehost.contract.errors import UsageError
+from tablehost.objects.path import as_path
 from tablehost.trust.evidence.command import replaying
 from tablehost.trust.evidence.places import never_there
 from tablehost.trust.evidence.subject import Subject, subject
@@ -107,7 +108,7 @@ def _moved(found: Subject, given: Sequence[str]) -> Subject:
         if not old or not new:
             msg = f"--map: {one!r} is not OLD=NEW"
             raise UsageError(msg)
-        moved[Path(old)] = Path(new)
+        moved[as_path(old)] = as_path(new)
     found = evolve(found, moved=moved)
     unused = [] if found.problem else never_there(found)
     if unused:

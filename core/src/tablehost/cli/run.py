@@ -106,7 +106,8 @@ def _run(builder: Builder, given: Mapping[str, RawValue], before: list[str]) -> 
         return _failed(explained, builder, settings, out, redact)
     finally:
         log.removeHandler(out)
-    _report(landed, request, out)
+    page = _page(landed) if settings.report else None
+    _report(landed, request, out, page)
     return landed.exit_code
 
 
@@ -166,27 +167,47 @@ def _resolved(
     return resolved
 
 
-def _report(landed: Landed, request: Request, out: Reporter) -> None:
+def _page(landed: Landed) -> Path | None:
+    """Write the page of a table; the table has landed, whatever becomes of its page."""
+    from tablehost.report.table_page import Asked
+    from tablehost.report.write import write_page
+    from tablehost.trust.evidence.subject import at
+
+    try:
+        return write_page(at(landed.output.table, landed.output.manifest), Asked()).page
+    except TablehostError as error:
+        say(printable(f"tablehost: the table has landed, its page has not: {error}"))
+        return None
+
+
+def _report(landed: Landed, request: Request, out: Reporter, page: Path | None) -> None:
     from tablehost.console.reporter import duration
 
     items = landed.items
     if request.host.json:
-        print(json.dumps(_result(landed), sort_keys=True))
+        print(json.dumps(_result(landed, page), sort_keys=True))
         return
     if landed.outcome == "nothing-to-do":
         out.say(f"nothing to do: {landed.output.table} is up to date and was left as it is")
+        _say_page(page, out)
         return
     failures = [f"{one.key}: {one.reason}: {one.detail}" for one in items.failures]
     for line in first(failures, _MOST_FAILURES, ", all in the manifest"):
         out.say(f"failed  {line}")
     out.say(f"table     {landed.output.table} ({landed.rows} rows)")
     out.say(f"manifest  {landed.output.manifest}")
+    _say_page(page, out)
     out.say(f"{landed.outcome} in {duration(landed.elapsed)}")
     if items.failed:
         out.say("failed items are tried again by the same command")
 
 
-def _result(landed: Landed) -> dict[str, Any]:
+def _say_page(page: Path | None, out: Reporter) -> None:
+    if page is not None:
+        out.say(f"page      {page}")
+
+
+def _result(landed: Landed, page: Path | None) -> dict[str, Any]:
     counts = ("total", "done_before", "ok", "failed", "removed", "left_out")
     return {
         "status": landed.outcome,
@@ -197,7 +218,7 @@ def _result(landed: Landed) -> dict[str, Any]:
         "rows": landed.rows,
         "items": {name: getattr(landed.items, name) for name in counts},
         "elapsed_seconds": round(landed.elapsed, 3),
-    }
+    } | ({"page": str(page)} if page else {})
 
 
 def _failed(

@@ -123,7 +123,7 @@ def cut_off(output: Output, patience: float = PATIENCE) -> Pending | None:
     """
     until = time.monotonic() + patience
     while (pending := commit.pending(output)) is not None:
-        who = _held_by(output)
+        who = held_by(output)
         if who is None:
             # if it is no longer there, it ended between the two looks
             now = commit.pending(output)
@@ -138,7 +138,7 @@ def cut_off(output: Output, patience: float = PATIENCE) -> Pending | None:
     return None
 
 
-def _held_by(output: Output) -> str | None:
+def held_by(output: Output) -> str | None:
     """Return who holds the lock, or None where it is free."""
     try:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK

@@ -9,6 +9,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from tablehost.commit.output import Output
+from tablehost.objects.path import ObjectPath
 
 
 @frozen
@@ -35,7 +36,9 @@ class Root:
         return cls(folder, "folder")
 
     def name(self, path: Path) -> str:
-        """Return a path as the manifest writes it."""
+        """Return a path as the manifest writes it; an object's is its URL, wherever the root is."""
+        if isinstance(path, ObjectPath):
+            return str(path)
         absolute = Path(os.path.abspath(path))  # noqa: PTH100  # `..` out, links kept
         if absolute.is_relative_to(self.path):
             return str(absolute.relative_to(self.path))

@@ -35,7 +35,7 @@ class Checksums:
         Args:
             file: its path as it is given; links are not followed.
         """
-        return self.digests.get(os.path.abspath(file))  # noqa: PTH100  # as it says
+        return self.digests.get(os.path.normpath(str(file.absolute())))
 
     def require(self, files: Iterable[Path]) -> None:
         """Check that the list has every file.

@@ -39,12 +39,15 @@ class Role:
 SCRATCH = Role("scratch", in_recipe=False)
 
 InputFile = Annotated[Path, Role("input-file", content="file")]
-"""A file that the table is made of; the host hashes it."""
+"""A file that the table is made of, or an object of a store; the host hashes it.
+
+`Run.local` returns the file of either.
+"""
 
 InputFiles = Annotated[Path, Role("input-files", content="files")]
 """A file, a folder of part files, or a glob: `Run.parts` returns the files of it.
 
-The host hashes each of them.
+The host hashes each of them. They may be objects of a store: `Run.local` returns the file of one.
 """
 
 InputDir = Annotated[Path, Role("input-dir", content="folder")]

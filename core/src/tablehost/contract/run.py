@@ -70,6 +70,20 @@ class Run(ABC):
         """
 
     @abstractmethod
+    def local(self, path: Path) -> Path:
+        """Return the file of an input: of an object of a store a copy, which this run removes.
+
+        An object is fetched once. An item of `map` needs no such call: the function is called with
+        the file in the place of an object that `input` names.
+
+        Args:
+            path: of a file, which is returned as it is, or of an object.
+
+        Raises:
+            TablehostError: the store does not give the object, or it was replaced meanwhile.
+        """
+
+    @abstractmethod
     def parts(self, path: Path) -> tuple[Path, ...]:
         """Return the files of an input, as the host found them when the run began.
 
@@ -144,7 +158,8 @@ class Run(ABC):
             settings: a frozen attrs instance, the same for all items. Fields annotated `Tool` or
                 `InputFile` count by their content, `Tuning` fields do not count.
             input: the files and folders that an item reads, if any: a path, or a tuple of them. The
-                host hashes them while it is worked on. No other path may be in the item.
+                host hashes them while it is worked on. No other path may be in the item. Of an
+                object of a store the function is given a local copy, which goes away with the item.
             identity: what of the item decides its result; None for all of its values.
             checksums: what `read_checksums` returned; an item whose file is in that list and
                 differs from it fails as `checksum-mismatch`, also if it was finished before.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from attrs import frozen
@@ -38,7 +38,12 @@ class _Line:
     digest: str
 
 
-def read_checksums(path: Path | None, folder: Path | None = None) -> Checksums | None:
+def read_checksums(
+    path: Path | None,
+    folder: Path | None = None,
+    *,
+    local: Callable[[Path], Path] | None = None,
+) -> Checksums | None:
     """Read a list that `md5sum`, `sha1sum`, `sha256sum` or `sha512sum` wrote, or with `--tag`.
 
     As these do with `-c`, empty lines and those that begin with `#` are passed over.
@@ -46,6 +51,7 @@ def read_checksums(path: Path | None, folder: Path | None = None) -> Checksums |
     Args:
         path: the list.
         folder: that its names may be relative to, where they are not relative to its own folder.
+        local: returns its file where it is in an object store: `Run.local`.
 
     Returns:
         What it says, for `run.map`; None where there is no list.
@@ -56,7 +62,7 @@ def read_checksums(path: Path | None, folder: Path | None = None) -> Checksums |
     if path is None:
         return None
     try:
-        content = read_regular(path, _MOST_BYTES)
+        content = read_regular(local(path) if local else path, _MOST_BYTES)
     except OSError as error:
         problem = f"the list of checksums {path} cannot be read: {error.strerror or error}"
         raise Refused([problem]) from error
@@ -93,7 +99,7 @@ def _by_path(path: Path, listed: Mapping[str, str], folders: Iterable[Path]) -> 
         Refused: two names lead from one folder to one file, with different checksums.
     """
     found: dict[str, str] = {}
-    for folder in map(os.path.abspath, folders):
+    for folder in (str(one.absolute()) for one in folders):
         here: dict[str, str] = {}
         for name, digest in listed.items():
             place = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118

@@ -6,15 +6,18 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
+from typing import Protocol
 
 from attrs import field, frozen
 
 from tablehost.contract.errors import TablehostError
 from tablehost.files.reading import open_regular
+from tablehost.objects.errors import Replaced
+from tablehost.objects.path import ObjectPath
 
 QUIET_NS = 2_000_000_000
 """A file touched less than this before it was observed may change again unnoticed."""
@@ -133,21 +136,30 @@ class Signature:
         return size
 
 
+Keep = Callable[[bytes], object]
+"""What is done with each piece of an object that is fetched, such as to write it to a file."""
+
+
 class ChangedWhileRead(TablehostError):
     """A file changed while it was read."""
 
 
-def unchanged_digest(path: Path, state: State, other: str | None = None) -> FileDigest:
+def unchanged_digest(
+    path: Path, state: State, other: str | None = None, keep: Keep | None = None
+) -> FileDigest:
     """Digest a file whose state is the same before and after.
 
     Args:
         path: the file.
         state: that it must have.
         other: an algorithm whose digest is made in the same reading.
+        keep: called with each piece of an object of a store.
 
     Raises:
         ChangedWhileRead: it changed, was replaced or vanished.
     """
+    if isinstance(path, ObjectPath):
+        return _fetched_digest(path, state, other, keep)
     with suppress(FileNotFoundError):
         if state_of(path.stat()) == state:  # else it may be a FIFO by now, which has no end
             digest = file_digest(path, other)
@@ -158,6 +170,29 @@ def unchanged_digest(path: Path, state: State, other: str | None = None) -> File
     raise ChangedWhileRead(msg)
 
 
+def _fetched_digest(
+    path: ObjectPath, state: State, other: str | None, keep: Keep | None
+) -> FileDigest:
+    """Fetch an object once, and digest what comes."""
+    hashers = [hashlib.new(name, usedforsecurity=False) for name in ("sha256", other) if name]
+    size = 0
+    try:
+        for piece in path.chunks(state):
+            size += len(piece)
+            for hasher in hashers:
+                hasher.update(piece)
+            if keep is not None:
+                keep(piece)
+    except Replaced as replaced:
+        raise ChangedWhileRead(replaced.problems) from None
+    _, _, listed, _, _ = state
+    if size != listed:
+        msg = f"{path} has {listed} bytes, and {size} came"
+        raise ChangedWhileRead(msg)
+    sha256, *others = (hasher.hexdigest() for hasher in hashers)
+    return FileDigest(sha256, size, *others)
+
+
 @frozen
 class ReadInput:
     """A file that an item read, with the digest of the bytes read."""
@@ -165,3 +200,13 @@ class ReadInput:
     path: str
     sha256: str
     bytes: int
+
+
+class ReadInputs(Protocol):
+    """The files that items read."""
+
+    def __iter__(self) -> Iterator[ReadInput]:
+        """Yield them ordered by path; one that was read with different content twice or more."""
+
+    def __contains__(self, path: object) -> bool:
+        """Return whether a path was read."""

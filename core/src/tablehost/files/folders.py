@@ -6,10 +6,10 @@ import errno
 import os
 import secrets
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 from attrs import field, frozen
@@ -17,12 +17,15 @@ from attrs import field, frozen
 from tablehost.files.digest_cache import StatCache
 from tablehost.files.digests import Signature, State, state_of, unchanged_digest
 from tablehost.files.reading import check_walkable
+from tablehost.objects.errors import NoObject
+from tablehost.objects.path import ObjectPath
 
 EVERYTHING = ("**/*",)
 """The pattern of all files of a folder."""
 
 Pattern = tuple[str, ...]
 
+_AT_ONCE = 500
 _MOST_PARTS = 256
 _LONGEST_PATTERN = 4096  # as of a path
 
@@ -40,14 +43,14 @@ class Look:
         dangling: links that point to nothing.
     """
 
-    files: dict[str, State]
+    files: Mapping[str, State]
     seen_ns: int = field(eq=False)
     dangling: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
         """Return the total size of all files."""
-        return sum(size for _, _, size, _, _ in self.files.values())
+        return sum(size for _, (_, _, size, _, _) in self.files.items())
 
 
 def walk_files(folder: Path, patterns: Sequence[str] = EVERYTHING) -> list[str]:
@@ -69,7 +72,7 @@ def walk_files(folder: Path, patterns: Sequence[str] = EVERYTHING) -> list[str]:
     Raises:
         OSError: a folder cannot be read, or a pattern is too long.
     """
-    return sorted((name for name, _ in _matching(folder, patterns)), key=os.fsencode)
+    return sorted(_names(folder, patterns), key=os.fsencode)
 
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
@@ -133,53 +136,106 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def look(folder: Path, patterns: Sequence[str] = EVERYTHING) -> Look:
-    """Observe the files that `walk_files` lists, in any order, without reading them.
+def look(
+    folder: Path,
+    patterns: Sequence[str] = EVERYTHING,
+    keep: Callable[[Iterable[tuple[str, State]]], Mapping[str, State]] = dict,
+) -> Look:
+    """Observe the files that `walk_files` lists, without reading them.
 
     Args:
         folder: to search.
         patterns: of the files.
+        keep: where to: `StatesOnDisk` for a folder of any size, whose files are then in order.
 
     Raises:
         OSError: a folder cannot be read, or a file vanished.
     """
     seen_ns = time.time_ns()
-    files, dangling = {}, []
-    for name, entry in _matching(folder, patterns):
-        if _is_dangling(entry):
-            dangling.append(name)
-        else:
-            files[name] = state_of(entry.stat())
+    dangling: list[str] = []
+    files = keep(_states(folder, patterns, dangling))
     return Look(files, seen_ns, tuple(sorted(dangling, key=os.fsencode)))
 
 
-def hash_files(folder: Path, seen: Look, cache: StatCache) -> dict[str, str]:
-    """Digest the files of a folder, each in its observed state; those in the cache are not read.
+def is_as_seen(folder: Path, patterns: Sequence[str], before: Look) -> bool:
+    """Return whether a folder has the files that it had, in the same states.
+
+    Args:
+        folder: to search.
+        patterns: of the files.
+        before: what `look` returned.
+
+    Raises:
+        OSError: as `look`.
+    """
+    dangling: list[str] = []
+    number = 0
+    for name, state in _states(folder, patterns, dangling):
+        if before.files.get(name) != state:
+            return False
+        number += 1
+    return number == len(before.files) and {*dangling} == {*before.dangling}
+
+
+def has_no_others(folder: Path, names: Collection[str]) -> bool:
+    """Return whether these are the names of all files of a folder; each must be there once."""
+    number = 0
+    for name in _names(folder, EVERYTHING):
+        if name not in names:
+            return False
+        number += 1
+    return number == len(names)
+
+
+def hash_files(
+    folder: Path, files: Iterable[tuple[str, State]], seen_ns: int, cache: StatCache
+) -> Iterator[tuple[str, str]]:
+    """Digest files of a folder, each in its observed state; those in the cache are not read.
 
     Args:
         folder: that they are in.
-        seen: their observed states.
+        files: their names and observed states.
+        seen_ns: when observing them began.
         cache: looked up first, and added to.
 
-    Returns:
-        By relative path the sha256, in the order of `seen`.
+    Yields:
+        Their names and sha256, in the same order.
 
     Raises:
         ChangedWhileRead: a file that had to be read has another state.
     """
-    known = cache.get_many(seen.files.values(), seen.seen_ns)
-    digests, read = {}, []
-    try:
-        for name, state in seen.files.items():
-            sha256 = known.get(state)
-            if sha256 is None:
-                sha256 = unchanged_digest(folder / name, state).sha256
-                read.append((Signature(state, seen.seen_ns), sha256))
-                known[state] = sha256
-            digests[name] = sha256
-    finally:
-        cache.put_many(read)
-    return digests
+    rest = iter(files)
+    while some := list(islice(rest, _AT_ONCE)):
+        known = cache.get_many((state for _, state in some), seen_ns)
+        read = []
+        try:
+            for name, state in some:
+                if state not in known:
+                    known[state] = unchanged_digest(folder / name, state).sha256
+                    read.append((Signature(state, seen_ns), known[state]))
+        finally:
+            cache.put_many(read)
+        yield from ((name, known[state]) for name, state in some)
+
+
+def _names(folder: Path, patterns: Sequence[str]) -> Iterable[str]:
+    if isinstance(folder, ObjectPath):
+        return _objects(folder, patterns)
+    return (name for name, _ in _matching(folder, patterns))
+
+
+def _states(
+    folder: Path, patterns: Sequence[str], dangling: list[str]
+) -> Iterator[tuple[str, State]]:
+    """Yield the states of files, and note the names of links that point to nothing."""
+    if isinstance(folder, ObjectPath):
+        yield from ((name, state_of((folder / name).stat())) for name in _objects(folder, patterns))
+        return
+    for name, entry in _matching(folder, patterns):
+        if _is_dangling(entry):
+            dangling.append(name)
+        else:
+            yield name, state_of(entry.stat())
 
 
 def _matching(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
@@ -202,6 +258,24 @@ def _matching(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, os.D
                     if own not in above:  # else a link led here, and would without end
                         below = (entry.path, f"{prefix}{name}/", left - {()}, (*above, own))
                         todo.append(below)
+
+
+def _objects(folder: ObjectPath, patterns: Sequence[str]) -> list[str]:
+    """List the objects below a prefix that match any of the patterns, in the order of their bytes.
+
+    Raises:
+        NoObject: there is none at all, which a store does not distinguish from no such prefix.
+    """
+    names, wanted = folder.look_below(), {_parts(pattern) for pattern in patterns}
+    if not names:
+        raise NoObject(str(folder))
+    return [name for name in names if wanted == _ALL or _fits(name, wanted)]
+
+
+def _fits(name: str, wanted: set[Pattern]) -> bool:
+    for step in name.split("/"):
+        wanted = _left(step, wanted)
+    return () in wanted
 
 
 def _is_dangling(entry: os.DirEntry[str]) -> bool:

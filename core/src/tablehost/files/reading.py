@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import cache
 from io import FileIO
 from pathlib import Path
+from tempfile import TemporaryFile
+
+from tablehost.objects.path import ObjectPath
 
 _OF_THE_KERNEL = "made by the kernel"
 _KINDS = {
@@ -24,11 +27,13 @@ def open_regular(path: Path) -> FileIO:
     """Open a regular file to be read; nothing else is waited for, or read without an end.
 
     Args:
-        path: the file; a link is followed.
+        path: the file; a link is followed, an object of a store is fetched first.
 
     Raises:
         OSError: it cannot be opened, or is not a regular file.
     """
+    if isinstance(path, ObjectPath):
+        return _fetched(path)
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO has no writer
     try:
         status = os.fstat(descriptor)
@@ -50,9 +55,10 @@ def read_regular(path: Path, at_most: int) -> bytes:
     Raises:
         OSError: it cannot be read, is not a regular file, or is larger.
     """
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        content = b"" if size > at_most else _read(file, at_most + 1)
+    listed = path.stat().st_size if isinstance(path, ObjectPath) else 0
+    with open_regular(path) if listed <= at_most else nullcontext() as file:
+        size = os.fstat(file.fileno()).st_size if file else listed
+        content = b"" if file is None or size > at_most else _read(file, at_most + 1)
         if max(size, len(content)) > at_most:
             why = f"it has more than {at_most} bytes, the most that are read of such a file"
             raise OSError(errno.EFBIG, why, str(path))
@@ -85,6 +91,15 @@ def check_walkable(path: Path | str, status: os.stat_result) -> None:
     """
     if status.st_dev in _kernels_devices():
         raise OSError(errno.EINVAL, f"it is {_OF_THE_KERNEL}", str(path))
+
+
+def _fetched(path: ObjectPath) -> FileIO:
+    """Return a file without a name that has the content of an object."""
+    with TemporaryFile("w+b", buffering=0) as file:
+        for piece in path.chunks():
+            file.write(piece)
+        file.seek(0)
+        return FileIO(os.dup(file.fileno()))
 
 
 def _refuse(path: Path, what: str | None) -> None:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tablehost.contract.errors import BrokenBuilder
 from tablehost.contract.run import Inputs, Item, Result, Results, Run, Settings
@@ -105,6 +105,10 @@ class HostRun(Run):
         """See `Run.digest`."""
         return self._services.inputs.digest(path)
 
+    def local(self, path: Path) -> Path:
+        """See `Run.local`."""
+        return self._services.inputs.objects.local(path)
+
     def observe(self, name: str, *, uri: str, version: str) -> None:
         """See `Run.observe`."""
         request = self._services.request
@@ -168,6 +172,7 @@ class HostRun(Run):
             items = its_code.seen(items)
         files, needs = self._unchanged(its_code), self._needs(its_code, recipe)
         work = Work.of(function, request.builder.file, settings, files, needs)
+        work = evolve(work, scratch=services.scratch.absolute())
         unencrypted.check_settings(request, settings, work.settings)
         code = Code.of(its_code.modules)
         number = services.ledger.begin_map(recipe.digest, recipe.text, in_table, code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tablehost.commit.output import Output
 from tablehost.files.folders import EVERYTHING
 from tablehost.files.names import MANIFEST_SUFFIX, is_reserved, staging_name, usual_manifest
 from tablehost.files.reading import irregular
+from tablehost.objects.errors import StoreError
+from tablehost.objects.path import ObjectPath
 from tablehost.options.convert import NotUtf8, check_utf8
 from tablehost.provenance.given import Given
 
@@ -39,7 +42,9 @@ def problems(given: Sequence[Given], output: Output, *, overwrite: bool) -> list
 
 def _inputs(given: Iterable[Given]) -> Iterator[str]:
     for one in given:
-        if one.role.content == "files":
+        if isinstance(one.path, ObjectPath):
+            yield from _unreachable(one)
+        elif one.role.content == "files":
             yield from _unreadable_parts(one)
         elif one.role.content == "file" and one.path.is_dir():
             yield f"{one.flag}: {one.path} is a folder; give a file"
@@ -47,6 +52,23 @@ def _inputs(given: Iterable[Given]) -> Iterator[str]:
             yield f"{one.flag}: {one.path} is not a folder"
         else:
             yield from _unreadable(one.flag, one.path)
+
+
+def _unreachable(one: Given) -> Iterator[str]:
+    """Ask the store what an input is."""
+    try:
+        is_folder = not one.parts.single or stat.S_ISDIR(one.path.stat().st_mode)
+    except StoreError as error:
+        yield f"{one.flag}: {one.path} cannot be read: {error.strerror}"
+        return
+    if one.role.content == "file" and is_folder:
+        yield f"{one.flag}: {one.path} is a prefix of several objects; give one object"
+    elif one.role.content == "folder" and not is_folder:
+        yield f"{one.flag}: {one.path} is one object; give a prefix of several"
+    elif one.unreadable is not None:
+        yield f"{one.flag}: {one.path} cannot be read: {one.unreadable}"
+    elif not one.parts.files:
+        yield f"{one.flag}: {one.path} matches no object; give an object, a prefix or a glob"
 
 
 def _unreadable_parts(one: Given) -> Iterator[str]:
@@ -135,7 +157,7 @@ def _unwritable(flag: str, folder: Path) -> Iterator[str]:
 def _collisions(given: Iterable[Given], output: Output, overwrite: bool) -> Iterator[str]:  # noqa: FBT001
     """Refuse to write over an input, but for a table that is rebuilt in place on purpose."""
     for one in given:
-        if one.role.content == "folder":
+        if one.role.content == "folder" or isinstance(one.path, ObjectPath):
             continue
         if not one.parts.single:
             yield from _own_parts(one, output)

@@ -20,6 +20,7 @@ from tablehost.contract.build import Session
 from tablehost.contract.errors import Refused
 from tablehost.contract.roles import SCRATCH
 from tablehost.files.digest_cache import StatCache
+from tablehost.files.folders import remove_folder
 from tablehost.files.names import new_run_id
 from tablehost.host import preflight
 from tablehost.host.host_run import Services
@@ -76,6 +77,7 @@ def run(request: Request, reporter: Reporter) -> Landed:
             packages=code.packages,
         )
         root, cache = Root.of(output), open_.enter_context(StatCache())
+        scratch = open_.enter_context(_removed(output.scratch(_scratch_folder(request.options))))
         services = Services(
             request=request,
             session=session,
@@ -84,10 +86,12 @@ def run(request: Request, reporter: Reporter) -> Landed:
             interrupts=interrupts,
             earlier=earlier,
             root=root,
-            scratch=output.scratch(_scratch_folder(request.options)),
+            scratch=scratch,
             staged=output.staged(output.table, session.run_id),
             cache=cache,
-            inputs=open_.enter_context(Inputs(request.options, given, output, root, cache)),
+            inputs=open_.enter_context(
+                Inputs(request.options, given, output, root, cache, copies=scratch / "inputs")
+            ),
             pool=pool,
             ledger=open_.enter_context(
                 Ledger(
@@ -108,6 +112,21 @@ def _stopped(pool: Pool) -> Iterator[Pool]:
         yield pool
     finally:
         pool.stop()
+
+
+@contextmanager
+def _removed(scratch: Path) -> Iterator[Path]:
+    """Remove the scratch folder of a run that was killed, and in the end that of this one."""
+    try:
+        _remove(scratch)
+        yield scratch
+    finally:
+        _remove(scratch)
+
+
+def _remove(folder: Path) -> None:
+    with suppress(OSError):
+        remove_folder(folder)
 
 
 def _lock(request: Request) -> AbstractContextManager[None]:

@@ -17,7 +17,6 @@ from tablehost.console.text import utc_now
 from tablehost.contract.build import Build, Items
 from tablehost.contract.errors import BrokenBuilder, Interrupted, Refused, Stopped, TablehostError
 from tablehost.files.atomic import create
-from tablehost.files.folders import remove_folder
 from tablehost.host import builder_calls, failed_run
 from tablehost.host.builder_calls import builder_at_fault, disk_at_fault
 from tablehost.host.earlier_code import UnsettledItems
@@ -62,12 +61,10 @@ class RunSession:
         self.has_rows = False
 
     def __enter__(self) -> Self:
-        self._remove_scratch()  # a killed run's
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.run.close()
-        self._remove_scratch()
         commit.remove_leftovers(self.output)
         if error is not None:
             self._record_end(error)
@@ -88,15 +85,12 @@ class RunSession:
                 fields = builder_calls.describe_manifest(self.request, build)
             return self._land(self._facts(build, table), fields)
 
-    def _remove_scratch(self) -> None:
-        with suppress(OSError):
-            remove_folder(self.services.scratch)
-
     @contextmanager
     def _truthful(self) -> Iterator[None]:
         """Let `Refused` pass only while nothing was touched, and name a broken builder."""
         try:
-            yield
+            with self._named():
+                yield
         except Refused as refused:
             if isinstance(refused, UnsettledItems) or not (self.ledger.is_open or self.has_rows):
                 raise
@@ -145,6 +139,15 @@ class RunSession:
             named = {"key": build.key or (), "tolerance": build.tolerance}
             return write_table(data, self.services.staged, schema=build.schema, named=named)
 
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name objects, not their copies, in what is said."""
+        try:
+            yield
+        except TablehostError as error:
+            error.problems = list(map(self.services.inputs.objects.named, error.problems))
+            raise
+
     def _batches(self, data: Iterable[Any]) -> Iterator[Any]:
         """Yield a builder's batches; its own errors are not those of the disk."""
         with builder_at_fault(self.request, "the generator of build_table"):
@@ -189,7 +192,7 @@ class RunSession:
         request, services = self.request, self.services
         for checking in self.run.checked.values():
             checking.report()
-        inputs = services.inputs.describe(self.ledger.asked.read_inputs()) | self.run.observed
+        inputs = services.inputs.describe(self.ledger.asked.read_inputs) | self.run.observed
         if build.inputs and inputs:
             msg = f"its Build has inputs='none', and it has the input {next(iter(inputs))!r}"
             raise BrokenBuilder(msg)

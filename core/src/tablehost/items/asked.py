@@ -8,7 +8,7 @@ from sqlite3 import Cursor
 from attrs import frozen
 
 from tablehost.contract.build import Failure, Items
-from tablehost.files.digests import ReadInput
+from tablehost.files.digests import ReadInput, ReadInputs
 from tablehost.items.finished import Code, RowsOfCode
 from tablehost.items.timeline import Ends
 
@@ -32,7 +32,7 @@ class Asked:
         execute: runs a query on the open ledger, with the session's temporary tables.
     """
 
-    _execute: Callable[[str], Cursor]
+    _execute: Callable[..., Cursor]
 
     def items(self) -> Items:
         """Count this session's items by key: one is ok where every map that it went through was."""
@@ -93,14 +93,25 @@ class Asked:
         rows = self._execute(f"{done} UNION ALL {failed}")
         return (Ends(*row) for row in rows)
 
-    def read_inputs(self) -> Iterator[ReadInput]:
-        """Yield each file that this session's items read, in this session or an earlier one.
+    @property
+    def read_inputs(self) -> ReadInputs:
+        """Return the files that this session's items read, in this session or an earlier one."""
+        return _ReadInputs(self._execute)
 
-        A file of which two results have read different content is yielded twice.
-        """
+
+@frozen
+class _ReadInputs:
+    """The files that items read; of a file that no item read without failing, one content."""
+
+    _execute: Callable[..., Cursor]
+
+    def __iter__(self) -> Iterator[ReadInput]:
         rows = self._execute(
             "SELECT path, sha256, bytes FROM reads WHERE NOT failed UNION ALL"
             " SELECT path, max(sha256), bytes FROM reads GROUP BY path HAVING min(failed)"
             " ORDER BY path"
         )
         return (ReadInput(*row) for row in rows)
+
+    def __contains__(self, path: object) -> bool:
+        return self._execute("SELECT 1 FROM reads WHERE path = ?", (path,)).fetchone() is not None

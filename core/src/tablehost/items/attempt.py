@@ -14,12 +14,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from attrs import define
+from attrs import define, evolve
 
 from tablehost.contract.build import Failure
 from tablehost.contract.errors import Interrupted, ItemFailed
 from tablehost.files.digests import ChangedWhileRead
 from tablehost.files.folders import Look
+from tablehost.items.copies import Copies
 from tablehost.items.reading import Reading, has_changed, read, see
 from tablehost.items.task import Outcome, Task, Work
 
@@ -94,32 +95,38 @@ def attempt(work: LoadedWork, task: Task) -> Outcome:
         CodeChanged: it has imported other code than that under whose digest results are kept.
     """
     began = time.perf_counter()
+    with Copies(task.paths, work.work.scratch) as copies:
+        outcome = _attempted(work, task, copies)
+    work.check_imports()
+    seconds = time.perf_counter() - began
+    return evolve(outcome, seconds=seconds, worker=_this_process())
+
+
+def _attempted(work: LoadedWork, task: Task, copies: Copies) -> Outcome:
     looks: list[Look] = []
     reading = _NOTHING
     result: bytes | None = None
     failure: Failure | None = None
     try:
         looks += map(see, task.paths)
-        reading = read(task, looks)
+        reading = read(task, looks, copies)
         for one in reading.files:
             if one.checksum is not None:
                 one.checksum.check()
         if reading.digest not in task.known:
-            item = pickle.loads(task.item)  # noqa: S301  # the host's own
-            result = work.encode(work.function(item, work.settings))
+            result = work.encode(work.function(copies.item(task.item), work.settings))
     except Interrupted:
         raise
     except ItemFailed as error:
-        failure = Failure(task.key, error.reason, error.detail)
+        failure = Failure(task.key, error.reason, copies.named(error.detail))
     except ChangedWhileRead:
         failure = Failure(task.key, _CHANGED, _HOW)
     except Exception as error:  # noqa: BLE001  # a builder's item may raise anything
         logging.getLogger("tablehost").debug("%s", traceback.format_exc())
-        failure = Failure(task.key, "error", f"{type(error).__name__}: {error}")
+        failure = Failure(task.key, "error", copies.named(f"{type(error).__name__}: {error}"))
     if has_changed(task.paths, looks) and (failure is None or failure.reason != _CHANGED):
         said = f"{failure.reason}: {failure.detail}" if failure else _HOW
         result, failure = None, Failure(task.key, _CHANGED, said)
-    work.check_imports()
     return Outcome(
         key=task.key,
         identity=task.identity,
@@ -127,8 +134,6 @@ def attempt(work: LoadedWork, task: Task) -> Outcome:
         failure=failure,
         inputs=reading.digest,
         read=reading.files,
-        seconds=time.perf_counter() - began,
-        worker=_this_process(),
     )
 
 

@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, is_typeddict
 from uuid import UUID
 
 import attrs
@@ -58,7 +58,11 @@ class Numbers:
 
 
 def checker_of(annotation: Any) -> Check:
-    """Return what checks a value of a type, and raises `WrongValue` for one of another."""
+    """Return what checks a value of a type, and raises `WrongValue` for one of another.
+
+    Raises:
+        TypeError: there is no such check.
+    """
     annotation = _BARE.get(annotation, annotation)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -68,6 +72,8 @@ def checker_of(annotation: Any) -> Check:
     kind = origin or annotation
     if kind in _SCALARS:
         return _SCALARS[kind]
+    if is_typeddict(kind):
+        raise TypeError(name_of(kind))  # a dict at run time: nothing checks its values
     if not isinstance(kind, type):  # a new type: what it is shows when the result is read back
         return lambda value: value
     return _fields(kind) if attrs.has(kind) else _instance(kind)
@@ -75,7 +81,8 @@ def checker_of(annotation: Any) -> Check:
 
 def name_of(annotation: Any) -> str:
     """Return a type as it is written."""
-    return annotation.__name__ if type(annotation) is type else str(annotation)
+    is_class = isinstance(annotation, type) and not get_args(annotation)
+    return annotation.__name__ if is_class else str(annotation)
 
 
 @contextmanager
@@ -115,6 +122,16 @@ def _instance(cls: type) -> Check:
         return value
 
     return check
+
+
+def _datetime(value: Any) -> Any:
+    """Check a date and time, of which the text that is stored has the offset, and no zone."""
+    if not isinstance(value, dt.datetime):
+        raise WrongValue("datetime", value)
+    if repr(dt.datetime.fromisoformat(value.isoformat())) != repr(value):
+        expected = "datetime without a zone, or in UTC by .astimezone(timezone.utc)"
+        raise WrongValue(expected, value)
+    return value
 
 
 def _union(annotation: Any, arms: Sequence[Any]) -> Check:
@@ -306,6 +323,7 @@ _SCALARS: dict[Any, Check] = {
     float: _float,
     str: _str,
     bytes: _bytes,
+    dt.datetime: _datetime,
 }
 
 

@@ -14,6 +14,7 @@ from tablehost.contract.checksums import Checksums
 from tablehost.contract.errors import Refused
 from tablehost.files.digests import Signature, State
 from tablehost.items.checksum import Checksum
+from tablehost.objects.path import as_path
 
 if TYPE_CHECKING:  # workers have none
     from collections.abc import Mapping, Sequence
@@ -95,7 +96,7 @@ class Checking:
         for one in outcome.read:
             if one.checksum is not None:
                 self.note(outcome.key, one.checksum, one.signature)
-            elif self.of(outcome.key, Path(one.path)) is not None:
+            elif self.of(outcome.key, as_path(one.path)) is not None:
                 detail = f"{one.path} appeared while it was looked at"
                 failure = Failure(outcome.key, "changed-while-read", detail)
                 outcome = evolve(outcome, result=None, failure=outcome.failure or failure)

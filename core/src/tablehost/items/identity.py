@@ -10,7 +10,6 @@ import dataclasses
 import datetime as dt
 import enum
 import hashlib
-import os
 import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from tablehost.contract.errors import BrokenBuilder
+from tablehost.objects.path import absolute
 
 _REMEDY = (
     "give run.map identity=, a function that returns what of the item decides its result, as "
@@ -44,7 +44,7 @@ def identity_of(value: Any, inputs: Sequence[Path], what: str) -> str:
     """
     places: _Places = {}
     for at, path in enumerate(inputs):
-        places.setdefault(os.path.abspath(path), at)  # noqa: PTH100  # links stay as they are
+        places.setdefault(absolute(path), at)
     try:
         written = b"".join(_written(value, "", places))
     except _Unfit as unfit:
@@ -143,7 +143,7 @@ def _is_set(value: Any, name: str) -> bool:
 
 
 def _input(path: PurePath, where: str, places: _Places) -> bytes:
-    place = places.get(os.path.abspath(path))  # noqa: PTH100  # links stay as they are
+    place = places.get(absolute(path))
     if place is None:
         raise _Unfit(where, "is a path that `input` does not name; name it there, or pass text")
     return b"p%d;" % place

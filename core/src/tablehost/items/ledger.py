@@ -33,11 +33,13 @@ from tablehost.items.ledger_file import (
     user_name,
 )
 from tablehost.items.ledger_sync import Syncing
+from tablehost.items.pending import Pending
 from tablehost.items.task import Outcome, Task
 
 _log = logging.getLogger("tablehost")
 
-# What this session asked for: which items, how each ended, and the files that they read.
+# What this session asked for: which items, how each ended, the files that they read, and the tasks
+# of the map that is under way.
 _SESSION_TABLES = """
 CREATE TEMP TABLE wanted (
     map INTEGER NOT NULL, key TEXT NOT NULL, recipe INTEGER NOT NULL, identity TEXT NOT NULL,
@@ -47,7 +49,8 @@ CREATE TEMP TABLE wanted (
 CREATE TEMP TABLE reads (
     path TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, failed INTEGER NOT NULL,
     PRIMARY KEY (path, sha256)
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TEMP TABLE pending (number INTEGER PRIMARY KEY, task BLOB NOT NULL)
 """
 
 
@@ -85,6 +88,7 @@ class Ledger:
         self._ended: Counter[str] = Counter()  # since the last commit, by state
         self._finished = FinishedRows(path, self._execute)
         self.asked = Asked(self._execute)
+        self.pending = Pending(self._execute)
         self._db = open_file(Path(":memory:"))  # a run without items has no ledger file
         self._db.executescript(_SESSION_TABLES)
 

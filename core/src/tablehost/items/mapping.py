@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any, Generic, Self
 
 from attrs import evolve
@@ -15,7 +14,8 @@ from tablehost.contract.build import Failure
 from tablehost.contract.errors import BrokenBuilder, ItemFailed
 from tablehost.contract.run import Result
 from tablehost.files.digest_cache import StatCache
-from tablehost.files.digests import Signature, State
+from tablehost.files.digests import Signature
+from tablehost.files.folders import Look
 from tablehost.items.checking import Checking
 from tablehost.items.ledger import Ledger
 from tablehost.items.ledger_file import LedgerError
@@ -25,7 +25,7 @@ from tablehost.items.results import ResultType, decoder_of
 from tablehost.items.task import Outcome, Task
 from tablehost.manifest.sections import MapCounts
 
-_ITEMS_AT_ONCE = 500
+_ITEMS_AT_ONCE = 128
 _QUICK_SECONDS = 0.05
 _DIGESTS_AT_ONCE = 256
 _LONGEST_DETAIL = 2000
@@ -106,8 +106,10 @@ class MapItems:
         What is a sequence already is entered as a whole, so that what is wrong with an item is said
         before the first one is worked on. Others are entered while work goes on.
         """
-        pending = self._entered(items)
-        self._pending = list(pending) if isinstance(items, Sequence) else pending
+        self._pending = self._entered(items)
+        if isinstance(items, Sequence):
+            self._ledger.pending.replace(self._pending)
+            self._pending = self._ledger.pending
 
     def tasks(self) -> Iterator[Task]:
         """Yield what is to do, as workers take it."""
@@ -116,7 +118,8 @@ class MapItems:
                 yield task
                 continue
             known = self._ledger.known(self._map, [task]).get(task.key, frozenset())
-            yield evolve(self._look(task)[0], known=known)
+            for found, _ in self._look([task]):
+                yield evolve(found, known=known)
 
     def work(self, outcomes: Iterable[list[Outcome]], meter: Meter) -> None:
         """Keep the outcomes of the tasks as they come in; they survive a kill from here on."""
@@ -163,16 +166,16 @@ class MapItems:
 
         An item that is listed slowly is handed on at once.
         """
-        source = iter(items)
-        yield from self._enter(
-            [self._listing.task(item) for item in islice(source, 1)]
-        )  # listed before
-        at_once, began = 1, time.monotonic()
-        while some := [self._listing.task(item) for item in islice(source, at_once)]:
-            is_quick = time.monotonic() - began < _QUICK_SECONDS
-            at_once = min(2 * at_once, _ITEMS_AT_ONCE) if is_quick else 1
-            yield from self._enter(some)
-            began = time.monotonic()
+        some: list[Task] = []
+        at_once, began = 1, time.monotonic()  # the first one was listed before
+        for item in items:
+            some.append(self._listing.task(item))
+            is_slow = time.monotonic() - began > _QUICK_SECONDS
+            if is_slow or len(some) == at_once:
+                yield from self._enter(some)
+                at_once = max(1, len(some) // 2) if is_slow else min(2 * at_once, _ITEMS_AT_ONCE)
+                some, began = [], time.monotonic()
+        yield from self._enter(some)
 
     def _enter(self, tasks: Iterable[Task]) -> list[Task]:
         good = []
@@ -182,7 +185,8 @@ class MapItems:
             else:
                 self._enter_unsupported(task.key)
         known = self._ledger.known(self._map, good)
-        found = (self._finished(task, known[task.key]) for task in good if task.key in known)
+        looked_at = self._look(task for task in good if task.key in known)
+        found = (self._finished(task, end, known[task.key]) for task, end in looked_at)
         done = {one.key: one for one in found if one is not None}
         for key in self._ledger.want(self._map, good, done):
             msg = f"two items have the key {key!r}; a key names one item"
@@ -192,11 +196,8 @@ class MapItems:
         self._ledger.announce(len(good), len(done))
         return [task for task in good if task.key not in done]
 
-    def _finished(self, task: Task, known: frozenset[str]) -> Outcome | None:
-        """Return the outcome of an item whose result the ledger has."""
-        if not task.paths:
-            return Outcome(task.key, task.identity) if "" in known else None
-        _, end = self._look(task)
+    def _finished(self, task: Task, end: Outcome | None, known: frozenset[str]) -> Outcome | None:
+        """Return the outcome of an item if the ledger has its result, with what it has read."""
         if end is None or end.inputs not in known:
             return None
         checksums = [one.checksum for one in end.read if one.checksum]
@@ -216,20 +217,42 @@ class MapItems:
         self._note(Outcome(shown, failure=failure))
         self._ledger.announce(1, 0)
 
-    def _look(self, task: Task) -> tuple[Task, Outcome | None]:
-        """Return a task with the digests of its files that are known, and what it then has read."""
-        digests: dict[State, str] = {}
-        try:
-            looks = [see(path) for path in task.paths]
-        except ItemFailed:
-            return task, None  # the worker says what is wrong with it
-        for one in looks:
-            digests |= self._cache.get_many(one.files.values(), one.seen_ns)
-        checksums = self._checking.listed(task, looks, digests) if self._checking else {}
-        task = evolve(task, digests=digests, checksums=checksums)
-        if any(state not in digests for one in looks for state in one.files.values()):
-            return task, None
-        if any(one.own is None for one in checksums.values()):
-            return task, None
-        reading = read(task, looks)
-        return task, Outcome(task.key, task.identity, inputs=reading.digest, read=reading.files)
+    def _look(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome | None]]:
+        """Yield tasks with the digests of their files that are known, and what each then has read.
+
+        Many files are looked up at once, but no more than that are held.
+        """
+        some: list[tuple[Task, list[Look]]] = []
+        files = 0
+        for task in tasks:
+            if not task.paths:
+                yield task, Outcome(task.key, task.identity)
+                continue
+            try:
+                looks = [see(path) for path in task.paths]
+            except ItemFailed:
+                yield task, None  # the worker says what is wrong with it
+                continue
+            some.append((task, looks))
+            files += sum(len(one.files) for one in looks)
+            if files >= _ITEMS_AT_ONCE:
+                yield from self._looked_up(some)
+                some, files = [], 0
+        yield from self._looked_up(some)
+
+    def _looked_up(
+        self, some: Sequence[tuple[Task, list[Look]]]
+    ) -> Iterator[tuple[Task, Outcome | None]]:
+        every = [one for _, looks in some for one in looks]
+        states = (state for one in every for state in one.files.values())
+        known = self._cache.get_many(states, min((one.seen_ns for one in every), default=0))
+        for task, looks in some:
+            of_task = [state for one in looks for state in one.files.values()]
+            digests = {state: known[state] for state in of_task if state in known}
+            checksums = self._checking.listed(task, looks, digests) if self._checking else {}
+            found = evolve(task, digests=digests, checksums=checksums)
+            if len(digests) < len({*of_task}) or any(one.own is None for one in checksums.values()):
+                yield found, None
+                continue
+            reading = read(found, looks)
+            yield found, Outcome(task.key, task.identity, inputs=reading.digest, read=reading.files)

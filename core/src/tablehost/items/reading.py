@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from attrs import frozen
@@ -15,7 +16,10 @@ from tablehost.contract.errors import ItemFailed
 from tablehost.files.digests import Signature, json_digest, state_of, unchanged_digest
 from tablehost.files.folder_listing import dir_hash1
 from tablehost.files.folders import Look, look
+from tablehost.items.copies import Copies
 from tablehost.items.task import ReadFile, Task
+from tablehost.objects.errors import NoObject
+from tablehost.objects.path import ObjectPath
 
 _ITSELF = ""  # the name of a file among the files of an input that is this file
 
@@ -59,12 +63,13 @@ def see(path: Path) -> Look:
     return seen
 
 
-def read(task: Task, looks: Sequence[Look]) -> Reading:
+def read(task: Task, looks: Sequence[Look], copies: Copies | None = None) -> Reading:
     """Digest the files of an item's inputs, as they were seen; what is known is not read.
 
     Args:
         task: the item.
         looks: how each of its inputs was seen.
+        copies: keeps the objects among them, which are fetched for it even if they are known.
 
     Raises:
         ItemFailed: a file cannot be read.
@@ -73,7 +78,7 @@ def read(task: Task, looks: Sequence[Look]) -> Reading:
     digests: list[str] = []
     files: list[ReadFile] = []
     for path, seen in zip(task.paths, looks, strict=True):
-        found = {name: _file(task, path, name, seen) for name in seen.files}
+        found = {name: _file(task, path, name, seen, copies) for name in seen.files}
         listing = [(name, one.sha256) for name, one in found.items()]
         is_file = _ITSELF in found
         digests.append(found[_ITSELF].sha256 if is_file else f"folder {dir_hash1(listing)}")
@@ -82,9 +87,10 @@ def read(task: Task, looks: Sequence[Look]) -> Reading:
 
 
 def has_changed(paths: Sequence[Path], looks: Sequence[Look]) -> bool:
-    """Return whether an input is not as it was seen."""
+    """Return whether an input is not as it was seen; of objects the item has copies."""
+    seen = zip(paths, looks, strict=False)
     try:
-        return any(see(path) != before for path, before in zip(paths, looks, strict=False))
+        return any(see(path) != before for path, before in seen if not isinstance(path, ObjectPath))
     except ItemFailed:
         return True
 
@@ -100,13 +106,18 @@ def _together(digests: Sequence[str]) -> str:
     return digests[0] if digests else ""
 
 
-def _file(task: Task, path: Path, name: str, seen: Look) -> ReadFile:
+def _file(task: Task, path: Path, name: str, seen: Look, copies: Copies | None) -> ReadFile:
     """Return a file with its digests, reading it where one of them is not known."""
-    file, state, checksum = path / name, seen.files[name], task.checksums.get(path / name)
+    file = path / name if name else path
+    state, checksum = seen.files[name], task.checksums.get(file) if task.checksums else None
     sha256 = task.digests.get(state)
-    if sha256 is None or (checksum is not None and checksum.own is None):
+    fetch = copies is not None and isinstance(path, ObjectPath)
+    if fetch or sha256 is None or (checksum is not None and checksum.own is None):
         try:
-            found = unchanged_digest(file, state, checksum.other if checksum else None)
+            with copies.kept(path, name) if copies else nullcontext() as keep:
+                found = unchanged_digest(file, state, checksum.other if checksum else None, keep)
+        except NoObject as error:
+            raise _missing(file, error) from error
         except OSError as error:
             raise ItemFailed("unreadable", error.strerror or str(error)) from error
         sha256, checksum = found.sha256, checksum.seen(found) if checksum else None

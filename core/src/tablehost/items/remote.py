@@ -22,6 +22,7 @@ from tablehost.items.batches import Batches
 from tablehost.items.remote_batch import Done, Sent, is_unseen, run_batch
 from tablehost.items.task import Outcome, Task, Work
 from tablehost.manifest.sections import HostOfItems
+from tablehost.objects.path import ObjectPath, is_url
 
 _log = logging.getLogger("tablehost")
 
@@ -227,11 +228,13 @@ def _sent(task: Task) -> Task:
 
 def _received(outcome: Outcome) -> Outcome:
     """Return an outcome without the state of files of another host, which says nothing of ours."""
-    return evolve(outcome, read=tuple(evolve(one, signature=None) for one in outcome.read))
+    read = (one if is_url(one.path) else evolve(one, signature=None) for one in outcome.read)
+    return evolve(outcome, read=tuple(read))
 
 
 def _is_seen(task: Task) -> bool:
-    return all(path.exists() for path in task.paths)
+    """Return whether an item's files are there; objects are what they are on every host."""
+    return all(not isinstance(path, ObjectPath) and path.exists() for path in task.paths)
 
 
 def _lost() -> EngineLost:

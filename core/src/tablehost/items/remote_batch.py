@@ -28,6 +28,7 @@ from tablehost.files.digests import file_digest
 from tablehost.files.own import tablehost_digest
 from tablehost.items.task import CodeChanged, Outcome, Task, Work
 from tablehost.items.workers import Workers
+from tablehost.objects.path import ObjectPath
 
 _MISSING = "missing"
 _PAUSE = 1.0  # seconds that a batch waits on a worker that gave one back: others shall have it
@@ -70,9 +71,9 @@ class Sent:
                 beside[path], code[name] = name, work.code[path]
             else:
                 alike[_MODULE + name] = work.code[path]
-        alike |= {
-            f"{_FILE}{path.absolute()}": sha256 for path, sha256 in work.needs.contents.items()
-        }
+        for path, sha256 in work.needs.contents.items():
+            if not isinstance(path, ObjectPath):  # which is the same from everywhere
+                alike[f"{_FILE}{path.absolute()}"] = sha256
         digests = {**work.needs.builder, **work.code}
         sources = {name: _unchanged(path, digests[path]) for path, name in beside.items()}
         return cls(evolve(work, folder=Path.cwd()), sources, code, alike)
@@ -206,7 +207,7 @@ class Site:
         # The nanny of a worker makes it a daemon, which may start no process; ours end with it.
         multiprocessing.current_process().daemon = False
         self._versions = _versions(work.needs.packages)
-        self._work = evolve(work, file=file, code=code, folder=cwd)
+        self._work = evolve(work, file=file, code=code, folder=cwd, scratch=folder)
 
     def _worked_on(self, work: Work, tasks: list[Task]) -> list[Outcome]:
         with self._lock:

@@ -10,13 +10,13 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import attrs
 
 from tablehost.contract.annotations import annotation_of
 from tablehost.contract.errors import BrokenBuilder, ItemFailed
-from tablehost.items.checked import Numbers, WrongValue, checker_of
+from tablehost.items.checked import Numbers, WrongValue, checker_of, name_of
 from tablehost.items.ledger_format import packed
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ _MANY_NUMBERS = 10_000  # in the lists of a result: from here on they are stored
 _WITH_ARROW = b"A"  # how such a result begins; zlib's own first byte is another
 
 _SHOWN = 100  # characters of a wrong result
+
+_PLAIN = {bool, int, float, str, *(one | None for one in (bool, int, float, str))}
+_PLAIN |= {list[float], list[int], list[str], list[bool]}  # type: ignore[arg-type]
 
 _DTYPES = {float: "float64", int: "int64"}
 
@@ -68,7 +71,54 @@ def result_type(function: Callable[..., Any]) -> ResultType:
     if not isinstance(row, type) or not attrs.has(row):
         msg = f"{name} must annotate its return value with the attrs class of its results"
         raise BrokenBuilder(msg)
+    _check_fields(row, name)
     return ResultType(row, many)
+
+
+def _check_fields(row: type, name: str) -> None:
+    """Check that every field of a result class has a type that can be stored."""
+    try:
+        fields = attrs.fields(attrs.resolve_types(row))
+    except NameError as error:
+        msg = f"{name}: a field of {row.__name__} cannot be resolved: {error}"
+        raise BrokenBuilder(msg) from error
+    for field in fields:
+        unfit = _unfit(field.type, frozenset([row]))
+        if unfit is not None:
+            msg = (
+                f"{name}: field `{field.name}` of {row.__name__} has the type {name_of(unfit)}, as "
+                "which no result is stored; use numbers, text, bytes, dates, enums, lists, dicts, "
+                "or an attrs class of these"
+            )
+            raise BrokenBuilder(msg)
+
+
+def _unfit(annotation: Any, above: frozenset[Any]) -> Any:
+    """Return the first part of a type that cannot be stored; None where all of it can.
+
+    Args:
+        annotation: the type.
+        above: the classes that it is in; one that has a field of its own type is not stored.
+    """
+    if annotation in (..., None, type(None)):
+        return None
+    if annotation in above:
+        return annotation
+    parts = get_args(annotation)[: 1 if get_origin(annotation) is Annotated else None]
+    if get_origin(annotation) in (Literal, Callable):
+        parts = ()
+    if isinstance(annotation, type) and attrs.has(annotation):
+        above |= {annotation}
+        parts = tuple(one.type for one in attrs.fields(attrs.resolve_types(annotation)))
+    found = next((one for one in (_unfit(part, above) for part in parts) if one is not None), None)
+    if found is not None or parts:
+        return found
+    try:
+        checker_of(annotation)
+        _converter().get_structure_hook(annotation)
+    except Exception:  # noqa: BLE001  # cattrs raises this and that
+        return annotation
+    return None
 
 
 def columns(cls: type) -> dict[str, str]:
@@ -103,8 +153,6 @@ def encoder_of(function: Callable[..., Any]) -> Callable[[Any], bytes]:
     return encode
 
 
-_PLAIN = {bool, int, float, str, *(one | None for one in (bool, int, float, str))}
-_PLAIN |= {list[float], list[int], list[str], list[bool]}  # type: ignore[arg-type]
 _OWN_CODE = ("__attrs_pre_init__", "__attrs_init__", "__attrs_post_init__")
 
 

@@ -60,6 +60,7 @@ class Work:
         code: the sha256 of the source files of its items, under whose digest results are kept.
         needs: what another host must have for it.
         folder: the working directory; None where it is that of the process already.
+        scratch: the folder for copies of objects that items read; None for the usual one.
     """
 
     module: str
@@ -69,6 +70,7 @@ class Work:
     code: Mapping[Path, str] = field(factory=dict)
     needs: Needs = field(factory=Needs)
     folder: Path | None = None
+    scratch: Path | None = None
 
     @classmethod
     def of(

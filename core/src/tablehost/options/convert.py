@@ -22,6 +22,12 @@ _NUMERALS = {  # `int` and `float` themselves take 1_0, inf and the digits of an
 }
 
 
+_NO_INPUT = (
+    "is in an object store, where only inputs may be; tables stay on a file system: give a path "
+    "there"
+)
+
+
 @frozen
 class RawValue:
     """A value as it was written, and where.
@@ -77,6 +83,8 @@ def structure(node: TypeNode, given: RawValue) -> Any:
         return tuple(structure(node.each, evolve(given, raw=one)) for one in raw)
     try:
         return _single(node, given)
+    except NotConvertible:
+        raise
     except NotUtf8 as error:
         raise NotConvertible(raw, str(error)) from None
     except ValueError:
@@ -96,9 +104,9 @@ def _single(node: TypeNode, given: RawValue) -> Any:
             return Labelled(label, _single(value, evolve(given, raw=text, text=True)))
         case Either():
             looks_like_path = "/" in _text(raw) or raw.endswith(".json") or Path(raw).is_file()
-            return given.base / _path(raw) if looks_like_path else raw
+            return _place(node, given) if looks_like_path else raw
         case Scalar(type=kind) if kind is Path:
-            return given.base / _path(raw)
+            return _place(node, given)
         case Scalar(type=kind):
             return _exact(kind, _read(kind, raw) if given.text else raw)
     raise ValueError
@@ -137,10 +145,21 @@ def _text(raw: Any) -> str:
     return raw
 
 
-def _path(raw: Any) -> Path:
-    if not _text(raw) or "\0" in raw:
+def _place(node: TypeNode, given: RawValue) -> Path:
+    """Return the path of a file, or where an input is one, of an object of a store."""
+    raw = _text(given.raw)
+    if not raw or "\0" in raw:
         raise ValueError
-    return Path(raw)
+    if "://" in raw:
+        from tablehost.objects.path import ObjectPath, is_url, unfit  # only where there is one
+
+        if is_url(raw):
+            is_input = any(role.content and not role.tool for role in node.path_roles)
+            why = unfit(raw) if is_input else _NO_INPUT
+            if why is not None:
+                raise NotConvertible(re.sub("//[^/]*@", "//***@", raw), why)
+            return ObjectPath(raw)
+    return given.base / raw
 
 
 def check_utf8(text: str) -> None:

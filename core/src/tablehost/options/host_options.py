@@ -44,6 +44,8 @@ class HostOptions:
     """Process those items again that earlier code of the builder has made."""
     accept_ledger: bool = False
     """Use a ledger that belongs to another user; the manifest counts the rows of others."""
+    report: bool = False
+    """Write a page about the table beside it when it has landed: OUT.report.html."""
     config: _Place | None = None
     """Configuration file; default: ./tablehost.toml, if it exists."""
     json: bool = False

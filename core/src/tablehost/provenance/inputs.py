@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -20,13 +18,23 @@ from tablehost.contract.errors import BrokenBuilder, TablehostError
 from tablehost.contract.names import flag_of
 from tablehost.files.atomic import make_folder
 from tablehost.files.digest_cache import StatCache, hash_file
-from tablehost.files.digests import ChangedWhileRead, FileDigest, ReadInput, Signature
-from tablehost.files.folder_listing import listing_of, write_listing
-from tablehost.files.folders import EVERYTHING, Look, hash_files, look, walk_files
-from tablehost.files.names import LISTING_SUFFIX
+from tablehost.files.digests import ChangedWhileRead, FileDigest, ReadInputs, Signature
+from tablehost.files.folder_listing import listing_lines, write_listing
+from tablehost.files.folders import (
+    EVERYTHING,
+    Look,
+    has_no_others,
+    hash_files,
+    is_as_seen,
+    look,
+)
 from tablehost.files.parts import parts_of
+from tablehost.files.states_on_disk import StatesOnDisk
+from tablehost.objects.path import ObjectPath
 from tablehost.options.fields import options_of
+from tablehost.provenance.fetched import Fetched
 from tablehost.provenance.given import Given
+from tablehost.provenance.read_files import InputChanged, Inside, ReadFiles
 
 _log = logging.getLogger("tablehost")
 _LEFT_OUT = "%s: of %s, %d files are not taken for parts: %s"
@@ -42,13 +50,12 @@ class NotListed(TablehostError):
         )
 
 
-class InputChanged(TablehostError):
-    """An input was not the same at the end of the run as at its start, or for two items."""
+class NotReadable(TablehostError):
+    """A file of an input folder cannot be read."""
 
-    def __init__(self, option: str | None, path: Path) -> None:
-        named = f"{flag_of(option)}: {path}" if option else f"{path}"
-        changed = f"{named} changed while the table was built"
-        super().__init__(f"{changed}; nothing was written. Run again when it no longer changes")
+    def __init__(self, option: str, error: OSError) -> None:
+        what = f"{flag_of(option)}: {error.filename} cannot be read: {error.strerror or error}"
+        super().__init__(f"{what}; nothing was written")
 
 
 class DanglingLink(TablehostError):
@@ -73,7 +80,8 @@ class _Watched:
         """Wait for the digest, and check that the file is still the one that was hashed."""
         with suppress(ChangedWhileRead, FileNotFoundError):
             found = self.digest.result()
-            if Signature.of(self.path) == self.before:
+            fetched = isinstance(self.path, ObjectPath)  # and its copy is what was read
+            if fetched or Signature.of(self.path) == self.before:
                 return found
         raise InputChanged(self.option, self.path)
 
@@ -88,11 +96,15 @@ class _Input:
 
 @frozen
 class _Files:
-    """The files of a folder that are an input; `whole` if it has no others."""
+    """The files of a folder that are an input; `whole` if it has no others.
+
+    `entries` are their names and sha256, in the order of the names' bytes.
+    """
 
     folder: Path
-    digests: Mapping[str, str]
+    number: int
     bytes: int
+    entries: Iterable[tuple[str, str]]
     globs: Sequence[str]
     whole: bool
 
@@ -106,21 +118,32 @@ class Inputs:
         output: what the run writes; an input that is rebuilt in place is hashed before the build.
         root: what paths are relative to.
         cache: digests of files that did not change.
+        copies: the folder for the copies of objects; it need not be there.
     """
 
     def __init__(
-        self, options: Any, given: Iterable[Given], output: Output, root: Root, cache: StatCache
+        self,
+        options: Any,
+        given: Iterable[Given],
+        output: Output,
+        root: Root,
+        cache: StatCache,
+        *,
+        copies: Path,
     ) -> None:
         self._output = output
         self._root = root
         self._cache = cache
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="hash-inputs")
+        self.objects = Fetched(copies, self._pool, cache)
         self._globs = _globs(options)
         self._inputs = []
         self._folders = []
         for one in given:
             if one.role.content == "folder":
-                self._folders.append((one.option, one.path, look(one.path, self._globs)))
+                self._folders.append(
+                    (one.option, one.path, look(one.path, self._globs, StatesOnDisk))
+                )
             elif not one.role.tool:
                 if left_out := one.parts.left_out:
                     _log.info(_LEFT_OUT, one.flag, one.path, len(left_out), some(left_out))
@@ -131,6 +154,7 @@ class Inputs:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.objects.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     @property
@@ -167,7 +191,7 @@ class Inputs:
         )
         raise BrokenBuilder(msg)
 
-    def describe(self, read: Iterable[ReadInput]) -> dict[str, Any]:
+    def describe(self, read: ReadInputs) -> dict[str, Any]:
         """Return the descriptors of all inputs, by option; those of `read` were read by items.
 
         Raises:
@@ -179,29 +203,18 @@ class Inputs:
             found = self._file(one.files[0]) if given.parts.single else self._parts(one)
             label = {"label": given.label} if given.label else {}
             described.setdefault(given.option, []).append(found | label)
-        remaining = _once(read)
-        for option, folder, before in self._folders:
-            inside = _inside(folder, remaining)
-            taken = {one.path for one in inside.values()}
-            remaining = [one for one in remaining if one.path not in taken]
-            files = self._read(folder, inside) if inside else self._at_rest(option, folder, before)
-            described.setdefault(option, []).append(self._folder(option, files))
-        remaining = list(self._unnamed(remaining))
-        if remaining:
-            common = Path(os.path.commonpath([Path(one.path).parent for one in remaining]))
-            files = self._read(common, _inside(common, remaining))
-            described["items"] = [self._folder("items", files)]
-        return {name: some if len(some) > 1 else some[0] for name, some in described.items()}
-
-    def _unnamed(self, read: Iterable[ReadInput]) -> Iterator[ReadInput]:
-        """Yield the files that items read and no option names."""
         named = {str(one.path.absolute()): one for one in self._watched}
-        for one in read:
-            watched = named.get(one.path)
-            if watched is None:
-                yield one
-            elif watched.unchanged().sha256 != one.sha256:
+        files = ReadFiles(read, [folder for _, folder, _ in self._folders], named)
+        for (option, folder, before), inside in zip(self._folders, files.folders, strict=True):
+            there = self._read(inside) if inside.number else self._at_rest(option, folder, before)
+            described.setdefault(option, []).append(self._folder(option, there))
+        for file in files.named:
+            watched = named[file.path]
+            if watched.unchanged().sha256 != file.sha256:
                 raise InputChanged(watched.option, watched.path)
+        for inside in files.others.values():
+            described.setdefault("items", []).append(self._folder("items", self._read(inside)))
+        return {name: some if len(some) > 1 else some[0] for name, some in described.items()}
 
     @property
     def _watched(self) -> Iterator[_Watched]:
@@ -212,6 +225,8 @@ class Inputs:
             before = Signature.of(path)
         except OSError as error:  # it was there when the options were checked
             raise InputChanged(option, path) from error
+        if isinstance(path, ObjectPath):
+            return _Watched(option, path, before, self.objects.digest(path, before), "during")
         digest = self._pool.submit(hash_file, path, self._cache)
         own = self._output.table.exists() and path.samefile(self._output.table)
         if own:
@@ -237,68 +252,62 @@ class Inputs:
         if now != parts:
             raise InputChanged(given.option, given.path)
         digests = {name: file.sha256 for name, file in zip(parts.names, found, strict=True)}
-        whole = now.whole or (parts.patterns != EVERYTHING and _is_whole(parts.folder, digests))
+        whole = now.whole or (parts.patterns != EVERYTHING and has_no_others(parts.folder, digests))
         size = sum(file.bytes for file in found)
-        files = _Files(parts.folder, digests, size, parts.patterns, whole)
+        files = _Files(parts.folder, len(found), size, digests.items(), parts.patterns, whole)
         return self._folder(given.option, files) | {"parts": True}
 
-    def _read(self, folder: Path, inside: Mapping[str, ReadInput]) -> _Files:
+    def _read(self, inside: Inside) -> _Files:
         """Return the files of a folder that items read."""
-        digests = {name: one.sha256 for name, one in inside.items()}
-        size = sum(one.bytes for one in inside.values())
-        return _Files(folder, digests, size, self._globs, _is_whole(folder, digests))
+        folder, number, size = inside.folder, inside.number, inside.bytes
+        whole = has_no_others(folder, inside)
+        return _Files(folder, number, size, inside.entries(), self._globs, whole)
 
     def _at_rest(self, option: str, folder: Path, before: Look) -> _Files:
         """Return the files of a folder that no item read, as the run found them."""
         for name in before.dangling:
             raise DanglingLink(option, folder / name)
-        with suppress(ChangedWhileRead, FileNotFoundError):
-            digests = hash_files(folder, before, self._cache)
-            if look(folder, self._globs) == before:
-                whole = self._globs == EVERYTHING or _is_whole(folder, digests)
-                return _Files(folder, digests, before.bytes, self._globs, whole)
-        raise InputChanged(option, folder)
+        with _changes_of(option, folder):
+            whole = self._globs == EVERYTHING or has_no_others(folder, before.files)
+        digests = self._hashed(option, folder, before)
+        return _Files(folder, len(before.files), before.bytes, digests, self._globs, whole)
+
+    def _hashed(self, option: str, folder: Path, before: Look) -> Iterator[tuple[str, str]]:
+        """Yield the digests of a folder's files, and check that they are those that were there."""
+        with _changes_of(option, folder):
+            yield from hash_files(folder, before.files.items(), before.seen_ns, self._cache)
+            if not is_as_seen(folder, self._globs, before):
+                raise InputChanged(option, folder)
 
     def _folder(self, option: str, files: _Files) -> dict[str, Any]:
-        lines = listing_of(files.digests.items())
-        digest = hashlib.sha256(lines).hexdigest()
-        listing = self._output.history / f"{option}-{digest[:16]}{LISTING_SUFFIX}"
+        history = self._output.history
         try:
-            make_folder(listing.parent)
-            written = write_listing(listing, lines)
+            make_folder(history)
+            listing = write_listing(history / option, listing_lines(files.entries))
         except OSError as error:
-            raise NotListed(listing, error) from error
+            raise NotListed(history / option, error) from error
         return {
             "path": self._root.name(files.folder),
             "exists": True,
             "kind": "directory",
-            "files": len(files.digests),
+            "files": files.number,
             "bytes": files.bytes,
             "glob": list(files.globs),
-            "dir_hash1" if files.whole else "selection_hash1": digest,
-            "listing": {"path": self._root.name(listing), "sha256": written.sha256},
+            "dir_hash1" if files.whole else "selection_hash1": listing.digest,
+            "listing": {"path": self._root.name(listing.path), "sha256": listing.sha256},
             "observed": "during",
         }
 
 
-def _once(read: Iterable[ReadInput]) -> list[ReadInput]:
-    """Return each file that items read, which must have been the same for all of them."""
-    found: dict[str, ReadInput] = {}
-    for one in read:
-        if found.setdefault(one.path, one) is not one:
-            raise InputChanged(None, Path(one.path))
-    return list(found.values())
-
-
-def _inside(folder: Path, read: Iterable[ReadInput]) -> dict[str, ReadInput]:
-    """Return the files in a folder, by their path in it."""
-    prefix = str(folder.absolute()).rstrip("/") + "/"
-    return {one.path.removeprefix(prefix): one for one in read if one.path.startswith(prefix)}
-
-
-def _is_whole(folder: Path, names: Iterable[str]) -> bool:
-    """Return whether these are all files of a folder."""
-    return set(walk_files(folder)) == set(names)
+@contextmanager
+def _changes_of(option: str, folder: Path) -> Iterator[None]:
+    """Turn what goes wrong where the files of an input folder are looked at into its errors."""
+    try:
+        yield
+    except (ChangedWhileRead, FileNotFoundError) as error:
+        raise InputChanged(option, folder) from error
+    except OSError as error:
+        raise NotReadable(option, error) from error
 
 
 def _globs(options: Any) -> tuple[str, ...]:

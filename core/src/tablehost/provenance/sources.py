@@ -6,7 +6,7 @@ import ast
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
@@ -114,6 +114,7 @@ class Sources:
         """
         pending, contents = list(start), dict[Path, Content]()
         looked_for, elsewhere = set[str](), set[str]()
+        is_here = cache(self._is_here)  # most names are of the few packages that a builder uses
         while pending:
             path = pending.pop()
             if path in contents:
@@ -121,10 +122,11 @@ class Sources:
             contents[path] = one = self._read(path)
             for name in one.imports - looked_for:
                 looked_for.add(name)
-                files = [*self.files(name, whole=whole)]
+                first = name.partition(".")[0]
+                files = [*self.files(name, whole=whole)] if is_here(first) else []
                 pending += files
                 if not files:
-                    elsewhere.add(name.partition(".")[0])
+                    elsewhere.add(first)
                 if name.endswith(".*"):
                     pending += self._exported(name.removesuffix(".*"))
             if one.loads:
@@ -161,6 +163,10 @@ class Sources:
             yield from filter(self.owns, filter(Path.is_file, modules))
             if not is_package:
                 return
+
+    def _is_here(self, name: str) -> bool:
+        """Return whether there is a module or a folder of a name."""
+        return (self.root / name).is_dir() or any(self.files(name, whole=False))
 
     def _exported(self, package: str) -> Iterator[Path]:
         """Yield the files of the modules that `import *` imports from a package."""

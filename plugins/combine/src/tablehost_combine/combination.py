@@ -58,7 +58,7 @@ def plan(options: Options, run: Run) -> Combination:
     shards = []
     for one, path in files:
         try:
-            shards.append(inspect(one, path, run.digest, source_column=options.source_column))
+            shards.append(inspect(one, path, run, source_column=options.source_column))
         except Refused as refused:
             problems += refused.problems
         except BadRows as damaged:  # in the column of the teacher

@@ -69,7 +69,7 @@ class Share:
         wanted = {"frame_index", "codec", *MEASURED} & set(schema.names) & shard.has
         wanted |= {shard.source_column or TARGET}  # some column, to count the rows
         size = min(BATCH_ROWS, max(1, self.rows))
-        with opened(shard.path, str(shard)) as file:
+        with opened(shard.file, str(shard)) as file:
             # more threads would compete with those that digest and encode
             read = file.iter_batches(size, columns=sorted(wanted), use_threads=False)
             for taken in _first(read, self.rows):

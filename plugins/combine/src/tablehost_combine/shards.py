@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pyarrow.types as is_type
 from attrs import frozen
 
-from tablehost import Labelled, Refused
+from tablehost import Labelled, Refused, Run
 from tablehost.table import is_text, opened, value_type
 from tablehost_combine.columns import FULL_FEATURES, MEASURED, SOURCE_COLUMNS, TARGET, TEACHER
 from tablehost_combine.fields import OwnManifest
@@ -39,7 +39,8 @@ class Shard:
 
     Args:
         input: that it is of, as it was given; the label is its corpus.
-        path: the file.
+        path: of the file, as it was found.
+        file: where it is read.
         rows: how many it has.
         source_column: the column that names a row's clip; None where the label does.
         has: the columns of the combined table that it has.
@@ -51,6 +52,7 @@ class Shard:
 
     input: Labelled[Path]
     path: Path
+    file: Path
     rows: int
     source_column: str | None
     has: frozenset[str]
@@ -71,7 +73,7 @@ class Shard:
 def inspect(
     given: Labelled[Path],
     path: Path,
-    digest: Callable[[Path], str],
+    run: Run,
     *,
     source_column: str | None = None,
 ) -> Shard:
@@ -79,8 +81,8 @@ def inspect(
 
     Args:
         given: the input that it is of.
-        path: the file.
-        digest: returns a file's sha256.
+        path: of the file.
+        run: that knows where it is, and its digest.
         source_column: the one column that names a row's clip; by default the first there is.
 
     Raises:
@@ -88,19 +90,21 @@ def inspect(
         BadRows: its column of the teacher is damaged.
     """
     who = f"input {given.label!r} ({path})"
-    with opened(path, who) as file:
+    local = run.local(path)
+    with opened(local, who) as file:
         schema = file.schema_arrow
         problems = [f"{who}: {problem}" for problem in _problems(schema, source_column)]
         if problems:
             raise Refused(problems)
         teacher_column = _scan_teacher(file) if TEACHER in schema.names else None
         rows = file.metadata.num_rows
-    manifest, recorded_teacher = read_own_manifest(path, who, digest)
+    manifest, recorded_teacher = read_own_manifest(path, who, run.digest)
     found = source_column or next((name for name in SOURCE_COLUMNS if name in schema.names), None)
     has = {"frame_index", "codec", TEACHER, *MEASURED} & set(schema.names)
     return Shard(
         input=given,
         path=path,
+        file=local,
         rows=rows,
         source_column=found,
         has=frozenset(has),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ class Enrichment:
         filler: fills them in, and counts.
         rows: of the table.
         who: what to call the table in a message.
+        features: the file of the table.
         key: the columns of its key; None where a clip has several rows.
     """
 
@@ -35,6 +37,7 @@ class Enrichment:
     filler: Filler
     rows: int
     who: str
+    features: Path
     key: tuple[str, ...] | None
 
 
@@ -45,11 +48,12 @@ def plan(options: Options, run: Run) -> Enrichment:
         Refused: with the problems of both.
     """
     who = f"the table {options.features_parquet}"
+    features, source = run.local(options.features_parquet), run.local(options.metadata_jsonl)
     problems: list[str] = []
     metadata = None
     try:
         metadata = read_metadata(
-            options.metadata_jsonl,
+            source,
             options.keys_to_fill,
             key=options.key,
             seed=options.split_seed,
@@ -57,7 +61,7 @@ def plan(options: Options, run: Run) -> Enrichment:
     except Refused as refused:
         problems += refused.problems
     try:
-        with opened(options.features_parquet, who) as file:
+        with opened(features, who) as file:
             schema, rows = file.schema_arrow, file.metadata.num_rows
     except Refused as refused:
         problems += refused.problems
@@ -66,17 +70,17 @@ def plan(options: Options, run: Run) -> Enrichment:
     filled, values = fit(schema, metadata.columns, key=options.key, who=who)
     overwrite = options.overwrite_metadata
     filler = Filler(filled, values, metadata.names, key=options.key, overwrite=overwrite)
-    enrichment = Enrichment(metadata, filler, rows, who, _key(options))
+    enrichment = Enrichment(metadata, filler, rows, who, features, _key(features, options.key))
     if metadata.malformed:
         run.log.warning("%s: %s", options.metadata_jsonl, malformed_lines(metadata.malformed))
     _check_match(options, enrichment)
     return enrichment
 
 
-def _key(options: Options) -> tuple[str, ...] | None:
+def _key(features: Path, key: str) -> tuple[str, ...] | None:
     """Return the key of the table, unless a clip has several rows."""
     try:
-        return None if repeated(options.features_parquet, (options.key,)) else (options.key,)
+        return None if repeated(features, (key,)) else (key,)
     except BadRows as damaged:
         raise Refused([str(damaged)]) from damaged
 
@@ -86,7 +90,7 @@ def stream(enrichment: Enrichment, options: Options, run: Run) -> Iterator[pa.Re
     filler = enrichment.filler
     with (
         run.progress(enrichment.rows, "rows") as meter,
-        opened(options.features_parquet, enrichment.who) as file,
+        opened(enrichment.features, enrichment.who) as file,
     ):
         for batch in file.iter_batches(group_rows(filler.schema), use_threads=False):
             meter(batch.num_rows)
@@ -112,7 +116,7 @@ def _check_match(options: Options, enrichment: Enrichment) -> None:
     matched = 0
     size = group_rows(enrichment.filler.schema)
     try:
-        with opened(options.features_parquet, enrichment.who) as file:
+        with opened(enrichment.features, enrichment.who) as file:
             for batch in file.iter_batches(size, columns=[options.key]):
                 matched += enrichment.filler.matched(batch)
     except BadRows as damaged:

@@ -33,7 +33,7 @@ def build_table(options: Options, run: Run) -> Build:
     from tablehost_extract_k150k.view import view_of
 
     prepared = prepare(options, run)
-    run.leave_out(prepared.beyond)
+    run.leave_out(prepared.left_out)
     settings = settings_of(options, run)
     audited = options.measure == "informative" and options.audit_clips > 0
     engine = check_engine(settings, extractors_of("all" if audited else options.measure))

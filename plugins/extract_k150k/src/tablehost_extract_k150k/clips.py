@@ -31,13 +31,18 @@ class Found:
 
     Args:
         clips: in the order of the bytes of their names.
-        passed_over: how many files of the folder match no pattern.
+        passed_over: names of the files that match no pattern.
         beyond: names of the clips beyond the limit.
     """
 
     clips: tuple[Clip, ...]
-    passed_over: int
+    passed_over: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Return the names of the files that are there and are not to be measured."""
+        return self.passed_over + self.beyond
 
 
 def find_clips(folder: Path, patterns: Collection[str], limit: int | None = None) -> Found:
@@ -55,19 +60,19 @@ def find_clips(folder: Path, patterns: Collection[str], limit: int | None = None
         Refused: the folder cannot be read, or no name in it matches.
     """
     try:
-        names = os.listdir(folder)  # noqa: PTH208 - names are wanted, 150,000 Paths are not
+        found = {path.name: path for path in folder.absolute().iterdir()}
     except OSError as error:
         problem = f"the folder of the clips cannot be read: {error}"
         raise Refused([problem]) from None
-    fitting = [name for name in names if any(fnmatchcase(name, one) for one in patterns)]
+    fitting = {name for name in found if any(fnmatchcase(name, one) for one in patterns)}
     if not fitting:
         wanted = ", ".join(patterns)
-        problem = f"no clip in {folder}: none of its {len(names)} files matches {wanted}"
+        problem = f"no clip in {folder}: none of its {len(found)} files matches {wanted}"
         raise Refused([problem])
-    fitting.sort(key=os.fsencode)
-    root = Path(os.path.abspath(folder))  # noqa: PTH100 - links in the path stay as they are
-    clips = tuple(Clip(name, root / name) for name in fitting[:limit])
-    return Found(clips, len(names) - len(fitting), tuple(fitting[len(clips) :]))
+    in_order = sorted(fitting, key=os.fsencode)
+    clips = tuple(Clip(name, found[name]) for name in in_order[:limit])
+    others = tuple(name for name in found if name not in fitting)
+    return Found(clips, others, tuple(in_order[len(clips) :]))
 
 
 def clip_name(clip: Clip) -> str:

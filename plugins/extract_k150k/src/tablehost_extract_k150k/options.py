@@ -50,7 +50,8 @@ def _model(_instance: object, _field: Attribute[Any], value: Path | str) -> None
 
 
 def _list_of_checksums(instance: Options, _field: Attribute[Any], value: Path | None) -> None:
-    if value is None or not value.exists():
+    in_store = "://" in str(value)  # which no path of a file has; it is fetched once, by the run
+    if value is None or in_store or not value.exists():
         return
     from tablehost import Refused, read_checksums  # only where there is a list
 

@@ -34,7 +34,7 @@ class Prepared:
         metadata: by clip name.
         matched: how many clips have metadata.
         checksums: that were published of the clips; None where none were given.
-        beyond: names of the clips beyond the limit.
+        left_out: names of the files that `glob` or `limit` leave out.
     """
 
     clips: tuple[Clip, ...]
@@ -43,7 +43,7 @@ class Prepared:
     metadata: Records
     matched: int
     checksums: Checksums | None
-    beyond: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def prepare(options: Options, run: Run) -> Prepared:
@@ -54,10 +54,12 @@ def prepare(options: Options, run: Run) -> Prepared:
     """
     problems: list[str] = []
     found = _read(problems, lambda: find_clips(options.clips_dir, options.glob, options.limit))
-    scores = _read(problems, lambda: read_scores(options.scores))
-    source, seed, allowed = options.metadata_jsonl, options.split_seed, options.allow_fr_from_nr
+    scores = _read(problems, lambda: read_scores(run.local(options.scores)))
+    source = run.local(options.metadata_jsonl) if options.metadata_jsonl else None
+    seed, allowed = options.split_seed, options.allow_fr_from_nr
     metadata = _read(problems, lambda: read_metadata(source, seed, allow_references=allowed))
-    checksums = _read(problems, lambda: read_checksums(options.checksums, options.clips_dir))
+    published, folder = options.checksums, options.clips_dir
+    checksums = _read(problems, lambda: read_checksums(published, folder, local=run.local))
     if checksums and found and options.require_checksums:
         paths = [clip.path for clip in found.clips]
         _read(problems, lambda: checksums.require(paths))
@@ -72,9 +74,10 @@ def prepare(options: Options, run: Run) -> Prepared:
         raise Refused(problems)
     with_metadata = set(metadata.names.to_pylist())
     matched = sum(clip.name in with_metadata for clip in found.clips)
-    prepared = Prepared(found.clips, scores, joined, metadata, matched, checksums, found.beyond)
+    prepared = Prepared(found.clips, scores, joined, metadata, matched, checksums, found.left_out)
     if found.passed_over:
-        run.log.info("%d other files in %s are not clips", found.passed_over, options.clips_dir)
+        others = len(found.passed_over)
+        run.log.info("%d other files in %s are not clips", others, options.clips_dir)
     _log(options, run, prepared)
     return prepared
 

@@ -16,7 +16,7 @@ from tablehost.trust.evidence.inputs import (
     RecordedInput,
     file_changes,
     inputs_of,
-    listed_digests,
+    listed,
     observed_by,
 )
 from tablehost.trust.evidence.subject import Subject
@@ -98,7 +98,7 @@ def _change(what: str, one: RecordedInput | None, other: RecordedInput | None) -
     paths = {side: each.descriptor["path"] for side, each in (("a", one), ("b", other)) if each}
     if one is None or other is None:
         return InputChange(what=what, kind="added" if other else "removed", **paths)
-    before, now = listed_digests(one), listed_digests(other)
+    before, now = listed(one), listed(other)
     if before is None or now is None:
         folder = one.is_folder or other.is_folder
         unknown = "; without a listing the files cannot be named" if folder else ""

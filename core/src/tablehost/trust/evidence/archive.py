@@ -16,7 +16,8 @@ from tablehost.commit.output import Output
 from tablehost.contract.errors import ManifestError, TablehostError
 from tablehost.files.names import HISTORY_SUFFIX, MANIFEST_SUFFIX
 from tablehost.manifest.read import dig, find
-from tablehost.trust.evidence.inputs import RecordedInput, inputs_of, listed_digests
+from tablehost.objects.path import ObjectPath, as_path, is_url
+from tablehost.trust.evidence.inputs import RecordedInput, inputs_of, listed
 from tablehost.trust.evidence.places import locate_file
 from tablehost.trust.evidence.subject import Subject, recorded, subject
 
@@ -67,7 +68,8 @@ class Archive:
         """Return the table that an input was; None where its manifest is not at hand."""
         if one.is_folder:
             return None
-        self._search_beside(one.path)
+        if not isinstance(one.path, ObjectPath):  # only manifests on a file system are searched
+            self._search_beside(one.path)
         claim, sha256 = claim_of(child, one), one.descriptor.get("sha256")
         wanted = {
             "manifest": claim.get("manifest_sha256"),
@@ -90,7 +92,7 @@ class Archive:
         return [self._found(child, one) for one in inputs_of(child) if not in_place(child, one)]
 
     def _found(self, child: Subject, one: RecordedInput) -> RecordedInput:
-        if os.path.exists(one.path):  # noqa: PTH110  # False where one may not look
+        if isinstance(one.path, ObjectPath) or os.path.exists(one.path):  # noqa: PTH110  # False where one may not look
             return one
         with self._lock:
             self.search(child.table.absolute().parent)
@@ -145,10 +147,11 @@ def tables_in(child: Subject, folder: RecordedInput) -> list[RecordedInput]:
     """Return the files of an input folder that were tables with a manifest."""
     if not folder.is_folder:
         return []
-    former = Path(_former(child.manifest.root, folder.descriptor["path"]))
-    claims = [Path(_former(child.manifest.root, claim["path"])) for claim in _claims(child)]
+    former = as_path(_former(child.manifest.root, folder.descriptor["path"]))
+    claims = [as_path(_former(child.manifest.root, claim["path"])) for claim in _claims(child)]
     names = [str(path.relative_to(former)) for path in claims if path.is_relative_to(former)]
-    digests = (listed_digests(folder) or {}) if names else {}
+    entries = (listed(folder) or ()) if names else ()
+    digests = {name: sha256 for name, sha256 in entries if name in names}
     return [
         RecordedInput(
             option=folder.option,
@@ -197,6 +200,8 @@ def with_parents(children: Iterable[Subject], archive: Archive) -> list[Subject]
     while pending:
         for one in recorded_parents(pending.popleft(), archive):
             place = one.path.absolute()
+            if isinstance(place, ObjectPath):
+                continue  # it is compared as an input; what it was made of is not looked for
             if place not in found and (place.exists() or _has_manifest(place)):
                 found[place] = archive.table(one.path)
                 pending.append(found[place])
@@ -210,10 +215,14 @@ def _claims(child: Subject) -> list[dict[str, Any]]:
 
 def _former(folder: str | None, path: str) -> str:
     """Return where a path was at the time of the run."""
+    if is_url(path):
+        return path
     return os.path.normpath(Path(folder or "", path))
 
 
 def _has_manifest(table: Path) -> bool:
+    if isinstance(table, ObjectPath):
+        return False  # it is not looked for
     try:
         return find(table).is_file()
     except ManifestError:

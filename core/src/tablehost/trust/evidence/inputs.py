@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import groupby, islice, repeat
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tablehost.console.text import shown, some
 from tablehost.contract.errors import ManifestError, TablehostError
 from tablehost.contract.names import flag_of
 from tablehost.files.digest_cache import StatCache, hash_file
-from tablehost.files.digests import unchanged_digest
-from tablehost.files.folder_listing import dir_hash1, read_listing
+from tablehost.files.digests import State, unchanged_digest
+from tablehost.files.folder_listing import digest_of, listing_lines, read_listing
 from tablehost.files.folders import EVERYTHING, Look, hash_files, look
 from tablehost.files.parts import is_part
+from tablehost.files.states_on_disk import StatesOnDisk
 from tablehost.manifest.read import dig, folder_digest
+from tablehost.objects.path import ObjectPath
 from tablehost.trust.evidence.places import locate_file, unmoved
 from tablehost.trust.evidence.subject import Subject
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+Entries = Iterable[tuple[str, str]]
+"""The files of a folder with their sha256, in the order of the bytes of their names."""
 
 InputDepth = Literal["stat", "sample", "full"]
 """How to check: trust the cache for files not touched since; read some again; read all."""
@@ -30,6 +40,7 @@ InputDepth = Literal["stat", "sample", "full"]
 SAMPLE = 100
 """So many files of a folder are read again by `sample`."""
 
+_AT_ONCE = 500
 _NO_LISTING = "its listing is gone or damaged; unknown which files"
 
 
@@ -143,9 +154,9 @@ def check_input(
     digest = one.digest
     if digest is None:
         return InputCheck(input=one, status="unverifiable", why="the manifest has no digest of it")
-    if not os.path.exists(one.path):  # noqa: PTH110  # False where one may not look
-        return InputCheck(input=one, status="missing")
     try:
+        if not _exists(one.path):
+            return InputCheck(input=one, status="missing")
         if one.is_folder:
             return _check_folder(one, digest, depth, cache, seed)
         found = hash_file(one.path, None if depth == "full" else cache).sha256
@@ -154,8 +165,15 @@ def check_input(
     return InputCheck(input=one, status="same" if found == digest else "changed")
 
 
-def listed_digests(one: RecordedInput) -> dict[str, str] | None:
-    """Return the recorded digests of a folder's files, by relative path.
+def _exists(path: Path) -> bool:
+    """Return whether a path is there; False where one may not look, and an error of a store."""
+    if isinstance(path, ObjectPath):
+        return path.exists()
+    return os.path.exists(path)  # noqa: PTH110  # False where one may not look
+
+
+def listed(one: RecordedInput) -> Entries | None:
+    """Return the files of a folder with their digests, as recorded, in the order of their names.
 
     Returns:
         None where its listing is gone, damaged or another one, and for a file.
@@ -163,69 +181,99 @@ def listed_digests(one: RecordedInput) -> dict[str, str] | None:
     if one.listing is None:
         return None
     try:
-        entries = dict(read_listing(one.listing))
+        digest = digest_of(listing_lines(read_listing(one.listing)))
     except (OSError, ManifestError):
         return None
-    return entries if dir_hash1(entries.items()) == one.digest else None
+    return _Listed(one.listing) if digest == one.digest else None
 
 
-def file_changes(a: Mapping[str, str], b: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Name the files of two folders that differ, from the digests of each by relative path."""
-    return {
-        "changed": _sorted(name for name in a.keys() & b.keys() if a[name] != b[name]),
-        "added": _sorted(b.keys() - a.keys()),
-        "removed": _sorted(a.keys() - b.keys()),
-    }
+@frozen
+class _Listed:
+    """The files of a listing; they are read anew each time."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return read_listing(self.path)
+
+
+def file_changes(a: Entries, b: Entries) -> dict[str, tuple[str, ...]]:
+    """Name the files of two folders that differ, from the digests of each in order of the names."""
+    found: dict[str, list[str]] = {"changed": [], "added": [], "removed": []}
+    for name, before, now in beside_each_other(a, b):
+        if before != now:
+            how = "added" if before is None else "removed" if now is None else "changed"
+            found[how].append(name)
+    return {how: tuple(names) for how, names in found.items()}
+
+
+def beside_each_other(
+    a: Iterable[tuple[str, A]], b: Iterable[tuple[str, B]]
+) -> Iterator[tuple[str, A | None, B | None]]:
+    """Yield each name of two mappings with both values, from pairs in the order of the names."""
+    sides: Any = (zip(repeat(side), pairs) for side, pairs in enumerate((a, b)))
+    merged = heapq.merge(*sides, key=lambda one: os.fsencode(one[1][0]))
+    for name, found in groupby(merged, key=lambda one: one[1][0]):
+        values: dict[int, Any] = {side: value for side, (_, value) in found}
+        yield name, values.get(0), values.get(1)
 
 
 def _check_folder(
     one: RecordedInput, digest: str, depth: InputDepth, cache: StatCache, seed: int
 ) -> InputCheck:
-    """Compare a folder with its digest, and where that is not enough with its listing."""
-    there = _there(one)
+    """Compare a folder with its listing, and without that with its digest."""
+    there, before = _there(one), listed(one)
     read = partial(_digests, one.path, depth=depth, cache=cache, seed=seed)
-    if "dir_hash1" in one.descriptor and there.dangling:
-        return InputCheck(input=one, status="changed", added=there.dangling)
     if "dir_hash1" in one.descriptor:
-        found = read(there)
-        if dir_hash1(found.items()) == digest:
+        if there.dangling:
+            return InputCheck(input=one, status="changed", added=there.dangling)
+        if before is not None:
+            return _difference(one, before, read(there))
+        if digest_of(listing_lines(read(there))) == digest:
             return InputCheck(input=one, status="same")
-        before = listed_digests(one)
-        if before is None:
-            return InputCheck(input=one, status="changed", why=f"{_NO_LISTING} changed")
-        return _difference(one, before, found)
-    before = listed_digests(one)
+        return InputCheck(input=one, status="changed", why=f"{_NO_LISTING} changed")
     if before is None:
         return InputCheck(input=one, status="unverifiable", why=f"{_NO_LISTING} were read")
-    selected = {name: there.files[name] for name in there.files.keys() & before.keys()}
-    found = read(Look(selected, there.seen_ns))
-    beside = {*there.files, *there.dangling} - before.keys()
-    return _difference(one, before, found, beside=beside)
+    return _check_selection(one, there, before, read)
 
 
-def _difference(
-    one: RecordedInput,
-    before: Mapping[str, str],
-    found: Mapping[str, str],
-    beside: Collection[str] = (),
+def _check_selection(
+    one: RecordedInput, there: Look, before: Entries, read: Callable[[Look], Entries]
 ) -> InputCheck:
-    """Name the files that differ; files beside a selection do not change its status."""
+    """Compare the files of a folder that are in its listing; others do not change its status."""
+    beside = {*there.dangling}
+    beside.difference_update(name for name, _ in before)
+
+    def selected() -> Iterator[tuple[str, State]]:
+        for name, state, recorded in beside_each_other(there.files.items(), before):
+            if recorded is None:
+                beside.add(name)
+            elif state is not None:
+                yield name, state
+
+    found = read(Look(StatesOnDisk(selected()), there.seen_ns))
+    checked = _difference(one, before, found)
+    return evolve(checked, added=_sorted([*checked.added, *beside]))
+
+
+def _difference(one: RecordedInput, before: Entries, found: Entries) -> InputCheck:
+    """Name the files that differ."""
     files = file_changes(before, found)
     return InputCheck(
         input=one,
         status="changed" if any(files.values()) else "same",
         changed=files["changed"],
-        added=_sorted([*files["added"], *beside]),
+        added=files["added"],
         removed=files["removed"],
     )
 
 
 def _there(one: RecordedInput) -> Look:
     """Look at the files of a folder that the builder would see now."""
-    there = look(one.path, _patterns(one))
+    there = look(one.path, _patterns(one), StatesOnDisk)
     if not one.descriptor.get("parts"):
         return there
-    files = {name: there.files[name] for name in filter(is_part, there.files)}
+    files = StatesOnDisk((name, state) for name, state in there.files.items() if is_part(name))
     return Look(files, there.seen_ns, tuple(filter(is_part, there.dangling)))
 
 
@@ -238,19 +286,28 @@ def _patterns(one: RecordedInput) -> Sequence[str]:
 
 def _digests(
     folder: Path, there: Look, *, depth: InputDepth, cache: StatCache, seed: int
-) -> dict[str, str]:
+) -> Iterator[tuple[str, str]]:
     """Digest the files of a folder, reading those again that the depth asks for."""
-    found = {} if depth == "full" else hash_files(folder, there, cache)
-    again = _read_again(_sorted(there.files), depth, seed)
+    again = _read_again(len(there.files), depth, seed)
+    rest = enumerate(there.files.items())
+
+    def digest(named: tuple[str, State]) -> tuple[str, str]:
+        name, state = named
+        return name, unchanged_digest(folder / name, state).sha256
+
     with ThreadPoolExecutor() as pool:
-        read = pool.map(lambda name: unchanged_digest(folder / name, there.files[name]), again)
-        return found | {name: one.sha256 for name, one in zip(again, read, strict=True)}
+        while some := list(islice(rest, _AT_ONCE)):
+            known = (one for _, one in some if depth != "full")
+            found = dict(hash_files(folder, known, there.seen_ns, cache))
+            found.update(pool.map(digest, [one for at, one in some if at in again]))
+            yield from ((name, found[name]) for _, (name, _) in some)
 
 
-def _read_again(names: Sequence[str], depth: InputDepth, seed: int) -> Sequence[str]:
+def _read_again(count: int, depth: InputDepth, seed: int) -> Container[int]:
+    """Return the places of the files to read again, in the order of their names."""
     if depth == "sample":
-        return random.Random(seed).sample(names, min(SAMPLE, len(names)))
-    return names if depth == "full" else ()
+        return {*random.Random(seed).sample(range(count), min(SAMPLE, count))}
+    return range(count if depth == "full" else 0)
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tablehost.manifest.read import dig
+from tablehost.objects.path import as_path, is_url
 from tablehost.trust.evidence.subject import Subject
 
 
@@ -15,10 +16,10 @@ def locate_file(subject: Subject, path: str) -> Path:
 
     Args:
         subject: whose manifest it is.
-        path: as the manifest records it, absolute or from the root.
+        path: as the manifest records it, absolute or from the root, or a URL.
     """
     for old, new in subject.moved.items():
-        for place in (Path(path), *_places(subject, path)):
+        for place in (as_path(path), *_places(subject, path)):
             if place.is_relative_to(old):
                 return new / place.relative_to(old)
     return unmoved(subject, path)
@@ -27,6 +28,8 @@ def locate_file(subject: Subject, path: str) -> Path:
 def unmoved(subject: Subject, path: str) -> Path:
     """Return the first place at which a recorded path exists, else the likeliest."""
     places = _places(subject, path)
+    if is_url(path):
+        return places[0]
     return next(filter(os.path.exists, places), places[0])
 
 
@@ -43,15 +46,19 @@ def place_of(subject: Subject, typed: str) -> Path:
 def never_there(subject: Subject) -> list[Path]:
     """Return the moved folders, or files, that contained no recorded path."""
     paths = [_from_root(subject, typed) for typed in _typed(subject)]
-    former = {place for one in paths for place in (Path(one), *_places(subject, one))}
+    former = {place for one in paths for place in (as_path(one), *_places(subject, one))}
     return [one for one in subject.moved if not any(place.is_relative_to(one) for place in former)]
 
 
 def _places(subject: Subject, path: str) -> list[Path]:
+    if is_url(path):
+        return [as_path(path)]
     return [root / path for root in subject.roots]  # an absolute path stays as it is
 
 
 def _from_root(subject: Subject, typed: str) -> str:
+    if is_url(typed):
+        return typed
     path = Path(os.path.normpath(Path(subject.manifest.cwd or "", typed)))
     root = subject.manifest.root
     if root is not None and path.is_relative_to(root):

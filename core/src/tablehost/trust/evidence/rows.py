@@ -81,6 +81,22 @@ def footer_of(table: Path) -> RowFacts:
         return footer_facts(file)
 
 
+def number_of_rows(table: Path) -> int:
+    """Return how many rows a table has, which tablehost has written.
+
+    Raises:
+        Refused: it is not a Parquet file, or damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        rows: int = pq.read_metadata(table).num_rows
+    except pa.ArrowException as error:
+        raise Refused([f"{shown(table)}: {error}"]) from error
+    return rows
+
+
 def footer_facts(file: ParquetFile) -> RowFacts:
     """Return what the footer of an open table records."""
     columns = [{"name": one.name, "type": type_name(one.type)} for one in file.schema_arrow]

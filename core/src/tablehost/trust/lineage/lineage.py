@@ -10,6 +10,7 @@ from typing import Any, Literal
 from attrs import frozen
 
 from tablehost.files.digests import file_digest
+from tablehost.objects.path import ObjectPath
 from tablehost.trust.evidence.archive import Archive, claim_of, parents_beside, tables_in
 from tablehost.trust.evidence.inputs import RecordedInput, inputs_of, observed_by
 from tablehost.trust.evidence.subject import Subject, subjects
@@ -96,7 +97,11 @@ def lineage(paths: Iterable[Path]) -> Lineage:
     Raises:
         UsageError: a path does not exist, or a folder has neither table nor manifest.
     """
-    asked = subjects(paths)
+    return lineage_of(subjects(paths))
+
+
+def lineage_of(asked: list[Subject]) -> Lineage:
+    """Find out what tables were made of that have been read; see `lineage`."""
     trace = _Trace(asked)
     for folder in sorted({one.table.absolute().parent for one in asked}):
         trace.archive.search(folder)
@@ -212,7 +217,9 @@ def _leaf(child: Subject, one: RecordedInput) -> Node:
     """Return an input without parents: unknown if it was a table or has no digest, else raw."""
     path = str(one.path)
     if claim_of(child, one):
-        return _unknown(path, sha256=one.digest, why="no manifest with this digest found")
+        beside = "; the store was not searched" if isinstance(one.path, ObjectPath) else ""
+        why = f"no manifest with this digest found{beside}"
+        return _unknown(path, sha256=one.digest, why=why)
     if one.digest is None:
         return _unknown(path, why="the manifest has no digest of it")
     return Node(

@@ -16,12 +16,13 @@ from tablehost.contract.errors import TablehostError
 from tablehost.contract.names import flag_of
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.host.earlier_code import in_table
+from tablehost.objects.path import ObjectPath
 from tablehost.options.fields import options_of
 from tablehost.trust.evidence.archive import Archive, claim_of
 from tablehost.trust.evidence.builder import as_json, changed_defaults
 from tablehost.trust.evidence.code import module_changes, tool_changes
 from tablehost.trust.evidence.inputs import InputCheck, RecordedInput, observed_by
-from tablehost.trust.evidence.rows import footer_of
+from tablehost.trust.evidence.rows import number_of_rows
 from tablehost.trust.evidence.subject import Subject
 
 ReasonKind = Literal[
@@ -195,6 +196,8 @@ def _new(subject: Subject, check: InputCheck) -> tuple[str, ...]:
 def _rebuilt(subject: Subject, one: RecordedInput, archive: Archive) -> str:
     """Say which run made an input that is a table then and now; empty where it is the same run."""
     then = claim_of(subject, one)
+    if isinstance(one.path, ObjectPath):
+        return ""  # its content is compared, and its manifest is not looked for
     try:
         now = archive.table(one.path).manifest
     except TablehostError:
@@ -222,7 +225,7 @@ def _other_table(subject: Subject, cache: StatCache) -> Iterator[Reason]:
         found = hash_file(table, cache)
         facts = {"sha256": (manifest.sha256, found.sha256), "bytes": (manifest.bytes, found.bytes)}
         if manifest.sha256 == found.sha256:
-            facts["rows"] = (manifest.rows, footer_of(table).rows)
+            facts["rows"] = (manifest.rows, number_of_rows(table))
     except (OSError, TablehostError) as error:
         text = f"the table was not compared with its manifest: {error}"
         yield Reason(kind="unverifiable", weight="unknown", text=text)
