@@ -85,13 +85,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def new_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Cluster]]:
+    """Start schedulers without workers that belong to one test."""
+    made: list[Cluster] = []
+
+    def start() -> Cluster:
+        made.append(Cluster(tmp_path_factory.mktemp("cluster")))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def cluster(new_cluster: Callable[[], Cluster]) -> Cluster:
     """Give a scheduler without workers that belongs to one test."""
-    made = Cluster(tmp_path_factory.mktemp("cluster"))
-    try:
-        yield made
-    finally:
-        made.stop()
+    return new_cluster()
 
 
 @pytest.fixture
