@@ -176,16 +176,16 @@ class Remote:
         done: Done = pickle.loads(answer)  # noqa: S301  # of our own workers
         batches.note_pace(done, len(answer), self.count)
         unseen = {one.key for one in done.outcomes if is_unseen(one)}
-        back = [task for task in batch if task.key in unseen and _is_seen(task)]
-        if back:
-            batches.give_back(back)
-            self._retire(
-                worker, f"{done.host}: {back[0].paths[0].absolute()} is missing there, and is here"
-            )
-        again = {task.key for task in back}
-        outcomes = [_received(one) for one in done.outcomes if one.key not in again]
+        hidden = {task.key: task for task in batch if task.key in unseen and _is_seen(task)}
+        outcomes = [_received(one) for one in done.outcomes if one.key not in hidden]
         self._hosts.setdefault(done.host, _Host()).note(done, outcomes)
         yield from outcomes
+        ended = {one.key for one in outcomes}
+        if back := [task for task in batch if task.key not in ended]:
+            batches.give_back(back)
+        for task in hidden.values():
+            why = f"{done.host}: {task.paths[0].absolute()} is missing there, and is here"
+            self._retire(worker, why)
 
     def _retire(self, worker: str, why: str) -> None:
         """Take notice that a worker gives batches back.
@@ -198,7 +198,11 @@ class Remote:
             self._retired[worker] = why
         if not self._slots().keys() - self._retired.keys():
             reasons = list(dict.fromkeys(self._retired.values()))
-            raise EngineLost([f"no worker of --scheduler is left: {'; '.join(reasons)}"])
+            msg = (
+                "no worker of --scheduler is left, so no table was written; finished items are "
+                f"kept: {'; '.join(reasons)}"
+            )
+            raise EngineLost(msg)
 
 
 @define
