@@ -6,14 +6,18 @@ import importlib
 import io
 import json
 import os
+import pty
 import sys
 import tempfile
+import termios
 from collections.abc import Iterator, Mapping
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any, BinaryIO
 from unittest import mock
 
+import pyte
 import pytest
 from attrs import frozen
 
@@ -34,6 +38,23 @@ class Ended:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+@frozen
+class Seen:
+    """A command that ended on a terminal of so many columns, and all that it wrote there."""
+
+    code: int
+    written: str
+    columns: int
+
+    @property
+    def lines(self) -> list[str]:
+        """Return what the terminal shows in the end."""
+        screen = pyte.HistoryScreen(self.columns, 50, history=1000)
+        pyte.Stream(screen).feed(self.written)
+        above = ["".join(row[at].data for at in range(self.columns)) for row in screen.history.top]
+        return "\n".join(line.rstrip() for line in [*above, *screen.display]).rstrip().split("\n")
 
 
 @frozen
@@ -83,6 +104,60 @@ def run_here(folder: Path, environment: Mapping[str, str], tokens: list[str]) ->
         sys.stdout.flush()
         sys.stderr.flush()
         return Ended(code, _text(out), _text(err))
+
+
+def run_on_terminal(
+    folder: Path, environment: Mapping[str, str], tokens: list[str], columns: int
+) -> Seen:
+    """Run `tablehost` as `run_here` does, its stdout and stderr being a terminal."""
+    kept = {"TERM": "xterm-256color"}
+    kept |= {name: value for name, value in environment.items() if name != "COLUMNS"}
+    with (
+        _installed_packages(environment),
+        _nothing_remembered(folder),
+        chdir(folder),
+        mock.patch.dict(os.environ, kept, clear=True),
+        mock.patch.object(sys, "path", [*_import_path(environment), *sys.path]),
+        mock.patch.object(sys, "argv", ["tablehost", *tokens]),
+        mock.patch.object(sys, "stdin", io.StringIO()),
+        _terminal(columns) as written,
+    ):
+        code = execute(tokens)
+    return Seen(code, b"".join(written).decode(), columns)
+
+
+@contextmanager
+def _terminal(columns: int) -> Iterator[list[bytes]]:
+    """Let stdout and stderr be a terminal for a while; give what is written to it."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, columns))
+    written: list[bytes] = []
+    reader = Thread(target=_drain, args=(ours, written))
+    reader.start()
+    kept = [os.dup(number) for number in (1, 2)]
+    for number in (1, 2):
+        os.dup2(theirs, number)
+    os.close(theirs)
+    try:
+        with (
+            open(1, "w", encoding="utf-8", closefd=False) as out,
+            open(2, "w", encoding="utf-8", closefd=False, buffering=1) as err,
+            mock.patch.object(sys, "stdout", out),
+            mock.patch.object(sys, "stderr", err),
+        ):
+            yield written
+    finally:
+        for number, before in zip((1, 2), kept, strict=True):
+            os.dup2(before, number)
+            os.close(before)
+        reader.join()
+        os.close(ours)
+
+
+def _drain(ours: int, written: list[bytes]) -> None:
+    with suppress(OSError):  # its other end is closed
+        while some := os.read(ours, 1 << 16):
+            written.append(some)
 
 
 def _import_path(environment: Mapping[str, str]) -> list[str]:

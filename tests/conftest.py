@@ -23,7 +23,7 @@ import imageio_ffmpeg
 import psutil
 import pytest
 from attrs import frozen
-from command_line import Ended, run_here, without_pandas
+from command_line import Ended, Seen, run_here, run_on_terminal, without_pandas
 from small_builders import SQUARES, WORD_COUNT
 
 # How long an example takes says more of the machine than of the code.
@@ -123,6 +123,10 @@ class Project:
         if kwargs:
             return self.process(*tokens, env=own, **kwargs)
         return run_here(self.path, self.environment | own, list(map(str, tokens)))
+
+    def on_terminal(self, columns: int, *tokens: object, **env: str) -> Seen:
+        """Run `tablehost` with some arguments on a terminal of so many columns."""
+        return run_on_terminal(self.path, self.environment | env, list(map(str, tokens)), columns)
 
     def process(self, *tokens: object, **kwargs: Any) -> Ended:
         """Run `tablehost` with some arguments to its end, in a process of its own."""

@@ -228,7 +228,7 @@ def second(demo: Path, run_demo: Callable[[Path], str]) -> Second:
 
 @pytest.mark.parametrize("name", ["features", "phone", "film"])
 def test_a_second_demo_finds_nothing_to_do(demo: Path, second: Second, name: str) -> None:
-    assert f"nothing to do: demo/{name}.parquet" in second.printed
+    assert f"up to date: demo/{name}.parquet" in second.printed
     for file in (f"{name}.parquet", f"{name}.parquet.manifest.json"):
         assert (demo / "demo" / file).read_bytes() == second.first[file]
 

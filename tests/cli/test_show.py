@@ -83,6 +83,10 @@ STRANGE = [
     {"run": {"failures": [{"key": "a"}], "items": [1]}},
     {"run_provenance": {"inputs": {"a": 3, "b": [None]}, "outputs": [], "code": "x"}},
     {"table": {"columns": [{"name": "a"}, 3]}},
+    {"table": {"columns": [{"name": 1, "type": "bool", "histogram": {"bins": "1:x :"}}]}},
+    {"table": {"columns": [{"texts": {"distinct": "x", "most": {"a": 1.5}}, "min": "a"}]}},
+    {"table": {"rows": 1, "bytes": 2**80, "columns": [{"texts": {"most": {}}, "nulls": 7}]}},
+    {"run": {"items": {"total": "many", "ok": []}, "checksums": [{"checked": None}, 7]}},
     {"unknown": {"deep": [1]}, "schema": 7, "table": {"rows": "many"}},
 ]
 
@@ -94,6 +98,7 @@ def test_show_treats_what_is_missing_in_a_manifest_as_unknown(project, number):
     recorded = project.run("show", "t.parquet")
     assert "Traceback" not in recorded.err
     assert recorded.code == 0
+    assert project.on_terminal(80, "show", "t.parquet").code == 0
 
 
 def test_clean_names_what_it_removes_and_keeps_the_pair(squared):

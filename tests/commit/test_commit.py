@@ -103,7 +103,7 @@ def test_a_grown_table_whose_commit_was_cut_off_is_rolled_forward(squared, worke
     again = squared.run(*command)
     assert again.code == 0, again.err
     assert "finished the commit of run " in again.err
-    assert "nothing to do" in again.err
+    assert "up to date" in again.err
     assert pair(squared) == 6
     assert worked_on() == []
 

@@ -77,11 +77,3 @@ def test_a_list_of_checksums_that_is_none(published, extract):
     assert refused.code == 2
     assert "sums/md5, line 1: 'video_name,video_score' is not a line as sha256sum" in refused.err
     assert published.files() == before
-
-
-@pytest.mark.outcome("Exit 2 already in `--dry-run`: file, line and what to do.")
-def test_a_list_of_checksums_that_is_none_in_a_dry_run(published, extract):
-    published.write("sums/md5", "keyed.mp4\n")
-    refused = extract(published, *CHECKED, "--dry-run")
-    assert refused.code == 2
-    assert "sums/md5, line 1: 'keyed.mp4' is not a line as sha256sum" in refused.err

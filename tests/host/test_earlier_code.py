@@ -67,7 +67,7 @@ def test_items_of_other_code_are_kept_on_request_and_counted(scaled):
     assert lengths(scaled) == [2, 2, 2, 3]
     assert [one["count"] for one in items(scaled)["by_code"]] == [3, 1]
     ended = scaled.run(*RUN)
-    assert (ended.code, "nothing to do" in ended.err) == (0, True)
+    assert (ended.code, "up to date" in ended.err) == (0, True)
     assert "other code has made 3 finished items" in ended.err
     assert why(scaled)[:2] == ("stale", ["rows-of-earlier-code"])
     assert "--redo-items" in refresh(scaled)
@@ -112,7 +112,7 @@ def test_a_raised_item_version_makes_items_again_without_asking(scaled):
 def test_comments_layout_docstrings_and_help_texts_change_nothing(scaled, name, source):
     scaled.write(name, source)
     ended = scaled.run(*RUN)
-    assert (ended.code, "nothing to do" in ended.err) == (0, True), ended.err
+    assert (ended.code, "up to date" in ended.err) == (0, True), ended.err
     assert why(scaled)[:2] == ("current", ["code-changed"])
 
 
@@ -126,7 +126,7 @@ def test_a_module_that_the_items_do_not_import_redoes_none_of_them(scaled):
 def test_run_and_why_agree_where_the_same_bytes_come_of_other_code(scaled):
     scaled.write("deep/other.py", "OTHER = 3\n")
     ended = scaled.run(*RUN)
-    assert "nothing to do" not in ended.err
+    assert "up to date" not in ended.err
     assert why(scaled)[0] == "current"
 
 

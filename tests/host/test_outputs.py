@@ -205,7 +205,7 @@ def test_a_run_that_finds_nothing_to_do_leaves_both_files_as_they_are(squared, w
     ended = squared.run(*MAP)
     after = [(path.read_bytes(), path.stat()) for path in pair]
     assert ended.code == 0
-    assert "nothing to do: t.parquet is up to date and was left as it is" in ended.err
+    assert "up to date: t.parquet (5 items)" in ended.err
     assert [one[0] for one in after] == [one[0] for one in before]
     assert [one[1].st_mtime_ns for one in after] == [one[1].st_mtime_ns for one in before]
     assert [one[1].st_ino for one in after] == [one[1].st_ino for one in before]

@@ -166,13 +166,13 @@ def test_a_file_that_is_hashed_and_checked(sums):
     assert sums.process(*CHECKED, **noted).code == 0
     assert opened() == [*"aabbccdd"]  # the host, and the item itself
     again = sums.process(*CHECKED, **noted)
-    assert ("nothing to do" in again.err, opened()) == (True, [])
+    assert ("up to date" in again.err, opened()) == (True, [])
     mislabel(sums)
     assert sums.process(*CHECKED, **noted).code == 2
     assert opened() == []
     publish(sums, "abcd", program="md5")
     shutil.rmtree(sums.path / ".cache")
-    assert "nothing to do" in sums.run(*CHECKED).err
+    assert "up to date" in sums.run(*CHECKED).err
 
 
 IN_FOLDERS = """    if path.name == "one" and Path("late").exists():
@@ -257,7 +257,7 @@ def test_a_list_from_which_every_file_differs(sums, worked_on):
     assert ended.code == 2, ended.err
     assert "every file that the list of checksums list has differs from it (3 of 3" in ended.err
     assert [sums.digest(name) for name in ("t.parquet", "t.parquet.manifest.json")] == before
-    assert "nothing to do" in sums.run(*RUN, "--twice").err
+    assert "up to date" in sums.run(*RUN, "--twice").err
     assert worked_on() == []
 
 

@@ -137,7 +137,7 @@ def test_a_function_may_be_mapped_with_several_settings(project, worked_on):
     assert project.run(*run).code == 0
     assert worked_on() == ["1*2", "2*2", "1*10", "2*10"]
     assert pq.read_table(project.path / "t.parquet")["number"].to_pylist() == [2, 4, 10, 20]
-    assert "nothing to do" in project.run(*run).err
+    assert "up to date" in project.run(*run).err
     found = project.manifest("t.parquet")
     assert [one["ok"] for one in found["run"]["maps"]] == [2, 2]
     assert len({one["recipe"] for one in found["run"]["maps"]}) == 2

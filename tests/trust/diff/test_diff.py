@@ -21,7 +21,8 @@ def test_options_inputs_and_rows_that_differ_are_shown(pair):
     shown, ended = pair.diff("a.parquet", "b.parquet")
     blocks = [pair.manifest(name)["table"] for name in ("a.parquet", "b.parquet")]
     before, now = (block["sha256"][:12] for block in blocks)
-    stds = " -> ".join(str(block["columns"][1]["std"]) for block in blocks)
+    first, second = (block["columns"][1] for block in blocks)
+    shift = (second["mean"] - first["mean"]) / first["std"]
     assert (
         shown
         == f"""\
@@ -34,16 +35,20 @@ different    a.parquet  b.parquet
   inputs
     --text T x.txt -> y.txt: other content
   statistics
-    value: min 1.0 -> 2.0, max 3.0 -> 10.0, mean 2.0 -> 6.5, std {stds}
+    value  2 -> 6.5  {shift:+.1f} sd
   rows, by name
     + 1: name="T3"
     3 of 3 changed
-    value: 3 changed, by up to 8; at name="T1": 2.0 -> 10.0
+    value: 3 changed, by up to 8; at name="T1": 2 -> 10
 """
     )
     assert ended["options"] == [
         {"what": "scale", "kind": "changed", "a": 1.0, "b": 2.0, "note": "default -> flag"}
     ]
+    (statistics,) = ended["statistics"]
+    names = ("min", "max", "mean", "std")
+    assert statistics["a"] == {name: first[name] for name in names}
+    assert (statistics["b"], statistics["shift"]) == ({name: second[name] for name in names}, shift)
     assert ended["rows"]["columns"]["value"]["example"]["where"] == {"name": "T1"}
 
 

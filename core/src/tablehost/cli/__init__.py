@@ -110,7 +110,7 @@ def _parsed(tokens: list[str]) -> int:
         return int(_app(tokens)(tokens, exit_on_error=False, print_error=False) or 0)
     except CycloptsError as error:
         command = f"{tokens[0]} " if tokens[0] in _COMMANDS else ""
-        complain([f"{one_line(error)}; see tablehost {command}--help"])
+        complain([mistyped(error, f"tablehost {command}--help")])
         return 2
 
 
@@ -142,9 +142,12 @@ def _app(tokens: list[str]) -> App:
 
 
 def complain(problems: list[str]) -> None:
-    """Write each problem as one line on stderr."""
+    """Write each problem on stderr: as one line, unless a terminal is too narrow for it."""
+    from tablehost.console import screen  # a command that succeeds does without
+
     for problem in problems:
-        streams.say(f"tablehost: {printable(problem.replace(chr(10), ' '))}")
+        said = " " + problem.replace("\n", " ")
+        streams.say(screen.fitted(sys.stderr, "tablehost:", said, style="bad"))
 
 
 def show_traceback(error: BaseException, redact: Callable[[str], str] = str) -> None:
@@ -154,7 +157,9 @@ def show_traceback(error: BaseException, redact: Callable[[str], str] = str) -> 
     streams.say(printable(redact("".join(traceback.format_exception(error)))))
 
 
-def one_line(error: CycloptsError) -> str:
-    """Return what is wrong with a command line, without the full stop at its end."""
+def mistyped(error: CycloptsError, help_: str) -> str:
+    """Return in a line what is wrong with a command line, and which command shows how it is."""
     text = " ".join(str(error).split())
-    return text if text.endswith("...") else text.removesuffix(".")
+    if text.endswith("?"):
+        return f"{text} See {help_}"
+    return f"{text if text.endswith('...') else text.removesuffix('.')}; see {help_}"

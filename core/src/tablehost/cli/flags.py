@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from attrs import evolve
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from tablehost.cli import one_line
+from tablehost.cli import mistyped
 from tablehost.contract.errors import UsageError
 from tablehost.contract.names import flag_of
 from tablehost.options.convert import RawValue, metavar
@@ -65,7 +65,7 @@ def parse(
     try:
         return app(list(tokens), exit_on_error=False, print_error=False)  # type: ignore[no-any-return]  # ours
     except CycloptsError as error:
-        msg = f"{one_line(error)}; see {name} --help"
+        msg = mistyped(error, f"{name} --help")
         raise UsageError(msg) from error
 
 

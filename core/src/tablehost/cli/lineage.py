@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tablehost.cli.answer import JsonSwitch, print_json
+from tablehost.console import screen
+from tablehost.console.humane import moment, size
 from tablehost.console.text import counted, printable, shown
 from tablehost.objects.path import as_path
 from tablehost.trust.lineage.lineage import Edge, Lineage, Node
 from tablehost.trust.lineage.lineage import lineage as trace
 
 if TYPE_CHECKING:
+    from rich.text import Text
     from rich.tree import Tree
 
 _NO_WRAPPING = 100_000
+_INDENT = 4  # of each branch of a tree
 _SHAPES = {"table": "[]", "input": ("([", "])"), "unknown": ("{{", "}}")}
 _MERMAID = str.maketrans({c: f"#{ord(c)};" for c in '#"<>&`\\\n'})
 
@@ -52,21 +57,26 @@ def lineage(
 
 
 def _print_tree(found: Lineage) -> None:
-    from rich.console import Console  # heavier than the rest of this command
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
+    console = screen.console(sys.stdout)
+    is_drawn = screen.can_draw(sys.stdout)
+    if not is_drawn:
         console.width = _NO_WRAPPING
-    branches = _Branches(found)
+    branches = _Branches(found, console.width if is_drawn else None)
     for one in found.tables:
         if one not in branches.shown:
             console.print(branches.tree(one))
 
 
 class _Branches:
-    """Draws trees in which the ancestors of a table are drawn once."""
+    """Draws trees in which the ancestors of a table are drawn once.
 
-    def __init__(self, found: Lineage) -> None:
+    Args:
+        found: what there is.
+        width: of the terminal; None for plain lines, which are as long as they are.
+    """
+
+    def __init__(self, found: Lineage, width: int | None) -> None:
+        self._width = width
         self.shown: set[str] = set()
         self._nodes = {node.id: node for node in found.nodes}
         self._edges: dict[str, list[Edge]] = defaultdict(list)
@@ -74,32 +84,67 @@ class _Branches:
             self._edges[edge.child].append(edge)
 
     def tree(self, table: str) -> Tree:
-        from rich.text import Text
         from rich.tree import Tree
 
-        top = Tree(Text(_line(self._nodes[table])))
+        top = Tree(self._text(self._nodes[table]))
         self.shown.add(table)
-        todo = [(top, edge) for edge in reversed(self._edges[table])]
+        todo = [(top, edge, 1) for edge in reversed(self._edges[table])]
         while todo:
-            branch, edge = todo.pop()
+            branch, edge, depth = todo.pop()
             node, label = self._nodes[edge.parent], f"{edge.label}=" if edge.label else ""
             further, again = self._edges[node.id], node.id in self.shown
             self.shown.add(node.id)
             after = f" ({edge.why})" if edge.why else ""
             after += " (see above)" if further and again else ""
-            line = _line(node, f"{edge.option}: {label}", after)
-            twig = branch.add(Text(line))
-            todo += [(twig, one) for one in reversed(further) if not again]
+            twig = branch.add(self._text(node, f"{edge.option}: {label}", after, depth))
+            todo += [(twig, one, depth + 1) for one in reversed(further) if not again]
         return top
 
+    def _text(self, node: Node, before: str = "", after: str = "", depth: int = 0) -> Text:
+        from rich.text import Text
 
-def _line(node: Node, before: str = "", after: str = "") -> str:
-    facts = f" ({', '.join(_facts(node))})" if any(_facts(node)) else ""
-    return printable(f"{before}{shown(as_path(node.path))}{facts}{after}").replace("\n", "\\n")
+        if self._width is None:
+            facts = f" ({', '.join(_facts(node))})" if any(_facts(node)) else ""
+            return Text(_in_line(f"{before}{shown(as_path(node.path))}{facts}{after}"))
+        before, facts = _in_line(before), _in_line(f"  {', '.join(_short_facts(node))}{after}")
+        room = self._width - _INDENT * depth - len(before) - len(facts)
+        path = _in_line(shown(as_path(node.path)))
+        path = _end_of(path, max(room, len(path.rpartition("/")[2]) + 1))
+        worse = "yellow" if node.kind == "unknown" else "red" if node.torn else "dim"
+        parts = (before, "dim"), (path, "bold"), (facts, worse)
+        return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
+
+
+def _in_line(text: str) -> str:
+    return printable(text).replace("\n", "\\n")
+
+
+def _end_of(path: str, most: int) -> str:
+    return path if len(path) <= most else f"…{path[1 - most :]}"
+
+
+def _short_facts(node: Node) -> Iterator[str]:
+    """Yield what is known of a node as a person reads it."""
+    for fact in (node.kind == "unknown" and f"unknown: {node.why}", node.torn):
+        if fact:
+            yield fact
+    if node.builder:
+        yield node.builder
+    for number, what in ((node.rows, "row"), (node.files, "file")):
+        if number is not None:
+            yield counted(number, what)
+    if node.bytes is not None:
+        yield size(node.bytes)
+    if node.when:
+        yield moment(node.when)
+    if node.sha256:
+        yield node.sha256[:8]
+    if node.replaced:
+        yield "replaced since"
 
 
 def _facts(node: Node) -> Iterator[str]:
-    """Yield what is known of a node beside its place."""
+    """Yield what is known of a node beside its place, in full: for plain lines and charts."""
     if node.kind == "unknown":
         yield f"unknown: {node.why}"
     if node.torn:
@@ -108,7 +153,7 @@ def _facts(node: Node) -> Iterator[str]:
         yield f"{node.builder} {node.version or ''}".strip()
     for number, what in ((node.rows, "row"), (node.files, "file"), (node.bytes, "byte")):
         if number is not None:
-            yield counted(number, what)
+            yield f"{number} {what}{'' if number == 1 else 's'}"
     if node.when:
         yield node.when
     if node.sha256:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tablehost.cli import complain
-from tablehost.console.text import printable
+from tablehost.console.screen import say
 from tablehost.host import preflight
 from tablehost.host.earlier_code import in_ledger
 from tablehost.host.replacing import Earlier
@@ -57,15 +57,15 @@ def _finished(request: Request) -> list[str]:
 
 
 def _print_plan(plan: Mapping[str, Any]) -> None:
-    print(f"builder  {plan['builder']}")
+    say(f"builder  {plan['builder']}", hang=9)
     for name, option in plan["options"].items():
-        print(f"option   {name} = {json.dumps(option['value'])} (from {option['from']})")
+        say(f"option   {name} = {json.dumps(option['value'])} (from {option['from']})", hang=9)
     for found in plan["inputs"]:
-        print(printable(f"input    {found['option']}: {found['path']} ({found['found']})"))
+        say(f"input    {found['option']}: {found['path']} ({found['found']})", hang=9)
     for what, path in plan["outputs"].items():
-        print(printable(f"output   {what}: {path}"))
+        say(f"output   {what}: {path}", hang=9)
     workers = f"with {plan['workers']} workers" if plan["workers"] else "in this process"
-    print(f"would    {plan['would']}, {workers}")
+    say(f"would    {plan['would']}, {workers}", hang=9)
     for line in plan["finished"]:
-        print(printable(f"finished {line}"))
-    print(plan["note"])
+        say(f"finished {line}", hang=9)
+    say(plan["note"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tablehost.builders.discover import discover
+from tablehost.console.screen import say
 
 
 def plugins(*, json: bool = False) -> int:
@@ -18,9 +19,9 @@ def plugins(*, json: bool = False) -> int:
         print(dumps([one._asdict() for one in found], indent=2))
         return 0
     if not found:
-        print("no builder is installed; try `pip install tablehost-extract-k150k`")
+        say("no builder is installed; try `pip install tablehost-extract-k150k`")
     for one in found:
-        print(f"{one.name}  ({one.distribution} {one.version})  {one.status}")
+        say(one.name, f"  ({one.distribution} {one.version})  {one.status}", style="bold")
         if one.summary:
-            print(f"    {one.summary}")
+            say(f"    {one.summary}", hang=0)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +13,11 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tablehost.cli.answer import JsonSwitch, Switch, print_json
-from tablehost.console.reporter import reporter
-from tablehost.console.text import counted, first, printable, shell_line, shown, some
+from tablehost.cli.reporting import reporter
+from tablehost.cli.verdicts import style_of
+from tablehost.console.humane import different, number
+from tablehost.console.screen import fitted_command, say
+from tablehost.console.text import counted, first, printable, shown, some
 from tablehost.contract.errors import UsageError
 from tablehost.objects.path import as_path
 from tablehost.trust.evidence.command import replaying
@@ -83,8 +87,7 @@ def replay(
     if as_json:
         print_json(answer)
     else:
-        for line in _lines(answer):
-            print(printable(line.replace("\n", "\\n")))
+        _print(answer)
     return answer.exit_code
 
 
@@ -125,16 +128,16 @@ def _print_script(found: Subject, out: Path, *, as_json: bool) -> None:
         return
     for remark in script.remarks:
         print(printable(f"# {remark}".replace("\n", "\\n")))
-    print(shell_line(script.command))
+    print(fitted_command(sys.stdout, script.command))
 
 
-def _lines(answer: Replayed) -> Iterator[str]:
-    yield f"{answer.verdict}  {shown(Path(answer.table))}"
+def _print(answer: Replayed) -> None:
+    say(answer.verdict, f"  {shown(Path(answer.table))}", style=style_of(answer.verdict))
     details = [*_sample_lines(answer.sample), *answer.why, *_row_lines(answer.rows)]
     for line in (*first(details, _MOST, "; --json has them all"), *answer.remarks):
-        yield f"  {line}"
+        say(f"  {line}", hang=2)
     if answer.kept:
-        yield f"  kept as {answer.kept}"
+        say(f"  kept as {answer.kept}", hang=2)
 
 
 def _row_lines(rows: RowsDifference | None) -> Iterator[str]:
@@ -151,10 +154,11 @@ def _row_lines(rows: RowsDifference | None) -> Iterator[str]:
     if rows.reordered:
         yield "the rows are in another order"
     for name, cells in rows.columns.items():
-        largest = "" if cells.largest is None else f", largest difference {cells.largest:.6g}"
+        largest = "" if cells.largest is None else f", largest difference {number(cells.largest)}"
         one = cells.example
         where = ", ".join(f"{key} {value}" for key, value in one.where.items())
-        yield f"{name}: {counted(cells.changed, 'cell')}{largest}; at {where}: {one.a} -> {one.b}"
+        a, b = different(one.a, one.b)
+        yield f"{name}: {counted(cells.changed, 'cell')}{largest}; at {where}: {a} -> {b}"
     yield from (f"{name}: cannot be compared" for name in rows.incomparable)
 
 

@@ -15,7 +15,7 @@ from tablehost.builders.discover import READY, discover, names_with
 from tablehost.builders.load import check, load
 from tablehost.cli import complain, flags, of_the_system, show_traceback
 from tablehost.console.streams import say
-from tablehost.console.text import first, printable
+from tablehost.console.text import counted, first, printable
 from tablehost.contract.errors import Interrupted, Refused, TablehostError, UsageError
 from tablehost.options import config_file as config
 from tablehost.options.convert import RawValue
@@ -78,8 +78,8 @@ def _run(builder: Builder, given: Mapping[str, RawValue], before: list[str]) -> 
     settings = _host_options(builder, given)
     import logging
 
+    from tablehost.cli.reporting import reporter
     from tablehost.console.printed import printing_to
-    from tablehost.console.reporter import reporter
 
     out = reporter(as_json=settings.json, quiet=settings.quiet)
     log = logging.getLogger("tablehost")
@@ -181,25 +181,29 @@ def _page(landed: Landed) -> Path | None:
 
 
 def _report(landed: Landed, request: Request, out: Reporter, page: Path | None) -> None:
-    from tablehost.console.reporter import duration
+    from tablehost.console.humane import duration
 
-    items = landed.items
+    items, table, took = landed.items, landed.output.table, duration(landed.elapsed)
     if request.host.json:
         print(json.dumps(_result(landed, page), sort_keys=True))
         return
     if landed.outcome == "nothing-to-do":
-        out.say(f"nothing to do: {landed.output.table} is up to date and was left as it is")
+        out.say("up to date:", f" {table} ({counted(items.total, 'item')})", style="good")
         _say_page(page, out)
         return
     failures = [f"{one.key}: {one.reason}: {one.detail}" for one in items.failures]
     for line in first(failures, _MOST_FAILURES, ", all in the manifest"):
-        out.say(f"failed  {line}")
-    out.say(f"table     {landed.output.table} ({landed.rows} rows)")
+        out.say("failed", f"  {line}", style="bad")
+    out.say(f"table     {table} ({counted(landed.rows, 'row')})")
     out.say(f"manifest  {landed.output.manifest}")
     _say_page(page, out)
-    out.say(f"{landed.outcome} in {duration(landed.elapsed)}")
-    if items.failed:
-        out.say("failed items are tried again by the same command")
+    if not items.failed:
+        out.say(landed.outcome, f" in {took}", style="good")
+        return
+    said = f" {items.failed:,} of {items.total:,} failed, in {took}"
+    out.say(f"{landed.outcome}:", said, style="doubtful")
+    out.say("failed items are tried again by the same command:")
+    out.command(["tablehost", *map(request.redact, request.argv[1:])])
 
 
 def _say_page(page: Path | None, out: Reporter) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from tablehost.cli.answer import JsonSwitch
 from tablehost.commit.intent import Pending
 from tablehost.commit.lock import cut_off
 from tablehost.commit.output import Output
+from tablehost.console import screen
+from tablehost.console.humane import size, with_moments
 from tablehost.console.text import printable
 from tablehost.contract.errors import ManifestError
 from tablehost.items.ledger_file import Progress, progress_of
@@ -45,10 +48,10 @@ def show(path: Path, /, *, as_json: JsonSwitch = False) -> int:
         answer = {"manifest": found and found.content, "unfinished": unfinished}
         print(json.dumps(answer, indent=2, sort_keys=True))
         return 0
-    if found is not None and not _print_manifest(found):
+    if found is not None and not _printed(found):
         print(f"{find(path)} has nothing that tablehost knows; --json shows it")
     for line in (unfinished or {}).get("said", []):
-        print(printable(line))
+        screen.say(with_moments(line) if screen.is_terminal(sys.stdout) else line)
     return 0
 
 
@@ -77,6 +80,15 @@ def _state(
     return {"said": said, "progress": attrs.asdict(progress) if progress else None}
 
 
+def _printed(manifest: Manifest) -> bool:
+    """Print a manifest: drawn on a terminal, else as plain lines that do not change."""
+    if not screen.can_draw(sys.stdout):
+        return _print_manifest(manifest)
+    from tablehost.cli.card import print_card  # what a terminal needs
+
+    return print_card(manifest)
+
+
 def _print_manifest(manifest: Manifest) -> bool:
     """Print what a manifest records; what it lacks, or has in another form, is left out.
 
@@ -103,6 +115,7 @@ def _main_lines(manifest: Manifest) -> Iterator[tuple[str, Any]]:
     yield "schema", manifest.schema
     yield "table", dig(manifest.outputs, "table", "path")
     yield "rows", manifest.rows
+    yield "size", None if manifest.bytes is None else size(manifest.bytes)
     who = (manifest.builder, manifest.distribution, manifest.version)
     yield "made by", " ".join(filter(None, who))
     yield "when", f"{began} to {ended}" if began else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +12,11 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from tablehost.cli.answer import JsonSwitch, Switch, print_json
-from tablehost.console.reporter import Meter, Reporter, Terminal
-from tablehost.console.text import printable, shown
+from tablehost.cli.reporting import passing_bar
+from tablehost.cli.verdicts import style_of
+from tablehost.console.reporter import Meter
+from tablehost.console.screen import say
+from tablehost.console.text import shown
 from tablehost.contract.errors import UsageError
 from tablehost.files.digest_cache import StatCache
 from tablehost.trust.evidence.archive import Archive, with_parents
@@ -78,15 +80,13 @@ def _verify_all(tables: Sequence[Subject], question: Question, archive: Archive)
     with ExitStack() as stack:
         cache = stack.enter_context(StatCache())
         pool = stack.enter_context(ThreadPoolExecutor(len(os.sched_getaffinity(0))))
-        says = Terminal() if len(tables) > 1 and sys.stderr.isatty() else Reporter()
-        meter = stack.enter_context(says.progress(len(tables), "tables"))
+        meter = stack.enter_context(passing_bar(len(tables), "verify"))
         ask = partial(verify_table, question=question, cache=cache, archive=archive)
         return [_counted(one, meter) for one in pool.map(ask, tables)]
 
 
 def _counted(one: Verified, meter: Meter) -> Verified:
-    intact = one.verdict == "intact"
-    meter(done=intact, failed=not intact)
+    meter()
     return one
 
 
@@ -98,14 +98,16 @@ def _print(verified: Sequence[Verified], counts: Counter[Verdict]) -> None:
             _print_one(one)
     if len(verified) > 1:
         said = [f"{counts[name]} {name}" for name in get_args(Verdict) if counts[name]]
-        print(f"{len(verified)} tables: {', '.join(said)}{_NOTES.get(verified[0].depth, '')}")
+        note = _NOTES.get(verified[0].depth, "")
+        worst = next(name for name in get_args(Verdict) if counts[name])
+        say(f"{len(verified)} tables:", f" {', '.join(said)}{note}", style=style_of(worst))
 
 
 def _print_one(one: Verified) -> None:
     note = _NOTES.get(one.depth, "") if not one.findings else ""
-    print(printable(f"{one.verdict}{note}  {shown(one.table)}"))
+    say(one.verdict, f"{note}  {shown(one.table)}", style=style_of(one.verdict))
     for line in _details(one):
-        print(printable(f"    {line}".replace("\n", " ")))
+        say(f"    {line}".replace("\n", " "), hang=2)
 
 
 def _details(one: Verified) -> Iterator[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 
 from tablehost.cli.answer import JsonSwitch, print_json
-from tablehost.console.text import first, printable, shell_line, shown
+from tablehost.cli.verdicts import style_of
+from tablehost.console.humane import with_moments
+from tablehost.console.screen import fitted_command, is_terminal, say
+from tablehost.console.text import first, shown
 from tablehost.trust.evidence.subject import subjects
 from tablehost.trust.why.why import Staleness
 from tablehost.trust.why.why import why as staleness_of
@@ -33,21 +36,22 @@ def why(path: Path, /, *, as_json: JsonSwitch = False) -> int:
     for answer in staleness_of(subjects([path])):
         answers.append(answer)
         if not as_json:
-            for line in _lines(answer):
-                print(printable(line.replace("\n", "\\n")), flush=True)
+            _print(answer)
     if as_json:
         print_json({"tables": answers})
     return 0 if all(answer.verdict == "current" for answer in answers) else 1
 
 
-def _lines(answer: Staleness) -> Iterator[str]:
-    yield f"{answer.verdict:<8} {shown(Path(answer.table))}"
+def _print(answer: Staleness) -> None:
+    say(f"{answer.verdict:<8}", f" {shown(Path(answer.table))}", style=style_of(answer.verdict))
     for reason in answer.reasons:
-        yield f"    {reason.kind:<22}{reason.text}"
-        yield from (f"        {detail}" for detail in first(reason.details, _AS_MANY))
+        text = with_moments(reason.text) if is_terminal(sys.stdout) else reason.text
+        say(f"    {reason.kind:<22}", text, hang=22)
+        for detail in first(reason.details, _AS_MANY):
+            say(f"        {detail}")
     if answer.notes:
-        yield f"    also different        {', '.join(first(answer.notes, _AS_MANY))}"
+        say(f"    also different        {', '.join(first(answer.notes, _AS_MANY))}", hang=22)
     for command in answer.refresh.commands if answer.refresh else ():
-        yield f"    to refresh            {shell_line(command)}"
+        print(fitted_command(sys.stdout, command, "    to refresh            "), flush=True)
     for remark in answer.refresh.remarks if answer.refresh else ():
-        yield f"    note                  {remark}"
+        say(f"    note                  {remark}", hang=22)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from tablehost.console.humane import by_reason, duration, moment_in, rate
+from tablehost.console.screen import Style
 from tablehost.console.streams import say
-from tablehost.console.text import counted, printable
+from tablehost.console.text import counted, printable, shell_line
 
 _EVERY_SECONDS = 5.0
 _MOST_HOSTS = 4
 
 
 class Meter:
-    """Counts what is done of one stretch of work.
+    """Counts what is done of one stretch of work, and for which reasons some of it failed.
 
     Args:
         total: how much there is; it may grow while it is being listed.
@@ -42,6 +44,7 @@ class Meter:
         self.done = done
         self.failed = 0
         self.hosts: Callable[[], dict[str, int]] = dict  # done by each, where others work too
+        self.reasons: Counter[str] = Counter()
         self._show = show
         self._every = every
         self._before = done
@@ -63,18 +66,26 @@ class Meter:
             self._show(self)
 
     @property
+    def elapsed(self) -> float:
+        """Return how many seconds this session has taken."""
+        return time.monotonic() - self._began
+
+    @property
     def rate(self) -> float:
         """Return what was done a second, in this session."""
-        elapsed = time.monotonic() - self._began
-        return (self.done + self.failed - self._before) / elapsed if elapsed > 0 else 0.0
+        ended, elapsed = self.done + self.failed - self._before, self.elapsed
+        return ended / elapsed if elapsed > 0 else 0.0
 
     def __str__(self) -> str:
         left = self.total - self.done - self.failed
-        text = f"{self.what}: {self.done} of {self.total} done"
+        text = f"{self.what}: {self.done:,} of {self.total:,} done"
         if self.failed:
-            text += f", {self.failed} failed"
+            text += f", {self.failed:,} failed"
+        if self.reasons:
+            text += f" ({by_reason(self.reasons)})"
         if left > 0 and self.rate > 0:
-            text += f", {self.rate:.2f}/s, {duration(left / self.rate)} left"
+            seconds = left / self.rate
+            text += f", {rate(self.rate)}, {duration(seconds)} left ({moment_in(seconds)})"
         return text + self.where
 
     @property
@@ -83,7 +94,7 @@ class Meter:
         hosts = self.hosts()
         if len(hosts) > _MOST_HOSTS:
             return f", on {counted(len(hosts), 'host')}"
-        named = [f"{name} {done}" for name, done in hosts.items()]
+        named = [f"{name} {done:,}" for name, done in hosts.items()]
         return f", on {', '.join(named)}" if named else ""
 
 
@@ -103,8 +114,11 @@ class Reporter(logging.Handler):
         """Write to a stream from now on; None is stderr."""
         self._stream = stream
 
-    def say(self, text: str) -> None:
-        """Report one thing that happened to a person."""
+    def say(self, head: str, rest: str = "", style: Style = "") -> None:
+        """Report one thing that happened to a person; a terminal shows its head in a style."""
+
+    def command(self, words: Sequence[str]) -> None:
+        """Report the next command to a person."""
 
     def event(self, event: str, **fields: Any) -> None:
         """Report one thing that happened to another program."""
@@ -139,9 +153,13 @@ class Plain(Reporter):
 
     lowest = logging.INFO
 
-    def say(self, text: str) -> None:
+    def say(self, head: str, rest: str = "", style: Style = "") -> None:  # noqa: ARG002  # the terminal's
         """Write a line."""
-        self._write(printable(text))
+        self._write(printable(f"{head}{rest}"))
+
+    def command(self, words: Sequence[str]) -> None:
+        """Write a line."""
+        self._write(f"    {shell_line(words)}")
 
     def show(self, meter: Meter) -> None:
         """Write a line."""
@@ -176,6 +194,7 @@ class JsonLines(Reporter):
             total=meter.total,
             done=meter.done,
             failed=meter.failed,
+            failed_by_reason=dict(meter.reasons),
             rate=round(meter.rate, 3),
             **({"hosts": hosts} if (hosts := meter.hosts()) else {}),
         )
@@ -183,83 +202,3 @@ class JsonLines(Reporter):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a log record as an event."""
         self.event("log", level=record.levelname.lower(), message=record.getMessage())
-
-
-class Terminal(Plain):
-    """A bar with done, failed, rate and time left, and lines above it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        from rich.console import Console  # only a terminal needs it
-
-        self._console = Console(stderr=True)
-
-    def write_to(self, stream: TextIO | None) -> None:
-        """Write to a stream from now on; None is stderr."""
-        self._console.file = stream  # type: ignore[assignment]  # None is its default
-
-    def printed(self, line: str) -> None:
-        """Write a line that a builder printed above the bar."""
-        self.say(line.expandtabs())
-
-    def say(self, text: str, style: str | None = None) -> None:
-        """Write a line above the bar."""
-        text = printable(text)
-        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a log record above the bar."""
-        self.say(record.getMessage(), "yellow" if record.levelno >= logging.WARNING else None)
-
-    @contextmanager
-    def progress(self, total: int, what: str, done: int = 0) -> Iterator[Meter]:
-        """Show a bar, and a line at the end."""
-        from rich import progress
-
-        bar = progress.Progress(
-            progress.TextColumn("{task.description}"),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.fields[failed]}"),
-            progress.TextColumn("{task.fields[rate]:.1f}/s{task.fields[where]}"),
-            progress.TimeRemainingColumn(),
-            console=self._console,
-            redirect_stdout=False,  # what is printed takes its own way
-            redirect_stderr=False,
-        )
-        with bar:
-            task = bar.add_task(what, total=total, completed=done, failed="", rate=0.0, where="")
-
-            def move(meter: Meter) -> None:
-                completed = meter.done + meter.failed
-                failed = f"{meter.failed} failed" if meter.failed else ""
-                bar.update(
-                    task,
-                    total=meter.total,
-                    completed=completed,
-                    failed=failed,
-                    rate=meter.rate,
-                    where=meter.where,
-                )
-
-            meter = Meter(total, what, done, show=move, every=0)
-            yield meter
-        self.show(meter)
-
-
-def reporter(*, as_json: bool, quiet: bool) -> Reporter:
-    """Return the reporter that fits the options and what stderr is."""
-    if as_json:
-        return JsonLines()
-    if quiet:
-        return Reporter()
-    return Terminal() if sys.stderr.isatty() else Plain()
-
-
-def duration(seconds: float) -> str:
-    """Format a duration for people: `3 h 05 min`, `12 s`."""
-    whole = round(seconds)
-    minutes, seconds_left = divmod(whole, 60)
-    if minutes >= 60:  # noqa: PLR2004  # an hour
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    return f"{minutes} min {seconds_left:02d} s" if minutes else f"{whole} s"

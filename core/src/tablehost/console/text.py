@@ -77,8 +77,8 @@ def first(lines: Sequence[str], most: int, rest: str = "") -> list[str]:
 
 
 def counted(number: int, what: str) -> str:
-    """Return a count with its noun: `1 row`, `2 rows`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    """Return a count with its noun: `1 row`, `2,000 rows`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def shown(path: Path) -> str:

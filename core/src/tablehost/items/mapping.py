@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, Self
 
@@ -84,6 +85,7 @@ class MapItems:
         self.done = 0
         self.ok = 0
         self.failed = 0
+        self._reasons: Counter[str] = Counter()
         self._ledger = ledger
         self._map = of_map
         self._cache = cache
@@ -123,15 +125,13 @@ class MapItems:
 
     def work(self, outcomes: Iterable[list[Outcome]], meter: Meter) -> None:
         """Keep the outcomes of the tasks as they come in; they survive a kill from here on."""
+        meter.reasons = self._reasons
         meter(0, self.failed)
         for some in outcomes:
             noted = [self._note(outcome) for outcome in some]
             self._ledger.commit()
-            failed = sum(outcome.failure is not None for outcome in noted)
-            self.ok += sum(outcome.result is not None for outcome in noted)
-            self.failed += failed
             meter.total = self.total
-            meter(len(some) - failed, failed)
+            meter(sum(not one.failure for one in noted), self.failed - meter.failed)
             if len(self._digests) >= _DIGESTS_AT_ONCE:
                 self._cache.put_many(self._digests)
                 self._digests.clear()
@@ -156,8 +156,11 @@ class MapItems:
         if self._checking:
             outcome = self._checking.checked_off(outcome)
         if outcome.failure:
+            self.failed += 1
+            self._reasons[outcome.failure.reason] += 1
             detail = self._redact(outcome.failure.detail)[:_LONGEST_DETAIL]
             outcome = evolve(outcome, failure=evolve(outcome.failure, detail=detail))
+        self.ok += outcome.result is not None
         self._ledger.note(self._map, outcome)
         return outcome
 
@@ -212,7 +215,6 @@ class MapItems:
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
         self._ledger.want(self._map, [Task(shown, b"")], {})
         self.total += 1
-        self.failed += 1
         failure = Failure(shown, "unsupported-name", "its name is not UTF-8")
         self._note(Outcome(shown, failure=failure))
         self._ledger.announce(1, 0)

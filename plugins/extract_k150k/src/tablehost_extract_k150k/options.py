@@ -49,18 +49,6 @@ def _model(_instance: object, _field: Attribute[Any], value: Path | str) -> None
         raise ValueError(msg)
 
 
-def _list_of_checksums(instance: Options, _field: Attribute[Any], value: Path | None) -> None:
-    in_store = "://" in str(value)  # which no path of a file has; it is fetched once, by the run
-    if value is None or in_store or not value.exists():
-        return
-    from tablehost import Refused, read_checksums  # only where there is a list
-
-    try:
-        read_checksums(value, instance.clips_dir)
-    except Refused as refused:
-        raise ValueError(str(refused)) from refused
-
-
 def _has_list(instance: Options, _field: Attribute[Any], value: bool) -> None:  # noqa: FBT001
     if value and instance.checksums is None:
         msg = "needs the list in which the clips must be: give it with --checksums"
@@ -87,7 +75,7 @@ class Options:
     """Metadata of the clips: JSON Lines (also .gz or .zst), CSV or Parquet, by its suffix; a row is
     found by its clip_name or else the base name of its src or filename."""
 
-    checksums: InputFile | None = field(default=None, validator=_list_of_checksums)
+    checksums: InputFile | None = None
     """Published checksums of the clips, as sha256sum, sha512sum, sha1sum or md5sum writes them
     (also with --tag); names are relative to the list's folder or else to the clips' folder. A clip
     that differs fails as checksum-mismatch; one that is not in the list is counted."""

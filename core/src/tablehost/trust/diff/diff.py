@@ -14,6 +14,7 @@ from tablehost.table.read import opened
 from tablehost.trust.diff.inputs import InputChange, input_changes
 from tablehost.trust.diff.manifests import (
     Change,
+    StatisticsChange,
     between,
     code_changes,
     option_changes,
@@ -53,7 +54,7 @@ class Difference:
     inputs: tuple[InputChange, ...]
     code: tuple[Change, ...]
     columns: tuple[Change, ...]
-    statistics: tuple[Change, ...]
+    statistics: tuple[StatisticsChange, ...]
     values: tuple[str, ...]
     rows: RowsDifference | None
     unknown: tuple[str, ...]

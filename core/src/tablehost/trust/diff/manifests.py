@@ -37,6 +37,18 @@ class Change:
     note: str = ""
 
 
+@frozen(kw_only=True)
+class StatisticsChange(Change):
+    """The statistics of a column that differ.
+
+    Args:
+        shift: how far the mean has moved, in standard deviations of the first; None where that is
+            unknown, or they are 0.
+    """
+
+    shift: float | None = None
+
+
 def between(a: Any, b: Any, prefix: str = "") -> Iterator[Change]:
     """Yield how two mappings differ, by name; nothing where either is not a mapping."""
     if not isinstance(a, Mapping) or not isinstance(b, Mapping):
@@ -83,14 +95,24 @@ def code_changes(a: Subject, b: Subject) -> Iterator[Change]:
 
 def statistics_changes(
     a: Iterable[ColumnFacts] | None, b: Iterable[ColumnFacts] | None
-) -> Iterator[Change]:
+) -> Iterator[StatisticsChange]:
     """Yield, of each column that both tables have, the statistics that differ."""
     theirs = {one["name"]: one for one in b or ()}
     for one in a or ():
-        moved = list(_known(one, theirs.get(one["name"]), STATISTICS))
+        other = theirs.get(one["name"])
+        moved = list(_known(one, other, STATISTICS))
         if moved:
             before, now = ({each.what: getattr(each, side) for each in moved} for side in "ab")
-            yield Change(what=one["name"], kind="changed", a=before, b=now)
+            yield StatisticsChange(
+                what=one["name"], kind="changed", a=before, b=now, shift=_shift(one, other)
+            )
+
+
+def _shift(a: Any, b: Any) -> float | None:
+    means, std = [dig(a, "mean"), dig(b, "mean")], dig(a, "std")
+    if not all(isinstance(known, int | float) for known in (*means, std)) or not std:
+        return None
+    return float((means[1] - means[0]) / std)
 
 
 def _known(a: Any, b: Any, names: Collection[str], prefix: str = "") -> Iterator[Change]:
