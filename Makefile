@@ -8,10 +8,14 @@ PROJECTS := core plugins/extract_k150k plugins/combine plugins/enrich
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test faults lint coverage screens bench clean
+.PHONY: demo demo-cluster test faults lint coverage screens bench clean
 
 demo: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh
+
+# The same table here and on a cluster that loses a worker and its scheduler.
+demo-cluster: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo_cluster.sh
 
 test: $(READY)
 	$(BIN)/python -m compileall -q core/src plugins/*/src  # else each process of a test compiles

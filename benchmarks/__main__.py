@@ -7,5 +7,6 @@ from pathlib import Path
 from measure import machine
 
 print(machine(), flush=True)
-for name in ("startup", "items", "sync", "folder", "clips", "combine", "enrich", "verify"):
+FIRST = ("startup", "items", "cluster", "sync")
+for name in (*FIRST, "folder", "clips", "combine", "enrich", "verify"):
     subprocess.run([sys.executable, Path(__file__).parent / f"{name}.py"], check=True)

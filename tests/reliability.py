@@ -56,6 +56,7 @@ SECTIONS = {
         "test_workers.py",
         "test_memory.py",
     ),
+    "On a cluster": ("test_cluster.py", "test_cluster_faults.py", "test_cluster_objects.py"),
     "What others wrote": ("test_reading.py",),
     "Inputs in an object store": (
         "test_object_items.py",

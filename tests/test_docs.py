@@ -34,7 +34,7 @@ PAGES = sorted(
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
 # Commands that set up a whole environment; other tests run what they run.
-MAKE = re.compile(r"^make (\w+)$")
+MAKE = re.compile(r"^make ([\w-]+)$")
 NAME = re.compile(r"# ([\w.]+\.(?:py|toml))$", re.MULTILINE)  # a block that is a file says so
 SHELL = set("|&;<>$`#")  # what only a shell understands
 INSTALL = re.compile(r"^pip install ")
@@ -42,7 +42,10 @@ READERS = {
     "RELEASING.md": "maintainer",
     "read-inputs-from-an-object-store.md": "with_store",
 }
-LONG = {"read-inputs-from-an-object-store.md"}  # tests/objects/ runs the same in `make test`
+LONG = {  # tests/objects/ and tests/cluster/ run the same in `make test`
+    "read-inputs-from-an-object-store.md",
+    "use-a-cluster.md",
+}
 # A command exits with 0 unless the page says otherwise, and prints what is shown; `...` stands for
 # anything.
 STEP = re.compile(r"^\$ (.+?)(?:  # exit code (\d))?\n((?:(?!\$ ).*\n)*)", re.MULTILINE)

@@ -13,9 +13,10 @@ from typing import Any, TextIO
 from tablehost.console.humane import by_reason, duration, moment_in, rate
 from tablehost.console.screen import Style
 from tablehost.console.streams import say
-from tablehost.console.text import printable, shell_line
+from tablehost.console.text import counted, printable, shell_line
 
 _EVERY_SECONDS = 5.0
+_MOST_HOSTS = 4
 
 
 class Meter:
@@ -42,6 +43,7 @@ class Meter:
         self.what = what
         self.done = done
         self.failed = 0
+        self.hosts: Callable[[], dict[str, int]] = dict  # done by each, where others work too
         self.reasons: Counter[str] = Counter()
         self._show = show
         self._every = every
@@ -84,7 +86,16 @@ class Meter:
         if left > 0 and self.rate > 0:
             seconds = left / self.rate
             text += f", {rate(self.rate)}, {duration(seconds)} left ({moment_in(seconds)})"
-        return text
+        return text + self.where
+
+    @property
+    def where(self) -> str:
+        """Return on which hosts it was done, in words."""
+        hosts = self.hosts()
+        if len(hosts) > _MOST_HOSTS:
+            return f", on {counted(len(hosts), 'host')}"
+        named = [f"{name} {done:,}" for name, done in hosts.items()]
+        return f", on {', '.join(named)}" if named else ""
 
 
 class Reporter(logging.Handler):
@@ -185,6 +196,7 @@ class JsonLines(Reporter):
             failed=meter.failed,
             failed_by_reason=dict(meter.reasons),
             rate=round(meter.rate, 3),
+            **({"hosts": hosts} if (hosts := meter.hosts()) else {}),
         )
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -83,7 +83,7 @@ class Terminal(Plain):
 
 
 def _drawn(meter: Meter) -> Group:
-    """Return a meter as a line, and another one where items failed."""
+    """Return a meter as a line, and others where items failed and where other hosts work."""
     ended = meter.done + meter.failed
     line = Table.grid(padding=(0, 2, 0, 0), expand=True)
     for ratio in (None, 1, None):
@@ -96,11 +96,14 @@ def _drawn(meter: Meter) -> Group:
         finished_style="green",
     )
     line.add_row(meter.what, bar, "  ".join(_figures(meter, ended)))
-    if not meter.failed:
-        return Group(line)
-    reasons = f": {printable(by_reason(meter.reasons))}" if meter.reasons else ""
-    failed = Text(f"failed {meter.failed:,}{reasons}", "red", overflow="crop", no_wrap=True)
-    return Group(line, failed)
+    below = []
+    if meter.failed:
+        reasons = f": {printable(by_reason(meter.reasons))}" if meter.reasons else ""
+        failed = f"failed {meter.failed:,}{reasons}"
+        below.append(Text(failed, "red", overflow="crop", no_wrap=True))
+    if where := meter.where.removeprefix(", "):
+        below.append(Text(printable(where), overflow="crop", no_wrap=True))
+    return Group(line, *below)
 
 
 def _figures(meter: Meter, ended: int) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tablehost.items.ledger import Ledger
     from tablehost.items.pool import Pool
     from tablehost.items.recipe import ItemRecipe
+    from tablehost.items.task import Needs
     from tablehost.manifest.sections import MapCounts
     from tablehost.provenance import inputs as provenance
 
@@ -70,7 +72,8 @@ class HostRun(Run):
         self.checked: dict[Path, Checking] = {}
         self._services = services
         self._is_mapping = False
-        self._files = {path: one.sha256 for path, one in services.code.contents.items()}
+        self._of_builder = {path: one.sha256 for path, one in services.code.contents.items()}
+        self._files = {**self._of_builder}
 
     @property
     def item_recipes(self) -> dict[str, str]:
@@ -144,7 +147,8 @@ class HostRun(Run):
         checksums: Checksums | None = None,
     ) -> Results[Result]:
         """See `Run.map`."""
-        from tablehost.host.earlier_code import settle  # only when there is work
+        from tablehost.host import unencrypted  # only when there is work
+        from tablehost.host.earlier_code import settle
         from tablehost.host.item_code import ItemCode
         from tablehost.items.finished import Code
         from tablehost.items.listing import Listing
@@ -166,8 +170,10 @@ class HostRun(Run):
         its_code = ItemCode(request.builder, function, settings)
         with self._mapping():
             items = its_code.seen(items)
-        work = Work.of(function, request.builder.file, settings, self._unchanged(its_code))
+        files, needs = self._unchanged(its_code), self._needs(its_code, recipe)
+        work = Work.of(function, request.builder.file, settings, files, needs)
         work = evolve(work, scratch=services.scratch.absolute())
+        unencrypted.check_settings(request, settings, work.settings)
         code = Code.of(its_code.modules)
         number = services.ledger.begin_map(recipe.digest, recipe.text, in_table, code)
         settle(services.ledger, number, code, request.host)
@@ -178,9 +184,22 @@ class HostRun(Run):
         with self._mapping(), MapItems(*entered, checking=checking) as mapped:
             mapped.enter(items)
             with services.reporter.progress(mapped.total, what, mapped.done) as meter:
-                mapped.work(services.pool.run(work, mapped.tasks()), meter)
+                meter.hosts = _since(services.pool)
+                tasks = unencrypted.checked(request, mapped.tasks())
+                mapped.work(services.pool.run(work, tasks), meter)
         self.maps.append(mapped.counts(recipe.function, recipe.digest))
         return mapped.results(recipe.result)
+
+    def _needs(self, code: ItemCode, recipe: ItemRecipe) -> Needs:
+        from tablehost.items.task import Needs  # only when there is a map
+
+        file, packages = self._services.request.builder.file, self._services.session.packages
+        return Needs(
+            modules=code.named,
+            builder=self._of_builder if file else {},
+            contents=recipe.contents,
+            packages=tuple(packages or ()),
+        )
 
     def _unchanged(self, code: ItemCode) -> dict[Path, str]:
         """Return the source files of items, which may have been imported earlier in this run.
@@ -222,3 +241,9 @@ class HostRun(Run):
         recipe = item_recipe(services.request.builder, function, settings, services.cache)
         self.tools |= recipe.tools
         return recipe
+
+
+def _since(pool: Pool) -> Callable[[], dict[str, int]]:
+    """Return what tells how many items each host has done from now on."""
+    before = Counter({one.host: one.items for one in pool.hosts})
+    return lambda: dict(Counter({one.host: one.items for one in pool.hosts}) - before)

@@ -201,6 +201,7 @@ def _provenance(facts: Facts, recipe: sections.Recipe) -> sections.RunProvenance
         sessions=facts.build.sessions,
         redacted=secret_options(options),
         no_inputs=facts.build.inputs == "none",
+        hosts=tuple(services.pool.hosts),
     )
 
 

@@ -53,6 +53,7 @@ class ItemCode:
 
     def _read(self) -> None:
         found = self._of.closure(filter(None, self._known.values()))
+        self.named = {name: path for name, (path, _) in found.items()}
         self.files = {path: one.sha256 for path, one in found.values()}
         self.modules = {name: found[name][1].code_sha256 for name in sorted(found)}
 

@@ -65,11 +65,13 @@ def run(request: Request, reporter: Reporter) -> Landed:
         problems = earlier.refusals(request.builder.name)
         if problems:
             raise Refused(problems)
+        scheduler = request.host.scheduler
+        pool = open_.enter_context(_stopped(pool_of(request.workers, scheduler)))
         code = BuilderCode.read(request.builder)
         session = Session(
             new_run_id(),
             utc_now(),
-            workers=request.workers,
+            workers=pool.count if scheduler else request.workers,
             user=user_name(os.geteuid()),
             host=socket.gethostname(),
             packages=code.packages,
@@ -90,7 +92,7 @@ def run(request: Request, reporter: Reporter) -> Landed:
             inputs=open_.enter_context(
                 Inputs(request.options, given, output, root, cache, copies=scratch / "inputs")
             ),
-            pool=open_.enter_context(_stopped(pool_of(request.workers))),
+            pool=pool,
             ledger=open_.enter_context(
                 Ledger(
                     output.ledger,

@@ -76,6 +76,8 @@ def load_work(work: Work) -> LoadedWork:
 
 
 def _imported(work: Work) -> tuple[Any, Any]:
+    if work.folder is not None:
+        os.chdir(work.folder)
     if work.file is not None:
         from tablehost.builders.builder import load_module  # only builders of one file
 

@@ -22,6 +22,8 @@ class InProcess:
 
     count: int = 1
 
+    hosts = ()
+
     def run(self, work: Work, tasks: Iterator[Task]) -> Iterator[list[Outcome]]:
         """Yield the outcome of each task; see `Pool.run`."""
         loaded = _loaded(work)

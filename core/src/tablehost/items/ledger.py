@@ -322,7 +322,7 @@ class Ledger:
 
     def _note_reads(self, outcomes: Iterable[Outcome]) -> None:
         rows = (
-            (file.path, file.sha256, file.signature.size, end.failure is not None)
+            (file.path, file.sha256, file.bytes, end.failure is not None)
             for end in outcomes
             for file in end.read
         )

@@ -152,7 +152,7 @@ class MapItems:
         )
 
     def _note(self, outcome: Outcome) -> Outcome:
-        self._digests += [(one.signature, one.sha256) for one in outcome.read]
+        self._digests += [(one.signature, one.sha256) for one in outcome.read if one.signature]
         if self._checking:
             outcome = self._checking.checked_off(outcome)
         if outcome.failure:

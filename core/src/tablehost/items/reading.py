@@ -121,7 +121,8 @@ def _file(task: Task, path: Path, name: str, seen: Look, copies: Copies | None) 
         except OSError as error:
             raise ItemFailed("unreadable", error.strerror or str(error)) from error
         sha256, checksum = found.sha256, checksum.seen(found) if checksum else None
-    return ReadFile(str(file.absolute()), Signature(state, seen.seen_ns), sha256, checksum)
+    seen_as = Signature(state, seen.seen_ns)
+    return ReadFile(str(file.absolute()), seen_as, sha256, seen_as.size, checksum)
 
 
 def _kind(mode: int) -> str:

@@ -32,6 +32,7 @@ class ItemRecipe:
         text: the recipe as JSON, for readers of the ledger.
         result: the type of its results.
         tools: the tools among the settings, by field.
+        contents: the sha256 of the files that the settings name.
     """
 
     function: str
@@ -39,6 +40,7 @@ class ItemRecipe:
     text: str
     result: ResultType
     tools: Mapping[str, Path]
+    contents: Mapping[Path, str]
 
     def before(self, version: int) -> str | None:
         """Return the digest that it had with a lower `ITEM_VERSION`, or None for no lower one."""
@@ -65,7 +67,8 @@ def item_recipe(
     check_function(function)
     result = result_type(function)
     name = f"{function.__module__}:{function.__qualname__}"
-    counted, tools = _settings(settings, cache)
+    digests = _Digests(cache)
+    counted, tools = _settings(settings, digests)
     recipe = {
         "builder": builder.name,
         "function": name,
@@ -74,7 +77,19 @@ def item_recipe(
         "settings": counted,
     }
     text = json.dumps(recipe, sort_keys=True)
-    return ItemRecipe(name, json_digest(recipe), text, result, tools)
+    return ItemRecipe(name, json_digest(recipe), text, result, tools, digests.found)
+
+
+class _Digests:
+    """Digests files, and remembers the digests."""
+
+    def __init__(self, cache: StatCache) -> None:
+        self._cache = cache
+        self.found: dict[Path, str] = {}
+
+    def of(self, path: Path) -> str:
+        self.found[path] = hash_file(path, self._cache).sha256
+        return self.found[path]
 
 
 def check_function(function: Any) -> None:
@@ -113,7 +128,7 @@ def _found(module: str, qualname: str) -> Any:
     return found
 
 
-def _settings(settings: Any, cache: StatCache) -> tuple[dict[str, Any], dict[str, Path]]:
+def _settings(settings: Any, digests: _Digests) -> tuple[dict[str, Any], dict[str, Path]]:
     """Return the settings that decide a result, and the tools among them."""
     counted: dict[str, Any] = {}
     tools: dict[str, Path] = {}
@@ -137,7 +152,7 @@ def _settings(settings: Any, cache: StatCache) -> tuple[dict[str, Any], dict[str
             raise BrokenBuilder(msg)
         if isinstance(value, Path) and any(role.tool for role in node.path_roles):
             tools[field.name] = value
-        recorded = as_recorded(_by_content(node, value, cache))
+        recorded = as_recorded(_by_content(node, value, digests))
         if not _is_json(recorded):
             msg = (
                 f"settings field {field.name} of {cls.__name__} is {value!r}, which no recipe can "
@@ -156,15 +171,15 @@ def _is_json(value: Any) -> bool:
     return True
 
 
-def _by_content(node: TypeNode, value: Any, cache: StatCache) -> Any:
+def _by_content(node: TypeNode, value: Any, digests: _Digests) -> Any:
     """Return a value with the digest of every file in place of its path."""
     match node, value:
         case Many(each=each), tuple() | list():
-            return [_by_content(each, one, cache) for one in value]
+            return [_by_content(each, one, digests) for one in value]
         case Keyed(each=each), dict():
-            return {name: _by_content(each, one, cache) for name, one in value.items()}
+            return {name: _by_content(each, one, digests) for name, one in value.items()}
         case Pair(value=inner), Labelled():
-            return {"label": value.label, "value": _by_content(inner, value.value, cache)}
+            return {"label": value.label, "value": _by_content(inner, value.value, digests)}
         case _, Path() if any(role.content == "file" for role in node.path_roles):
-            return {"sha256": hash_file(value, cache).sha256}
+            return {"sha256": digests.of(value)}
     return value

@@ -32,6 +32,23 @@ def _pickled_by_place(cls: type[T]) -> type[T]:
 
 
 @frozen
+class Needs:
+    """What a map needs on a host beside the items: what is the same there gives the same results.
+
+    Args:
+        modules: the files of the modules that make its items, by name.
+        builder: of a builder of one file, the sha256 of that file and of those that it imports.
+        contents: the sha256 of the tools and other files that the settings name.
+        packages: the distributions whose versions are recorded.
+    """
+
+    modules: Mapping[str, Path] = field(factory=dict)
+    builder: Mapping[Path, str] = field(factory=dict)
+    contents: Mapping[Path, str] = field(factory=dict)
+    packages: tuple[str, ...] = ()
+
+
+@frozen
 class Work:
     """The function of a map, as a worker finds it.
 
@@ -41,6 +58,8 @@ class Work:
         file: the builder's file where the module is not installed.
         settings: what is passed beside every item, pickled: its class may be defined in `file`.
         code: the sha256 of the source files of its items, under whose digest results are kept.
+        needs: what another host must have for it.
+        folder: the working directory; None where it is that of the process already.
         scratch: the folder for copies of objects that items read; None for the usual one.
     """
 
@@ -49,6 +68,8 @@ class Work:
     file: Path | None
     settings: bytes
     code: Mapping[Path, str] = field(factory=dict)
+    needs: Needs = field(factory=Needs)
+    folder: Path | None = None
     scratch: Path | None = None
 
     @classmethod
@@ -58,6 +79,7 @@ class Work:
         file: Path | None,
         settings: Any,
         code: Mapping[Path, str] | None = None,
+        needs: Needs | None = None,
     ) -> Work:
         """Describe a function and its settings.
 
@@ -65,7 +87,8 @@ class Work:
             BrokenBuilder: the settings cannot be pickled.
         """
         pickled = pickled_for_workers(settings, f"settings of {function.__qualname__}")
-        return cls(function.__module__, function.__qualname__, file, pickled, code or {})
+        name = (function.__module__, function.__qualname__)
+        return cls(*name, file, pickled, code or {}, needs or Needs())
 
     def check_code(self) -> None:
         """Check that what is imported now is the code under whose digest results are kept.
@@ -117,14 +140,16 @@ class ReadFile:
 
     Args:
         path: absolute.
-        signature: its state before it was read.
+        bytes: its size.
+        signature: its state before it was read; None for a file of another host.
         sha256: its digest.
         checksum: what a list says of it, and it of itself; None where it is not in one.
     """
 
     path: str
-    signature: Signature
+    signature: Signature | None
     sha256: str
+    bytes: int
     checksum: Checksum | None = None
 
 

@@ -54,6 +54,8 @@ class Workers:
         count: how many.
     """
 
+    hosts = ()
+
     def __init__(self, count: int) -> None:
         self.count = count
         self._context = multiprocessing.get_context("spawn")
@@ -71,6 +73,11 @@ class Workers:
         for worker in self._crew:
             worker.kill()
         self._crew.clear()
+
+    def interrupt(self) -> None:
+        """Kill the items that are under way; another thread than that of `run` may call this."""
+        for worker in [*self._crew]:
+            worker.signal()
 
     def run(self, work: Work, tasks: Iterator[Task]) -> Iterator[list[Outcome]]:
         """Yield the outcomes of all tasks, in the order in which they end, as they come in.
@@ -210,9 +217,12 @@ class _Worker:
         failure = Failure(died_of.key, "worker-killed", how)
         return [Outcome(died_of.key, died_of.identity, failure=failure)], unstarted
 
-    def kill(self) -> None:
+    def signal(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        self.signal()
         self.process.kill()
         self.process.join()
         self.pipe.close()

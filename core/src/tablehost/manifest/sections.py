@@ -221,11 +221,29 @@ class Replaced:
 
 
 @frozen(kw_only=True)
+class HostOfItems:
+    """A host that worked on items of this session.
+
+    Args:
+        host: its name.
+        workers: how many processes did.
+        items: how many they have done, also of those that failed.
+        versions: of Python and of the packages that the builder and tablehost need.
+    """
+
+    host: str
+    workers: int
+    items: int
+    versions: dict[str, str]
+
+
+@frozen(kw_only=True)
 class RunProvenance:
     """How the table was made: enough to verify it, and to make it again.
 
     Args:
         no_inputs: whether the builder declares that nothing but its options decides the table.
+        hosts: that worked on items of this session; empty where the machine of the run did alone.
     """
 
     schema: str = "ai-run-provenance-v1"
@@ -248,6 +266,7 @@ class RunProvenance:
     sessions: tuple[Session, ...]
     redacted: tuple[str, ...]
     no_inputs: bool = field(default=False, metadata={"since": "1.1.0"})
+    hosts: tuple[HostOfItems, ...] = field(default=(), metadata={"since": "1.1.0"})
 
 
 @frozen(kw_only=True)

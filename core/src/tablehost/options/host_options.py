@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ from tablehost.contract.roles import Role, Tuning
 
 HOST = "tablehost"
 """The name of their section in the configuration."""
+
+_SCHEDULER = re.compile(r"(tcp|tls)://.+:[0-9]+|local:[1-9][0-9]*|.+\.py")
 
 _Place = Annotated[Path, Role("place", in_recipe=False)]
 
@@ -27,6 +30,8 @@ class HostOptions:
     """Replace an existing table of any origin; finished items are still used."""
     workers: Tuning[int | None] = field(default=None)
     """Processes that work in parallel; default: available cores; 0: all in this process."""
+    scheduler: Tuning[str | None] = field(default=None)
+    """Work on a Dask cluster: tcp://HOST:8786, tls://HOST:8786, or local:N to try it out here."""
     lock: bool = True
     """Refuse to run on a file system without locks, where a second run would not be noticed."""
     dry_run: bool = False
@@ -54,6 +59,12 @@ class HostOptions:
     def _not_negative(self, _: Any, value: int | None) -> None:
         if value is not None and value < 0:
             msg = f"must be at least 0, got {value}"
+            raise ValueError(msg)
+
+    @scheduler.validator
+    def _of_known_kind(self, _: Any, value: str | None) -> None:
+        if value is not None and not _SCHEDULER.fullmatch(value):
+            msg = f"must be tcp://HOST:PORT, tls://HOST:PORT, local:N or FILE.py, got {value!r}"
             raise ValueError(msg)
 
     @redo_items.validator

@@ -24,7 +24,7 @@ class Redaction:
     @classmethod
     def of(cls, options: Any) -> Redaction:
         """Collect the secrets of an options instance."""
-        return cls.of_values(_secrets(options))
+        return cls.of_values(one for values in secrets_of(options).values() for one in values)
 
     @classmethod
     def of_values(cls, values: Iterable[str]) -> Redaction:
@@ -55,12 +55,14 @@ def secret_options(options: Any) -> tuple[str, ...]:
     return tuple(option.name for option in options_of(type(options)) if option.secret)
 
 
-def _secrets(options: Any) -> Iterator[str]:
+def secrets_of(options: Any) -> dict[str, list[str]]:
+    """Return the values of each secret option, as text."""
+    found = {}
     for name in secret_options(options):
         value = getattr(options, name)
-        for one in value if isinstance(value, tuple) else (value,):
-            if one not in (None, ""):
-                yield str(one)
+        each = value if isinstance(value, tuple) else (value,)
+        found[name] = [str(one) for one in each if one not in (None, "")]
+    return found
 
 
 def _spellings(value: str) -> Iterator[str]:

@@ -14,11 +14,10 @@ from attrs import asdict, frozen
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import tablehost
 from tablehost.builders.builder import Builder
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import file_digest
-from tablehost.files.folder_listing import dir_hash1
+from tablehost.files.own import tablehost_digest
 from tablehost.manifest.read import dig
 from tablehost.manifest.sections import Code, Environment
 from tablehost.options.record import paths_of
@@ -107,11 +106,10 @@ class BuilderCode:
 @cache
 def host_code() -> dict[str, str]:
     """Describe this tablehost, as it is when this process first asks."""
-    files = _package_files(Path(tablehost.__file__).parent)
     return {
         "distribution": "tablehost",
         "version": importlib.metadata.version("tablehost"),
-        "sha256": dir_hash1((name, file_digest(path).sha256) for name, path in files),
+        "sha256": tablehost_digest(),
     }
 
 
@@ -137,12 +135,6 @@ def environment() -> Environment:
         platform=platform.platform(),
         cpu=_cpu(),
     )
-
-
-def _package_files(folder: Path) -> list[tuple[str, Path]]:
-    return [
-        (path.relative_to(folder.parent).as_posix(), path) for path in sorted(folder.rglob("*.py"))
-    ]
 
 
 def _packages(names: Iterable[str]) -> Iterator[tuple[str, str]]:

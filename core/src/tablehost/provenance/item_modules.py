@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from tablehost.builders.builder import Builder
-from tablehost.provenance.sources import SUFFIXES, Content, Sources
+from tablehost.builders.locate import installed_file, module_of
+from tablehost.provenance.sources import Content, Sources
 
 
 @frozen
@@ -65,8 +65,8 @@ def item_modules_now(builder: Builder | Path, names: Iterable[str]) -> dict[str,
         path = own.root / name
         if path.is_file() and own.owns(path):
             start.setdefault(own, []).append(path)
-        elif (other := _elsewhere(name)) is not None:
-            start.setdefault(Sources.of(builder, _module(name), other), []).append(other)
+        elif (other := installed_file(name)) is not None:
+            start.setdefault(Sources.of(builder, module_of(name), other), []).append(other)
     found = _closure(start.items())
     return {name: found[name][1].code_sha256 for name in sorted(found)}
 
@@ -79,30 +79,6 @@ def _closure(
         for path, content in sources.imported(files).contents.items():
             found.setdefault(sources.named(path), (path, content))
     return found
-
-
-def _elsewhere(name: str) -> Path | None:
-    """Find a module of another distribution than the builder's, without importing anything."""
-    places = (place / name for place in _places(_module(name).partition(".")[0]))
-    return next(filter(Path.is_file, places), None)
-
-
-def _places(package: str) -> Iterator[Path]:
-    """Yield the folders in which a package, or a module that is in none, would be found."""
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        return
-    if spec is not None and spec.submodule_search_locations is not None:
-        yield from (Path(one).parent for one in spec.submodule_search_locations)
-    elif spec is not None and spec.origin is not None:
-        yield Path(spec.origin).parent
-
-
-def _module(name: str) -> str:
-    """Return the module whose file has a name."""
-    suffix = max(filter(name.endswith, SUFFIXES), key=len, default="")
-    return name.removesuffix(suffix).removesuffix("/__init__").replace("/", ".")
 
 
 def _file_of(module: str) -> Path | None:

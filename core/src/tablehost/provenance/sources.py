@@ -7,16 +7,15 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
-from importlib.machinery import all_suffixes
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
 from attrs import frozen
 
 from tablehost.builders.builder import Builder
+from tablehost.builders.locate import SUFFIXES
 from tablehost.provenance.syntax import parsed, syntax_digest
 
-SUFFIXES = tuple(all_suffixes())
 _LOADERS = {"importlib", "pkgutil", "runpy"}
 _NO_LOADERS = ("importlib.metadata", "importlib.resources")
 
