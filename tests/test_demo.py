@@ -226,6 +226,16 @@ def second(demo: Path, run_demo: Callable[[Path], str]) -> Second:
     return Second(run_demo(demo), first)
 
 
+def test_it_ends_with_the_pages_of_its_tables_and_says_where_they_are(
+    demo: Path, second: Second
+) -> None:
+    assert second.printed.splitlines()[-1] == "page  demo/report/index.html"
+    catalogue = (demo / "demo/report/index.html").read_text()
+    for name in ("features", "enriched", "phone", "film", "combined"):
+        assert f'href="./{name}.parquet.html"' in catalogue
+        assert len((demo / f"demo/report/{name}.parquet.html").read_bytes()) < 300 * 1024
+
+
 @pytest.mark.parametrize("name", ["features", "phone", "film"])
 def test_a_second_demo_finds_nothing_to_do(demo: Path, second: Second, name: str) -> None:
     assert f"up to date: demo/{name}.parquet" in second.printed

@@ -118,6 +118,7 @@ def test_a_link_to_a_page_is_never_a_scheme(project):
     assert 'href="javascript' not in text
 
 
+@pytest.mark.long
 def test_a_browser_shows_hostile_names_as_text_and_runs_nothing(look, hostile):
     shown = look(hostile / "<b>&'\".parquet.report.html")
     assert shown.evaluate("window.added") is None

@@ -197,6 +197,7 @@ def test_the_catalogue_of_a_folder_lists_its_tables(tables, page):
     assert 'href="./one.parquet.report.html"' in page(".")
 
 
+@pytest.mark.long
 def test_the_pages_of_a_folder_lead_to_each_other(tables):
     (tables.path / "deep").mkdir()
     for end in ("", ".manifest.json"):
@@ -209,6 +210,15 @@ def test_the_pages_of_a_folder_lead_to_each_other(tables):
             assert (path.parent / href).is_file(), href
 
 
+def test_a_folder_lists_the_output_of_a_run_that_was_stopped(tables, page):
+    (tables.path / "one.parquet").unlink()
+    (tables.path / "one.parquet.manifest.json").unlink()
+    said = words(page("."))
+    assert "2 tables" in said
+    assert "1 stopped" in said
+
+
+@pytest.mark.long
 def test_a_folder_is_verified_on_request(tables, page):
     said = words(page(".", "--verify", code=1))
     assert "2 intact" in said
@@ -266,6 +276,7 @@ def test_what_a_table_was_made_of_and_what_of_it_are_drawn_and_lead_to_their_pag
     }
 
 
+@pytest.mark.long
 def test_a_table_that_was_made_of_one_replaced_since_is_outlined(chain, page):
     again = ("run", "./copy_rows.py", "--table", "one.parquet", "--rows", 2, "--overwrite")
     assert chain.run(*again, "--out", "copy.parquet").code == 0
@@ -273,6 +284,7 @@ def test_a_table_that_was_made_of_one_replaced_since_is_outlined(chain, page):
     assert found["last.parquet"][0] == "table me stale"
 
 
+@pytest.mark.long
 def test_a_folder_draws_all_that_are_related_and_counts_the_others(chain, page):
     text = page(".")
     assert set(boxes(text)) == {"one.parquet", "copy.parquet", "last.parquet"}
@@ -296,6 +308,7 @@ def going(squares):
     (squares.path / "t.parquet.lock").unlink(missing_ok=True)
 
 
+@pytest.mark.long
 def test_the_page_of_a_run_that_has_not_ended_says_what_remains(going):
     project, process = going
     assert project.run("report", "t.parquet", "--out", "running.html").code == 0
@@ -310,6 +323,8 @@ def test_the_page_of_a_run_that_has_not_ended_says_what_remains(going):
     assert "run: stopped" in stopped
     assert "The same command resumes from there" in stopped
     assert "resumes" not in running
+    assert project.run("report", ".").code == 0
+    assert "1 stopped" in words((project.path / "report.html").read_text())
 
 
 def test_a_later_run_that_was_stopped_is_said_beside_the_table(squared):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 FIRST_NAME = "#cols tbody tr:not(.hide) th"
+OTHERS = [("one", "dark"), ("folder", "light"), ("folder", "dark")]
 NARROW = {"width": 360, "height": 800}
 
 
@@ -20,6 +21,7 @@ def test_a_slash_goes_to_the_search_which_shows_the_columns_that_fit(look, one):
     assert page.inner_text("#cols-n") == "1 of 4"
 
 
+@pytest.mark.long
 def test_the_search_reads_what_the_builder_says_of_a_column(look, one):
     page = look(one)
     page.fill("input[type=search]", "of a clip")
@@ -37,6 +39,7 @@ def test_a_heading_sorts_up_and_then_down_and_rows_without_a_number_come_last(lo
     assert shown(page) == ["size", "score", "clip", "kind"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "left"), [("with missing", ["size"]), ("long tail", [])])
 def test_a_filter_shows_the_columns_that_have_it_until_it_is_off(look, one, name, left):
     page = look(one)
@@ -48,6 +51,7 @@ def test_a_filter_shows_the_columns_that_have_it_until_it_is_off(look, one, name
     assert len(shown(page)) == 4
 
 
+@pytest.mark.long
 def test_the_button_at_a_digest_copies_all_of_it(look, one, measured):
     page = look(one, permissions=["clipboard-read", "clipboard-write"])
     row = page.locator("#cols tbody tr", has_text="size")
@@ -72,6 +76,7 @@ def test_the_tip_counts_the_values_in_the_bar_under_the_pointer(look, one):
     assert page.locator("#tip").is_hidden()
 
 
+@pytest.mark.long
 def test_the_tip_of_a_density_counts_the_rows_of_a_cell(look, one):
     page = look(one)
     drawn = page.locator("svg.density")
@@ -80,6 +85,7 @@ def test_the_tip_of_a_density_counts_the_rows_of_a_cell(look, one):
     assert "rows about" in page.inner_text("#tip")
 
 
+@pytest.mark.long
 def test_the_button_switches_the_theme_and_names_the_other(look, one):
     page = look(one, color_scheme="dark")
     colour = "getComputedStyle(document.body).backgroundColor"
@@ -113,12 +119,14 @@ def test_without_javascript_every_row_is_there_and_no_dead_control(look, one):
     assert page.locator("button:visible, input:visible").count() == 0
 
 
+@pytest.mark.long
 def test_a_narrow_page_is_no_wider_than_the_screen(look, one, folder):
     for path in (one, folder):
         page = look(path, viewport=NARROW)
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
 
 
+@pytest.mark.long
 def test_the_tables_of_a_folder_lead_to_their_pages_and_back(look, folder):
     page = look(folder)
     page.get_by_role("link", name="one.parquet").first.click()
@@ -130,6 +138,7 @@ def test_the_tables_of_a_folder_lead_to_their_pages_and_back(look, folder):
     page.noise.clear()
 
 
+@pytest.mark.long
 def test_the_catalogue_is_searched_by_column_builder_and_digest(look, folder, measured):
     page = look(folder)
     sha256 = measured.manifest("one.parquet")["table"]["sha256"]
@@ -147,8 +156,13 @@ def test_a_page_prints_to_pages_of_paper(look, one, tmp_path):
     assert page.locator("nav, .tools, .copy").filter(visible=True).count() == 0
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("which", ["one", "folder"])
+@pytest.mark.parametrize(
+    ("which", "theme"),
+    [
+        ("one", "light"),
+        *(pytest.param(*both, marks=pytest.mark.long) for both in OTHERS),
+    ],
+)
 def test_axe_finds_no_violation(look, request, which, theme):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright",

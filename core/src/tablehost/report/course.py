@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
+from tablehost.console.humane import duration, rate
 from tablehost.contract.build import Session
 from tablehost.manifest.read import Manifest, dig
 from tablehost.report.course_drawing import FEWEST, Drawing, draw_course
 from tablehost.report.ledger import Kept, Reason, Timeline, reasons_of
-from tablehost.report.words import at, rate, seconds_of, share, span
+from tablehost.report.words import at, seconds_of, share
 
 _MOST_REASONS: Final = 12
 
@@ -73,7 +74,7 @@ def course_of(manifest: Manifest, kept: Kept | None) -> Course:
     items = manifest.items or {}
     failures = [(str(one.get("reason")), str(one.get("key"))) for one in manifest.failures]
     sessions = [one for one in map(_session, manifest.sessions or []) if one is not None]
-    timeline = _recorded(dig(manifest.run, "timeline")) or (kept.timeline if kept else None)
+    timeline = Timeline.recorded(dig(manifest.run, "timeline")) or (kept.timeline if kept else None)
     found = Course(
         total=_whole(items.get("total")),
         done=_whole(items.get("ok")) + _whole(items.get("done_before")),
@@ -107,7 +108,7 @@ def _remains(kept: Kept, *, is_running: bool) -> list[str]:
     if kept.pending and speed:
         left = kept.pending / speed
         end = f", until {at(now + left)}" if is_running and now is not None else ""
-        said.append(f"At the latest rate, {rate(speed)}, these take {span(left)}{end}.")
+        said.append(f"At the latest rate, {rate(speed)}, these take {duration(left)}{end}.")
     if not is_running:
         said.append("The same command resumes from there: finished items are kept.")
     return said
@@ -120,17 +121,6 @@ def latest_rate(timeline: Timeline | None) -> float | None:
     bins = sorted(timeline.bins.items())[:-1] or sorted(timeline.bins.items())
     last = bins[-max(1, len(bins) // 10) :]
     return sum(sum(counts) for _, counts in last) / (len(last) * timeline.seconds)
-
-
-def _recorded(timeline: Any) -> Timeline | None:
-    """Return the timeline of a manifest; None where it has none, or in another form."""
-    try:
-        seconds = float(timeline["seconds"])
-        parts = [one.split(":") for one in timeline["bins"].split()]
-        bins = {int(number): (int(done), int(failed)) for number, done, failed, *_ in parts}
-    except (TypeError, KeyError, ValueError, AttributeError):
-        return None
-    return Timeline(seconds=int(seconds), bins=bins) if bins and seconds >= 1 else None
 
 
 def _session(recorded: Any) -> Session | None:
@@ -179,7 +169,7 @@ def _bars(reasons: Sequence[Reason]) -> tuple[Bar, ...]:
 def _slowest(kept: Kept | None) -> tuple[tuple[str, str], ...]:
     if kept is None or kept.total < FEWEST:
         return ()
-    return tuple((key, span(seconds)) for key, seconds in kept.slowest)
+    return tuple((key, duration(seconds)) for key, seconds in kept.slowest)
 
 
 def _whole(value: Any) -> int:

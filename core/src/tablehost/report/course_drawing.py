@@ -7,9 +7,10 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from tablehost.console.humane import duration, rate
 from tablehost.report.histogram import Tick, ticks
 from tablehost.report.ledger import Timeline
-from tablehost.report.words import count, number, rate, span
+from tablehost.report.words import count, number
 
 FEWEST: Final = 12
 """Items, and stretches of time, from which on they are drawn."""
@@ -171,7 +172,7 @@ def _marks(stretches: Sequence[Stretch], steps: Sequence[Step], workers: int | N
     for one, step in zip(stretches, steps, strict=True):
         if one.stop is not None:
             has_room = free <= step.x < _WIDTH - _ROOM
-            found.append(Mark(step.x, f"after a stop of {span(one.stop)}" if has_room else ""))
+            found.append(Mark(step.x, f"after a stop of {duration(one.stop)}" if has_room else ""))
             free = step.x + _ROOM if has_room else free
     return found
 
@@ -182,9 +183,9 @@ def _said(timeline: Timeline, stretches: Sequence[Stretch]) -> str:
     last = stretches[-1]
     whole = (last.number + last.bins - stretches[0].number) * timeline.seconds
     stops = [one.stop for one in stretches if one.stop is not None]
-    said = f"{span(worked)} of work"
+    said = f"{duration(worked)} of work"
     if stops:
-        said += f" in {span(whole)}; stops are cut out"
+        said += f" in {duration(whole)}; stops are cut out"
     return f"{said}. {_slow(timeline, stretches)}".strip()
 
 

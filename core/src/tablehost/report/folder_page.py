@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,6 +53,7 @@ def folder_page(
     related: Lineage,
     *,
     pages: Mapping[Path, str],
+    stale: Collection[Path],
     asked: bool,
 ) -> str:
     """Return the page of a folder.
@@ -63,6 +64,7 @@ def folder_page(
         states: what is known of each.
         related: what they were made of.
         pages: by table, where its page is, seen from this one.
+        stale: those that are known to be stale.
         asked: whether `verify` and `why` looked at them.
     """
     sets: dict[str, int] = {}
@@ -71,11 +73,6 @@ def folder_page(
         _entry(table, state, folder, pages, sets, parents=parents.get(table.table.absolute(), []))
         for table, state in zip(tables, states, strict=True)
     ]
-    stale = {
-        table.table.absolute()
-        for table, state in zip(tables, states, strict=True)
-        if state.why.word == "stale"
-    }
     return render(
         "folder.html",
         name=folder.absolute().name or str(folder),

@@ -7,15 +7,16 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self
 
+import attrs
 from attrs import field, frozen
 
 from tablehost.contract.build import Session
 from tablehost.files.sqlite_file import read_only
 from tablehost.items.ledger_file import progress_of, sessions_in
+from tablehost.items.timeline import Ends, timeline_of
 
-_MOST_BINS: Final = 200
 _SLOWEST: Final = 5
 _EXAMPLES: Final = 3
 
@@ -48,6 +49,17 @@ class Timeline:
 
     seconds: int
     bins: Bins
+
+    @classmethod
+    def recorded(cls, timeline: Any) -> Self | None:
+        """Return the timeline of a manifest; None where it has none, or in another form."""
+        try:
+            seconds = int(timeline["seconds"])
+            parts = [one.split(":") for one in timeline["bins"].split()]
+            bins = {int(number): (int(done), int(failed)) for number, done, failed, *_ in parts}
+        except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
+            return None
+        return cls(seconds=seconds, bins=bins) if bins and seconds >= 1 else None
 
 
 @frozen(kw_only=True)
@@ -149,21 +161,11 @@ def _slowest(db: sqlite3.Connection) -> tuple[tuple[str, float], ...]:
 
 
 def _timeline(db: sqlite3.Connection) -> Timeline | None:
-    ended = "CAST(strftime('%s', ended_at) AS INTEGER)"
+    second = "unixepoch(substr(ended_at, 1, 19)) + avg(substr(ended_at, 20, 7))"
     rows = db.execute(
-        f"SELECT {ended}, 1, count(*) FROM items GROUP BY 1 UNION ALL"
-        f" SELECT {ended}, 0, count(*) FROM failures GROUP BY 1"
-    ).fetchall()
-    seconds, bins = 1, Counter[tuple[int, int]]()
-    for at, done, count in rows:
-        bins[at, done] += count
-    while len({at for at, _ in bins}) > _MOST_BINS:
-        seconds *= 2
-        halved = Counter[tuple[int, int]]()
-        for (at, done), count in bins.items():
-            halved[at // 2, done] += count
-        bins = halved
-    if not bins:
-        return None
-    numbers = sorted({at for at, _ in bins})
-    return Timeline(seconds=seconds, bins={at: (bins[at, 1], bins[at, 0]) for at in numbers})
+        f"SELECT {second}, count(*), 0, ifnull(avg(seconds), 0) FROM items"
+        " GROUP BY substr(ended_at, 1, 19), CAST(seconds AS INTEGER) UNION ALL"
+        f" SELECT {second}, 0, count(*), 0 FROM failures GROUP BY substr(ended_at, 1, 19)"
+    )
+    found = timeline_of(Ends(*row) for row in rows)
+    return Timeline.recorded(attrs.asdict(found)) if found else None

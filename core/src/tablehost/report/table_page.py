@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from tablehost.commit.lock import held_by
 from tablehost.commit.output import Output
+from tablehost.console.humane import duration, rate
 from tablehost.console.text import shown
 from tablehost.contract.errors import TablehostError, UsageError
 from tablehost.files.names import MANIFEST_SUFFIX
@@ -23,13 +24,14 @@ from tablehost.report.from_rows import from_rows
 from tablehost.report.ledger import Kept, kept_in
 from tablehost.report.page import render
 from tablehost.report.record import record_of
-from tablehost.report.relations import Relations, neighbourhood
+from tablehost.report.relations import neighbourhood
 from tablehost.report.verdicts import State, Verdict
-from tablehost.report.words import count, rate, seconds_of, share, short, size, span
+from tablehost.report.words import count, seconds_of, share, short, size
 from tablehost.trust.evidence.rows import rows_of
 from tablehost.trust.evidence.subject import Subject, subject
 from tablehost.trust.lineage.lineage import Lineage, lineage
 
+UNFINISHED: Final = "Its run has not ended"
 _MOST_BESIDE: Final = 500
 
 
@@ -70,7 +72,7 @@ def table_at(path: Path) -> Subject:
     except UsageError:
         if path.is_dir() or not Output.at(path).ledger.is_file():
             raise
-        return Subject(table=path, problem="Its run has not ended")
+        return Subject(table=path, problem=UNFINISHED)
 
 
 def table_page(
@@ -80,6 +82,7 @@ def table_page(
     state: State,
     pages: Mapping[Path, str],
     related: Lineage | None = None,
+    stale: Collection[Path] = (),
     home: str = "",
 ) -> str:
     """Return the page of a table.
@@ -90,6 +93,7 @@ def table_page(
         state: of the table.
         pages: by table, where its page is, seen from this one.
         related: it and the tables beside it, where they are known already.
+        stale: tables that are known to be stale.
         home: where the page of its folder is.
 
     Raises:
@@ -119,7 +123,9 @@ def table_page(
         label=seen.label,
         balance=seen.balance,
         problem=seen.problem,
-        relations=_relations(table, related, pages),
+        relations=neighbourhood(related, table.table, pages, stale)
+        if related is not None and table.place is not None
+        else None,
         record=record_of(table.manifest) if table.place else None,
         manifest_digest=table.manifest.digest,
         path=shown(table.table),
@@ -142,11 +148,9 @@ def _course(table: Subject, kept: Kept | None, state: State) -> tuple[Course, St
     running = held_by(Output.at(table.table, table.place)) is not None
     if not running and kept.session.outcome == "partial":
         return recorded, state
-    word = "running" if running else "stopped"
-    if table.place is None:
-        state = evolve(state, run=Verdict(word, "warn", "run"))
-    else:
-        state = evolve(state, others=(*state.others, Verdict(f"a later run: {word}", "warn")))
+    if table.place is not None:
+        later = Verdict(f"a later run: {'running' if running else 'stopped'}", "warn")
+        state = evolve(state, others=(*state.others, later))
     return course_so_far(kept, is_running=running), state
 
 
@@ -188,14 +192,6 @@ def _related(table: Subject) -> Lineage | None:
         return lineage([table.place or table.table, *filter(Path.is_file, beside)])
     except (TablehostError, OSError):
         return None
-
-
-def _relations(
-    table: Subject, related: Lineage | None, pages: Mapping[Path, str]
-) -> Relations | None:
-    if related is None or table.place is None:
-        return None
-    return neighbourhood(related, table.table, pages)
 
 
 def _about(table: Subject, columns: Columns, rows: int | None) -> Mapping[str, Any]:
@@ -241,7 +237,7 @@ def _tiles(table: Subject, columns: Columns, course: Course, rows: int | None) -
         tiles.append(Tile(name="rate", value=rate(course.total / took), note=workers))
     if took is not None:
         sessions = count(len(manifest.sessions or ()) or 1, "session")
-        tiles.append(Tile(name="from start to end", value=span(took), note=sessions))
+        tiles.append(Tile(name="from start to end", value=duration(took), note=sessions))
     return tiles
 
 

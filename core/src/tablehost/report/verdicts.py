@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, Literal
 
 from attrs import field, frozen
 
+from tablehost.commit.lock import held_by
 from tablehost.commit.output import Output
 from tablehost.console.text import first, shown
 from tablehost.files.digest_cache import StatCache
@@ -99,13 +102,14 @@ def states_of(tables: Sequence[Subject], *, ask: bool) -> Iterator[State]:
         yield from (_state(one, None, None) for one in tables)
         return
     archive = Archive(tables)
-    with StatCache() as digests:
-        for one, staleness in zip(tables, why(tables), strict=True):
-            yield _state(one, verify(one, Question(), digests, archive), staleness)
+    with StatCache() as digests, ThreadPoolExecutor() as pool:
+        look = partial(verify, question=Question(), cache=digests, archive=archive)
+        verified = pool.map(look, tables)  # hashing releases the GIL
+        yield from map(_state, tables, verified, why(tables))
 
 
 def _state(table: Subject, verified: Verified | None, staleness: Staleness | None) -> State:
-    run = table.manifest.status or ("unknown" if table.place else "no manifest")
+    run = _run(table)
     looked = verified.verdict if verified else NOT_LOOKED
     stale = staleness.verdict if staleness else NOT_LOOKED
     findings = [why for one in (verified.findings if verified else ()) for why in one.why]
@@ -118,6 +122,16 @@ def _state(table: Subject, verified: Verified | None, staleness: Staleness | Non
         others=tuple(Verdict(one, "bad") for one in seen),
         sentences=tuple(first([*findings, *reasons], _SENTENCES)),
     )
+
+
+def _run(table: Subject) -> str:
+    """Return how the run of a table ended, or that it did not."""
+    if table.place is not None:
+        return table.manifest.status or "unknown"
+    output = Output.at(table.table)
+    if table.table.exists() or not output.ledger.is_file():
+        return "no manifest"
+    return "running" if held_by(output) is not None else "stopped"
 
 
 def _seen(table: Subject) -> Iterable[str]:

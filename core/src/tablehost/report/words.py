@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from tablehost.console import humane
 from tablehost.console.text import printable
 
 LONGEST_NAME: Final = 64
@@ -14,9 +15,6 @@ _DIGITS: Final = 4
 _MOST_PLAIN: Final = 1e6
 _LEAST_PLAIN: Final = 1e-3
 _WHOLE: Final = 1e15
-_HOUR: Final = 3600
-_MINUTE: Final = 60
-_DAY: Final = 86_400
 
 
 def number(value: Any, digits: int = _DIGITS) -> str:
@@ -54,33 +52,8 @@ def share(part: float, whole: float) -> str:
 
 
 def size(number_of: Any) -> str:
-    """Write a number of bytes: `71 KiB`."""
-    if not isinstance(number_of, int):
-        return ""
-    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
-        if number_of >= 2**power:
-            return f"{_three(number_of / 2**power)} {unit}"
-    return f"{number_of} B"
-
-
-def span(seconds: float) -> str:
-    """Write a stretch of time: `9.2 h`, `12 min`, `4.1 s`."""
-    if seconds >= 3 * _DAY:
-        return f"{seconds / _DAY:.1f} days"
-    if seconds >= 1.5 * _HOUR:
-        return f"{seconds / _HOUR:.1f} h"
-    if seconds >= 2 * _MINUTE:
-        return f"{seconds / _MINUTE:.0f} min"
-    return f"{seconds:.3g} s" if seconds < 1 else f"{seconds:.1f} s"
-
-
-def rate(per_second: float) -> str:
-    """Write how many a second, or a minute or an hour where that is less than one."""
-    if per_second >= 1:
-        return f"{_three(per_second)}/s"
-    if per_second * _MINUTE >= 1:
-        return f"{_three(per_second * _MINUTE)}/min"
-    return f"{_three(per_second * _HOUR)}/h"
+    """Write a number of bytes; nothing where it is none."""
+    return humane.size(number_of) if isinstance(number_of, int) else ""
 
 
 def count(number_of: int, what: str) -> str:

@@ -13,11 +13,11 @@ from attrs import frozen
 from tablehost.console.text import shown
 from tablehost.contract.errors import UsageError
 from tablehost.files.atomic import write_atomically
-from tablehost.files.names import beside
+from tablehost.files.names import LEDGER_SUFFIX, beside
 from tablehost.report.folder_page import folder_page
 from tablehost.report.page import MARK
-from tablehost.report.table_page import Asked, table_at, table_page
-from tablehost.report.verdicts import states_of
+from tablehost.report.table_page import UNFINISHED, Asked, table_at, table_page
+from tablehost.report.verdicts import State, states_of
 from tablehost.trust.evidence.subject import Subject, subjects
 from tablehost.trust.lineage.lineage import lineage_of
 
@@ -61,7 +61,8 @@ def write_page(table: Subject, asked: Asked, out: Path | None = None) -> Written
     _check(place)
     (state,) = states_of([table], ask=asked.verify)
     links = _links(_pages_beside(table.table), place)
-    _write(place, table_page(table, asked, state=state, pages=links))
+    stale = _stale([table], [state])
+    _write(place, table_page(table, asked, state=state, pages=links, stale=stale))
     return Written(place, state.is_sound)
 
 
@@ -74,7 +75,7 @@ def _write_folder(folder: Path, asked: Asked, out: Path | None) -> Written:
     if asked.against or asked.label or asked.group:
         msg = f"{shown(folder)} is a folder; --against, --label and --group are for one table"
         raise UsageError(msg)
-    tables = subjects([folder])
+    tables = _tables(folder)
     place = out or folder / "report.html"
     single = place.suffix == ".html" and not place.is_dir()
     if single:
@@ -86,15 +87,41 @@ def _write_folder(folder: Path, asked: Asked, out: Path | None) -> Written:
     for page in (place, *(() if single else pages.values())):
         _check(page)
     states = list(states_of(tables, ask=asked.verify))
-    related = lineage_of(tables)
+    related = lineage_of([one for one in tables if one.problem != UNFINISHED])
+    stale = _stale(tables, states)
     links = _links(pages, place)
-    _write(place, folder_page(folder, tables, states, related, pages=links, asked=asked.verify))
+    _write(
+        place,
+        folder_page(folder, tables, states, related, pages=links, stale=stale, asked=asked.verify),
+    )
     for table, state in zip(tables, states, strict=True) if not single else ():
         page = pages[table.table.absolute()]
         links, home = _links(pages, page), _link(place, page)
-        text = table_page(table, asked, pages=links, state=state, related=related, home=home)
+        text = table_page(
+            table, asked, pages=links, state=state, related=related, stale=stale, home=home
+        )
         _write(page, text)
     return Written(place, all(one.is_sound for one in states))
+
+
+def _tables(folder: Path) -> list[Subject]:
+    """Return the tables below a folder, and the outputs of first runs that have not ended."""
+    ledgers = sorted(folder.rglob(f"*{LEDGER_SUFFIX}"))
+    outputs = [one.with_name(one.name.removesuffix(LEDGER_SUFFIX)) for one in ledgers]
+    unfinished = [table_at(one) for one in outputs if one.name and not one.exists()]
+    try:
+        found = subjects([folder])
+    except UsageError:
+        if not unfinished:
+            raise
+        found = []
+    known = {one.table.absolute() for one in found}
+    return [*found, *(one for one in unfinished if one.table.absolute() not in known)]
+
+
+def _stale(tables: Sequence[Subject], states: Sequence[State]) -> set[Path]:
+    both = zip(tables, states, strict=True)
+    return {table.table.absolute() for table, state in both if state.why.word == "stale"}
 
 
 def _inside(tables: Sequence[Subject], folder: Path, place: Path) -> dict[Path, Path]:

@@ -91,7 +91,8 @@ def number_of_rows(table: Path) -> int:
     import pyarrow.parquet as pq
 
     try:
-        rows: int = pq.read_metadata(table).num_rows
+        with pq.ParquetFile(table) as file:
+            rows: int = file.metadata.num_rows
     except pa.ArrowException as error:
         raise Refused([f"{shown(table)}: {error}"]) from error
     return rows
