@@ -155,6 +155,7 @@ def test_a_secret_on_its_way_to_a_cluster(project, shared, where):
     assert not (project.path / "t.parquet").exists()
 
 
+@pytest.mark.long
 @pytest.mark.outcome("Its items are done again by the other one; no item fails.")
 def test_a_worker_that_is_killed(squares, shared, when, worked_on):
     when(10, shared.worker().kill)
