@@ -203,6 +203,7 @@ def test_dask_is_imported_only_for_a_scheduler(project):
 
 
 # The last one: from here on there is no cluster.
+@pytest.mark.long
 @pytest.mark.outcome("Exit 2 with one line within seconds; the same command goes on without it.")
 def test_a_scheduler_that_is_killed(squares, shared, when, worked_on):
     when(3, lambda: os.kill(shared.scheduler.pid, signal.SIGKILL))
