@@ -1,5 +1,8 @@
 """What a builder is handed: scratch, progress, a log and `run.map`."""
 
+import os
+
+import pyarrow.parquet as pq
 import pytest
 
 
@@ -168,3 +171,37 @@ class Job:
     assert ended.code == code, ended.err
     assert said in ended.err
     assert "Traceback" not in ended.err
+
+
+SAYS = """
+import subprocess
+from attrs import frozen
+from tablehost import Run, Tool, hookimpl
+
+@frozen
+class Options:
+    \"\"\"Note what a program says.\"\"\"
+    tools: tuple[Tool, ...]
+    \"\"\"Programs.\"\"\"
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    said = [subprocess.run([one], capture_output=True, text=True).stdout for one in options.tools]
+    return pa.table({"said": said})
+"""
+
+
+@pytest.mark.outcome("The file that was given is run, whose digest is recorded.")
+def test_a_tool_is_never_a_program_of_the_search_path_that_has_its_name(project):
+    (project.path / "says.py").write_text(SAYS)
+    for folder in ("", "elsewhere"):
+        (project.path / folder).mkdir(exist_ok=True)
+        program = project.path / folder / "speak"
+        program.write_text(f"#!/bin/sh\necho {folder or 'here'}\n")
+        program.chmod(0o755)
+    path = os.pathsep.join([str(project.path / "elsewhere"), os.environ["PATH"]])
+    words = ("run", "./says.py", "--tools", "./speak", "--out", "t.parquet")
+    ended = project.run(*words, env={"PATH": path})
+    assert ended.code == 0, ended.err
+    assert pq.read_table(project.path / "t.parquet")["said"].to_pylist() == ["here\n"]

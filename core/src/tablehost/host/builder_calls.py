@@ -13,6 +13,7 @@ from tablehost.contract.build import Build
 from tablehost.contract.errors import BrokenBuilder, TablehostError
 from tablehost.contract.run import Run
 from tablehost.host.request import Request
+from tablehost.options.record import with_placed_tools
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -77,7 +78,8 @@ def build_table(request: Request, run: Run) -> Build:
         Refused: it declines.
     """
     with builder_at_fault(request, "build_table"):
-        built = request.builder.hooks.build_table(options=request.options, run=run)
+        options = with_placed_tools(request.options)
+        built = request.builder.hooks.build_table(options=options, run=run)
     if isinstance(built, Build):
         if built.inputs not in (None, "none"):
             msg = f"its Build has inputs={built.inputs!r}; give 'none', or leave it out"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 from attrs import frozen
 
 from tablehost.contract.roles import Labelled, Role
@@ -52,6 +53,30 @@ def _paths(node: TypeNode, value: Any, label: str | None = None) -> Iterator[_Fo
             for role in node.path_roles:
                 if role.content:
                     yield role, value, label
+
+
+def with_placed_tools(instance: Any) -> Any:
+    """Return options whose tools cannot be taken for a program of the search path.
+
+    A path of one name, such as that of `./ffmpeg`, is run as what the search path has of that name.
+    """
+    placed = {
+        option.name: _placed(option.type, getattr(instance, option.name))
+        for option in options_of(type(instance))
+    }
+    changed = {name: one for name, one in placed.items() if one != getattr(instance, name)}
+    return attrs.evolve(instance, **changed) if changed else instance
+
+
+def _placed(node: TypeNode, value: Any) -> Any:
+    match node, value:
+        case Many(each=each), tuple():
+            return tuple(_placed(each, one) for one in value)
+        case Pair(value=inner), Labelled():
+            return attrs.evolve(value, value=_placed(inner, value.value))
+        case _, Path() if len(value.parts) == 1 and any(role.tool for role in node.path_roles):
+            return value.absolute()
+    return value
 
 
 def recorded(instance: Any) -> dict[str, Any]:
