@@ -11,7 +11,6 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-from tablehost.cli.verdicts import style_of
 from tablehost.console import screen
 from tablehost.console.humane import (
     between,
@@ -25,6 +24,7 @@ from tablehost.console.humane import (
 )
 from tablehost.console.screen import say
 from tablehost.console.text import counted, first, printable, some
+from tablehost.console.verdicts import style_of
 from tablehost.manifest.read import Manifest, dig, folder_digest
 from tablehost.table.sketch import sketch
 

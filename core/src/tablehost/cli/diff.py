@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tablehost.cli.answer import JsonSwitch, print_json
-from tablehost.cli.verdicts import style_of
 from tablehost.console.humane import different, number
 from tablehost.console.screen import say
 from tablehost.console.text import first, shown, some
+from tablehost.console.verdicts import style_of
 from tablehost.trust.diff.inputs import InputChange
 from tablehost.trust.diff.manifests import Change, StatisticsChange
 from tablehost.trust.evidence.subject import subject

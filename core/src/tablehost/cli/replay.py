@@ -14,10 +14,10 @@ from cyclopts.validators import Number
 
 from tablehost.cli.answer import JsonSwitch, Switch, print_json
 from tablehost.cli.reporting import reporter
-from tablehost.cli.verdicts import style_of
 from tablehost.console.humane import different, number
 from tablehost.console.screen import fitted_command, say
 from tablehost.console.text import counted, first, printable, shown, some
+from tablehost.console.verdicts import style_of
 from tablehost.contract.errors import UsageError
 from tablehost.objects.path import as_path
 from tablehost.trust.evidence.command import replaying

@@ -13,10 +13,10 @@ from typing import Literal, get_args
 
 from tablehost.cli.answer import JsonSwitch, Switch, print_json
 from tablehost.cli.reporting import passing_bar
-from tablehost.cli.verdicts import style_of
 from tablehost.console.reporter import Meter
 from tablehost.console.screen import say
 from tablehost.console.text import shown
+from tablehost.console.verdicts import style_of
 from tablehost.contract.errors import UsageError
 from tablehost.files.digest_cache import StatCache
 from tablehost.trust.evidence.archive import Archive, with_parents

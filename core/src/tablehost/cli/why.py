@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from tablehost.cli.answer import JsonSwitch, print_json
-from tablehost.cli.verdicts import style_of
 from tablehost.console.humane import with_moments
 from tablehost.console.screen import fitted_command, is_terminal, say
 from tablehost.console.text import first, shown
+from tablehost.console.verdicts import style_of
 from tablehost.trust.evidence.subject import subjects
 from tablehost.trust.why.why import Staleness
 from tablehost.trust.why.why import why as staleness_of

@@ -11,7 +11,9 @@ from attrs import field, frozen
 
 from tablehost.commit.lock import held_by
 from tablehost.commit.output import Output
+from tablehost.console.screen import Style
 from tablehost.console.text import first, shown
+from tablehost.console.verdicts import style_of
 from tablehost.files.digest_cache import StatCache
 from tablehost.trust.evidence.archive import Archive
 from tablehost.trust.evidence.subject import Subject
@@ -21,17 +23,7 @@ from tablehost.trust.why.why import Staleness, why
 Tone = Literal["ok", "warn", "bad", ""]
 NOT_LOOKED: Final = "not looked at"
 
-_GOOD: Final = {"intact", "current", "complete"}
-_MILD: Final = {
-    "stale",
-    "partial",
-    "rewritten",
-    "missing-values-recoded",
-    "unknown",
-    "running",
-    "stopped",
-    "unverifiable",
-}
+_TONES: Final[dict[Style, Tone]] = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 _SENTENCES: Final = 8
 
 
@@ -86,9 +78,7 @@ class State:
 
 def tone_of(word: str) -> Tone:
     """Return how good a verdict is."""
-    if word in _GOOD:
-        return "ok"
-    return "" if word == NOT_LOOKED else "warn" if word in _MILD else "bad"
+    return "" if word == NOT_LOOKED else _TONES[style_of(word)]
 
 
 def states_of(tables: Sequence[Subject], *, ask: bool) -> Iterator[State]:

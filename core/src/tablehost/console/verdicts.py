@@ -1,4 +1,4 @@
-"""In which style each verdict of a command is shown."""
+"""The style in which each verdict is shown."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ _DOUBTFUL: Final = {
     "stale",
     "unknown",
     "different",
+    "running",
+    "stopped",
 }
 
 
