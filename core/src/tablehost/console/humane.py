@@ -112,14 +112,16 @@ def between(began: Any, ended: Any) -> float | None:
         return None
 
 
-def share(part: float, whole: float) -> str:
+def share(part: float, whole: float, decimals: int = 0) -> str:
     """Return a part of a whole in percent; none and all only where it is so."""
     if not whole or not part:
         return "0 %"
-    percent = 100 * part / whole
-    if percent < 1:
-        return "< 1 %"
-    return f"{min(round(percent), 99 if part < whole else 100)} %"
+    if part >= whole:
+        return "100 %"
+    percent, least = 100 * part / whole, 10.0**-decimals
+    if percent < least:
+        return f"< {least:g} %"
+    return f"{min(percent, 100 - least):.{decimals}f} %"
 
 
 def by_reason(reasons: Mapping[str, int]) -> str:

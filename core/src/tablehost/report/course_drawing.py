@@ -8,9 +8,10 @@ from typing import Final
 from attrs import evolve, frozen
 
 from tablehost.console.humane import duration, rate
+from tablehost.console.text import counted
 from tablehost.report.histogram import Tick, ticks
 from tablehost.report.ledger import Timeline
-from tablehost.report.words import count, number
+from tablehost.report.words import number
 
 FEWEST: Final = 12
 """Items, and stretches of time, from which on they are drawn."""
@@ -167,7 +168,7 @@ def _unit_of_time(worked: float) -> tuple[int, str]:
 
 def _marks(stretches: Sequence[Stretch], steps: Sequence[Step], workers: int | None) -> list[Mark]:
     """Return where work stopped, each with how long where the words have room."""
-    by_whom = f", {count(workers, 'worker')}" if workers else ""
+    by_whom = f", {counted(workers, 'worker')}" if workers else ""
     found, free = [Mark(_LEFT, f"start{by_whom}")], float(_LEFT + _ROOM)
     for one, step in zip(stretches, steps, strict=True):
         if one.stop is not None:

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from tablehost.console.text import counted
 from tablehost.report.page import render
 from tablehost.report.relations import everything, parents_in
 from tablehost.report.verdicts import NOT_LOOKED, State, Verdict, tone_of
-from tablehost.report.words import count, share
+from tablehost.report.words import share
 from tablehost.trust.evidence.subject import Subject
 from tablehost.trust.lineage.lineage import Lineage
 
@@ -124,14 +125,14 @@ def _counted(states: Sequence[State]) -> list[Verdict]:
     """Return how many tables have each verdict, those first that ask for a look."""
     of_run = Counter(one.run.word for one in states)
     rest = [Counter(one.verify.word for one in states), Counter(one.why.word for one in states)]
-    counted = of_run
+    words = of_run
     for one in rest:
-        counted = counted + Counter({word: n for word, n in one.items() if word != NOT_LOOKED})
+        words = words + Counter({word: n for word, n in one.items() if word != NOT_LOOKED})
     order = ("bad", "warn", "", "ok")
-    found = [Verdict(f"{number:,} {word}", tone_of(word)) for word, number in counted.items()]
+    found = [Verdict(f"{number:,} {word}", tone_of(word)) for word, number in words.items()]
     others = sum(bool(one.others) for one in states)
     if others:
-        found.append(Verdict(f"{count(others, 'table')} not as recorded", "bad"))
+        found.append(Verdict(f"{counted(others, 'table')} not as recorded", "bad"))
     if all(one.verify.word == NOT_LOOKED for one in states):
         found.append(Verdict(f"verify and why: {NOT_LOOKED}", ""))
     return sorted(found, key=lambda one: order.index(one.tone))

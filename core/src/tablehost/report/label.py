@@ -83,7 +83,7 @@ class Label:
     """What is shown of a label.
 
     Args:
-        every: only each so manyth row was looked at.
+        every: 1 where all rows were read, `n` where only every n-th one was.
     """
 
     name: str

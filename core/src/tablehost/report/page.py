@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tablehost.console.text import printable
+from tablehost.console.text import counted, printable
 from tablehost.report import words
 
 MARK = '<meta name="generator" content="tablehost report">'
@@ -60,7 +60,7 @@ def _environment() -> Environment:
         "share": words.share,
         "size": words.size,
         "moment": words.moment,
-        "count": words.count,
+        "counted": counted,
         "px": _pixels,
     }
     return made

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from tablehost.console.text import shell_line
+from tablehost.console.text import counted, shell_line
 from tablehost.contract.names import flag_of
 from tablehost.manifest.read import Manifest, dig, folder_digest
-from tablehost.report.words import LONGEST_VALUE, clipped, count, moment, size
+from tablehost.report.words import LONGEST_VALUE, clipped, moment, size
 
 _MOST_INPUTS: Final = 200
 _OWN: Final = ("run", "table", "run_provenance")
@@ -112,7 +112,7 @@ def _input(name: str, one: dict[str, Any]) -> Input:
         option=flag_of(str(name)),
         label=clipped(one.get("label") or ""),
         path=clipped(path or "", 300),
-        kind=f"{kind}, {count(files, 'file')}" if isinstance(files, int) else kind,
+        kind=f"{kind}, {counted(files, 'file')}" if isinstance(files, int) else kind,
         size=size(one.get("bytes")),
         digest=digest,
     )

@@ -10,8 +10,9 @@ from typing import Final
 
 from attrs import frozen
 
+from tablehost.console.text import counted
 from tablehost.report.graph import HEIGHT, WIDTH, components, layout
-from tablehost.report.words import clipped, count, moment, short, size
+from tablehost.report.words import clipped, moment, short, size
 from tablehost.trust.lineage.lineage import Edge, Lineage, Node
 
 MOST: Final = 60
@@ -97,7 +98,7 @@ def neighbourhood(
     shown = list(every)[:MOST]
     said = []
     if len(every) > len(shown):
-        said.append(f"{count(len(every) - len(shown), 'relation')} farther away, not drawn.")
+        said.append(f"{counted(len(every) - len(shown), 'relation')} farther away, not drawn.")
     if len(every) == 1:
         return Relations(graphs=(), said=("Nothing is recorded that it was made of.",))
     return Relations(
@@ -122,9 +123,9 @@ def everything(
     single = {one[0] for one in groups if len(one) == 1}
     alone = sum(node.kind == "table" and node.id in single for node in found.nodes)
     if alone:
-        said.append(f"{count(alone, 'table')} with no recorded relation, not drawn.")
+        said.append(f"{counted(alone, 'table')} with no recorded relation, not drawn.")
     if len(related) > len(drawn):
-        left = count(len(related) - len(drawn), "more group")
+        left = counted(len(related) - len(drawn), "more group")
         said.append(f"{left} of related tables: each table's own page has its relations.")
     graphs = tuple(_graph(found, group, pages, stale, None) for group in drawn)
     return Relations(graphs=graphs, said=tuple(said), is_whole=len(drawn) == len(related))
@@ -221,7 +222,7 @@ def _facts(node: Node) -> tuple[str, str]:
         return clipped(f"{node.builder or ''}{rows}", 34), moment(node.when)
     if node.kind == "unknown":
         return "unknown", digest
-    files = f"{count(node.files, 'file')} · " if node.files is not None else ""
+    files = f"{counted(node.files, 'file')} · " if node.files is not None else ""
     return f"{files}{size(node.bytes)}", digest
 
 

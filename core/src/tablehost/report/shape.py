@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any, Final, Self
 
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
+
+from tablehost.table.bins import bins_of
 
 Array = NDArray[Any]
 
@@ -57,21 +58,21 @@ class Shape:
             least: the least value, which the first bin may begin below.
             greatest: the greatest one.
         """
-        try:
-            form, scale = histogram["form"], int(histogram["scale"])
-            parts = [one.rpartition(":") for one in histogram["bins"].split(" ")]
-            counts = np.array([int(count) for _, _, count in parts], "i8")
-            names = [name for name, _, _ in parts]
-            low, high, step = _BOUNDS[form](names, scale)
-        except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
+        bins = bins_of(histogram)
+        if not bins:
             return None
+        low, high = (
+            np.array(ends) for ends in zip(*((one.low, one.high) for one in bins), strict=True)
+        )
+        counts, form = np.array([one.count for one in bins]), histogram["form"]
+        step = _step(low, 2.0 ** int(histogram["scale"])) if form == "linear" else None
         if _is_finite(least):
             low, high = np.maximum(low, least), np.maximum(high, least)
         if _is_finite(greatest):
             low, high = np.minimum(low, greatest), np.minimum(high, greatest)
         with np.errstate(over="ignore"):
-            usable = np.isfinite(high[-1] - low[0]) and (counts > 0).all()
-        return cls(form, low, high, counts, step) if usable else None
+            is_finite = np.isfinite(high[-1] - low[0])
+        return cls(form, low, high, counts, step) if is_finite else None
 
     @property
     def grid(self) -> float | None:
@@ -174,38 +175,10 @@ def _is_finite(bound: Any) -> bool:
     return isinstance(bound, int | float) and math.isfinite(bound)
 
 
-def _values(names: list[str], _: int) -> tuple[Array, Array, float | None]:
-    values = np.array([float(name) for name in names])
-    return values, values, None
-
-
-def _linear(names: list[str], scale: int) -> tuple[Array, Array, float | None]:
-    bins = np.array([int(name) for name in names], "i8")
-    width = 2.0**scale
-    return bins * width, (bins + 1) * width, width * (_step(bins) or 1)
-
-
-def _step(bins: Array) -> float | None:
-    """Return of how many bins all bins are multiples, if these are far apart: numbers of a grid."""
-    if len(bins) == 1:
-        return None
-    step = float(np.diff(bins).min())
-    off = np.abs(bins / step - np.round(bins / step))
-    return step if step > _APART and off.max() < 1 / _GRID else None
-
-
-def _log(names: list[str], scale: int) -> tuple[Array, Array, float | None]:
-    bounds = list(_log_bounds([int(name) for name in names], scale))
-    low, high = zip(*bounds, strict=True)
-    return np.array(low), np.array(high), None
-
-
-def _log_bounds(bins: list[int], scale: int) -> Iterator[tuple[float, float]]:
-    """Yield where each bin begins and ends; `~k` has the opposites of k's numbers."""
-    for one in bins:
-        size = one if one >= 0 else ~one
-        near, far = np.array([size << scale, (size + 1) << scale], "u8").view("f8").tolist()
-        yield (near, far) if one >= 0 else (-far, -near)
-
-
-_BOUNDS: Final = {"values": _values, "linear": _linear, "log": _log}
+def _step(low: Array, width: float) -> float:
+    """Return of what all bins begin at multiples: more than their width for numbers of a grid."""
+    if len(low) == 1:
+        return width
+    step = float(np.diff(low).min())
+    off = np.abs(low / step - np.round(low / step))
+    return step if step > _APART * width and off.max() < 1 / _GRID else width

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from tablehost.commit.lock import held_by
 from tablehost.commit.output import Output
 from tablehost.console.humane import duration, rate
-from tablehost.console.text import shown
+from tablehost.console.text import counted, shown
 from tablehost.contract.errors import TablehostError, UsageError
 from tablehost.files.names import MANIFEST_SUFFIX
 from tablehost.items.ledger_file import progress_of
@@ -27,7 +27,7 @@ from tablehost.report.page import render
 from tablehost.report.record import record_of
 from tablehost.report.relations import neighbourhood
 from tablehost.report.verdicts import State, Verdict
-from tablehost.report.words import count, seconds_of, share, short, size
+from tablehost.report.words import seconds_of, share, short, size
 from tablehost.trust.evidence.rows import rows_of
 from tablehost.trust.evidence.subject import Subject, subject
 from tablehost.trust.lineage.lineage import Lineage, lineage
@@ -215,7 +215,7 @@ def _about(table: Subject, columns: Columns, rows: int | None) -> Mapping[str, A
         "rows": rows,
         "builder": manifest.builder or "",
         "version": manifest.version or "",
-        "inputs": count(sum(several), "input") if inputs else "",
+        "inputs": counted(sum(several), "input") if inputs else "",
         "when": manifest.finished_at or "",
         "problem": table.problem or "",
     }
@@ -240,14 +240,14 @@ def _tiles(table: Subject, columns: Columns, course: Course, rows: int | None) -
     if course.pending:
         part = f"{share(course.pending, course.total)} of all"
         tiles.append(Tile(name="left", value=f"{course.pending:,}", note=part))
-    workers = count(course.workers, "worker") if course.workers else ""
+    workers = counted(course.workers, "worker") if course.workers else ""
     took = _took(table)
     if course.rate:
         tiles.append(Tile(name="rate", value=course.rate, note=workers))
     elif course.total and took:
         tiles.append(Tile(name="rate", value=rate(course.total / took), note=workers))
     if took is not None:
-        sessions = count(len(manifest.sessions or ()) or 1, "session")
+        sessions = counted(len(manifest.sessions or ()) or 1, "session")
         tiles.append(Tile(name="from start to end", value=duration(took), note=sessions))
     return tiles
 

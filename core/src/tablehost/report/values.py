@@ -18,7 +18,7 @@ from tablehost.table.read import opened
 from tablehost.table.types import is_number, plain_type
 
 MOST_ROWS: Final = 200_000
-"""Rows that are compared with each other; of a longer table every so manyth one is."""
+"""Rows that are compared with each other; a longer table is thinned out to as many."""
 
 
 @frozen
@@ -27,7 +27,7 @@ class Values:
 
     Args:
         file: which is read column by column, so that memory is bounded.
-        every: only each so manyth row is looked at.
+        every: 1 where all rows are read, `n` where only every n-th one is.
     """
 
     file: Any

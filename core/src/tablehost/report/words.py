@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from tablehost.console import humane
@@ -11,24 +12,18 @@ from tablehost.console.text import printable
 
 LONGEST_NAME: Final = 64
 LONGEST_VALUE: Final = 400
-_DIGITS: Final = 4
-_MOST_PLAIN: Final = 1e6
-_LEAST_PLAIN: Final = 1e-3
-_WHOLE: Final = 1e15
+
+share = partial(humane.share, decimals=1)
+"""Write a part of a whole in percent; none and all only where it is so."""
 
 
-def number(value: Any, digits: int = _DIGITS) -> str:
-    """Write a number with four digits that count, a whole one with all of them."""
+def number(value: Any, digits: int = 4) -> str:
+    """Write a recorded number, date or timestamp; nothing where it is none, or is not finite."""
     if isinstance(value, str):
         return value.replace("T", " ")[:19]  # a date, or a timestamp down to its second
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return ""
-    if value == int(value) and abs(value) < _WHOLE:
-        return f"{int(value):,}"
-    if _LEAST_PLAIN <= abs(value) < _MOST_PLAIN:
-        decimals = digits - 1 - math.floor(math.log10(abs(value)))
-        return f"{value:,.{max(0, decimals)}f}"
-    return f"{value:.{digits - 1}g}"
+    return humane.number(value, digits)
 
 
 def short(value: float) -> str:
@@ -39,26 +34,9 @@ def short(value: float) -> str:
     return _three(value)
 
 
-def share(part: float, whole: float) -> str:
-    """Write a part of a whole in percent; none and all only where it is so."""
-    if not whole:
-        return "0 %"
-    percent = 100 * part / whole
-    if 0 < percent < 0.1:  # noqa: PLR2004  # what one decimal would round to nothing
-        return "< 0.1 %"
-    if 99.9 < percent < 100:  # noqa: PLR2004  # or to everything
-        return "> 99.9 %"
-    return f"{percent:.1f} %" if percent % 100 else f"{percent:.0f} %"
-
-
-def size(number_of: Any) -> str:
-    """Write a number of bytes; nothing where it is none."""
-    return humane.size(number_of) if isinstance(number_of, int) else ""
-
-
-def count(number_of: int, what: str) -> str:
-    """Write how many of something: `1 table`, `1,200 tables`."""
-    return f"{number_of:,} {what}{'' if number_of == 1 else 's'}"
+def size(count: Any) -> str:
+    """Write a recorded number of bytes: `71 KiB`; nothing where it is none."""
+    return humane.size(count) if isinstance(count, int) else ""
 
 
 def seconds_of(moment: Any) -> float | None:

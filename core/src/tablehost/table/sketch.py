@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import math
-import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from attrs import frozen
+from tablehost.table.bins import Bin, bins_of
 
 _BARS: Final = " ▁▂▃▄▅▆▇█"
-
-
-@frozen
-class Bin:
-    """Some values: where they are, and how many; one that is not wide is a value."""
-
-    low: float
-    high: float
-    count: int
 
 
 def sketch(column: Mapping[str, Any], cells: int) -> str:
@@ -28,9 +18,8 @@ def sketch(column: Mapping[str, Any], cells: int) -> str:
         column: as a manifest records it.
         cells: how many bars there are, from the least value to the greatest.
     """
-    try:
-        bins = list(_bins(column["histogram"]))
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError, struct.error):
+    bins = bins_of(column.get("histogram"))
+    if not bins:
         return ""
     low, high = _bounds(column, bins)
     width = (high - low) / cells
@@ -39,26 +28,6 @@ def sketch(column: Mapping[str, Any], cells: int) -> str:
     counts = _in_cells(bins, low, width, cells)
     most = max(counts)
     return "".join(_BARS[max(1, round(8 * one / most)) if one else 0] for one in counts)
-
-
-def _bins(histogram: Mapping[str, Any]) -> Iterator[Bin]:
-    """Yield the bins of a histogram; `tablehost.table.column` says what they are."""
-    form, scale = histogram["form"], int(histogram["scale"])
-    for one in histogram["bins"].split(" "):
-        name, _, count = one.rpartition(":")
-        if form == "values":
-            low = high = float(name)
-        elif form == "linear":
-            low, high = int(name) * 2.0**scale, (int(name) + 1) * 2.0**scale
-        else:
-            low, high = _log_bin(int(name), scale)
-        yield Bin(low, high, int(count))
-
-
-def _log_bin(number: int, scale: int) -> tuple[float, float]:
-    size = number if number >= 0 else ~number
-    near, far = struct.unpack("<dd", struct.pack("<QQ", size << scale, (size + 1) << scale))
-    return (near, far) if number >= 0 else (-far, -near)
 
 
 def _bounds(column: Mapping[str, Any], bins: Sequence[Bin]) -> tuple[float, float]:
