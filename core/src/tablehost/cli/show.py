@@ -63,12 +63,11 @@ def _state(
     if intent is not None:
         said.append(f"torn: the commit of run {intent.run_id} was cut off")
         said.append("the next run on this path finishes it")
-    if progress is not None and progress.session.outcome not in ("complete", "nothing-to-do"):
-        pending = max(progress.total - progress.done - progress.failed, 0)
+    if progress is not None and not progress.is_over:
         state = progress.session.outcome or "running, or killed"
         said.append(f"latest session {progress.session.run_id}: {state}")
         said.append(
-            f"{progress.done} done, {progress.failed} failed, {pending} pending; "
+            f"{progress.done} done, {progress.failed} failed, {progress.pending} pending; "
             f"last activity {progress.last_activity}"
         )
         if progress.session.outcome != "partial" or progress.failed:

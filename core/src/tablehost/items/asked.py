@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from sqlite3 import Cursor
+from sqlite3 import Connection, Cursor
 
 from attrs import frozen
 
@@ -22,6 +22,13 @@ _ENDS = (
     " GROUP BY substr({at}, 1, 19), CAST({after} AS INTEGER) HAVING at NOT NULL"
 )
 """Items that ended in the same second of the clock: how they are counted, and which they are."""
+
+
+def ends_in(db: Connection) -> Iterator[Ends]:
+    """Yield when the items in a ledger ended, in whichever session."""
+    done = _ENDS.format(at="ended_at", after="seconds", counts="count(*), 0", items="items")
+    failed = _ENDS.format(at="ended_at", after="NULL", counts="0, count(*)", items="failures")
+    return (Ends(*row) for row in db.execute(f"{done} UNION ALL {failed}"))
 
 
 @frozen

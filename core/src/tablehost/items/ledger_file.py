@@ -168,13 +168,31 @@ def sessions_in(db: sqlite3.Connection) -> tuple[Session, ...]:
 
 @frozen
 class Progress:
-    """How far the latest session of a ledger came, for `tablehost show`."""
+    """How far the latest session of a ledger came.
+
+    Args:
+        session: which one.
+        total: items that it was asked for.
+        done: of these, finished in it or before.
+        failed: of these.
+        last_activity: when it last wrote.
+    """
 
     session: Session
     total: int
     done: int
     failed: int
     last_activity: str
+
+    @property
+    def pending(self) -> int:
+        """Return how many items have not ended."""
+        return max(self.total - self.done - self.failed, 0)
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether the session ended with nothing left to do."""
+        return self.session.outcome in ("complete", "nothing-to-do")
 
 
 def progress_of(path: Path) -> Progress | None:

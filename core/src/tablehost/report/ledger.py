@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, Self
 
-import attrs
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 from tablehost.contract.build import Session
 from tablehost.files.sqlite_file import read_only
-from tablehost.items.ledger_file import progress_of, sessions_in
-from tablehost.items.timeline import Ends, timeline_of
+from tablehost.items.asked import ends_in
+from tablehost.items.ledger_file import Progress, progress_of, sessions_in
+from tablehost.items.timeline import timeline_of
 
 _SLOWEST: Final = 5
 _EXAMPLES: Final = 3
-
-Bins = dict[int, tuple[int, int]]
 
 
 @frozen(kw_only=True)
@@ -48,7 +46,7 @@ class Timeline:
     """
 
     seconds: int
-    bins: Bins
+    bins: Mapping[int, tuple[int, int]]
 
     @classmethod
     def recorded(cls, timeline: Any) -> Self | None:
@@ -63,40 +61,20 @@ class Timeline:
 
 
 @frozen(kw_only=True)
-class Kept:
+class Kept(Progress):
     """What a ledger has.
 
     Args:
-        session: the latest one.
-        total: items that it was asked for.
-        done: of these, finished in it or before.
-        failed: of these.
-        last_activity: when it last wrote.
         sessions: all of them.
         reasons: why items failed.
         slowest: keys of the items that took longest, with their seconds.
         timeline: None where no item ended.
     """
 
-    session: Session
-    total: int
-    done: int
-    failed: int
-    last_activity: str
     sessions: tuple[Session, ...] = ()
     reasons: tuple[Reason, ...] = ()
     slowest: tuple[tuple[str, float], ...] = ()
     timeline: Timeline | None = field(default=None)
-
-    @property
-    def pending(self) -> int:
-        """Return how many items have not ended."""
-        return max(self.total - self.done - self.failed, 0)
-
-    @property
-    def is_over(self) -> bool:
-        """Return whether the session ended with nothing left to do."""
-        return self.session.outcome in ("complete", "nothing-to-do")
 
 
 def kept_in(path: Path) -> Kept | None:
@@ -108,27 +86,19 @@ def kept_in(path: Path) -> Kept | None:
     progress = progress_of(path)
     if progress is None:
         return None
+    known = asdict(progress, recurse=False)
     try:
         with closing(read_only(path)) as db:
+            timeline = timeline_of(ends_in(db))
             return Kept(
-                session=progress.session,
-                total=progress.total,
-                done=progress.done,
-                failed=progress.failed,
-                last_activity=progress.last_activity,
+                **known,
                 sessions=sessions_in(db),
                 reasons=_reasons(db),
                 slowest=_slowest(db),
-                timeline=_timeline(db),
+                timeline=Timeline.recorded(timeline and asdict(timeline)),
             )
     except sqlite3.DatabaseError:  # of an earlier format, which has less
-        return Kept(
-            session=progress.session,
-            total=progress.total,
-            done=progress.done,
-            failed=progress.failed,
-            last_activity=progress.last_activity,
-        )
+        return Kept(**known)
 
 
 def _reasons(db: sqlite3.Connection) -> tuple[Reason, ...]:
@@ -158,14 +128,3 @@ def _slowest(db: sqlite3.Connection) -> tuple[tuple[str, float], ...]:
             (_SLOWEST,),
         ).fetchall()
     )
-
-
-def _timeline(db: sqlite3.Connection) -> Timeline | None:
-    second = "unixepoch(substr(ended_at, 1, 19)) + avg(substr(ended_at, 20, 7))"
-    rows = db.execute(
-        f"SELECT {second}, count(*), 0, ifnull(avg(seconds), 0) FROM items"
-        " GROUP BY substr(ended_at, 1, 19), CAST(seconds AS INTEGER) UNION ALL"
-        f" SELECT {second}, 0, count(*), 0 FROM failures GROUP BY substr(ended_at, 1, 19)"
-    )
-    found = timeline_of(Ends(*row) for row in rows)
-    return Timeline.recorded(attrs.asdict(found)) if found else None
