@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,14 @@ def test_no_module_of_core_is_outside_a_room() -> None:
     assert {"contract", "host", "trust"} <= set(ROOMS)
 
 
+def test_every_room_is_a_public_face_or_closed_to_builders() -> None:
+    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    contracts = {one["name"]: one for one in settings["tool"]["importlinter"]["contracts"]}
+    closed = contracts["A builder imports the public faces of core only"]["forbidden_modules"]
+    open_rooms = {room for room in ROOMS if f"tablehost.{room}" not in closed}
+    assert open_rooms == {"records", "table", "testing"}
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_begins_with_a_line_that_says_what_it_is_for(room: str) -> None:
     docstring = ast.get_docstring(ast.parse((CORE / room / "__init__.py").read_text()))
@@ -138,4 +147,5 @@ def test_the_page_of_the_architecture_names_modules_and_rooms_that_exist() -> No
     places = (CORE, CORE / "trust", REPOSITORY)
     missing = [one for one in {*named} - outside if not any((at / one).exists() for at in places)]
     assert missing == []
+    assert not re.search(r"^(<<<<<<<|>>>>>>>)", page, re.MULTILINE)
     assert {f"{room}/" for room in ROOMS} <= {*named}

@@ -69,6 +69,7 @@ def finished(project):
         return {row[0] for row in db.execute("SELECT key FROM items")}
 
 
+@pytest.mark.long
 @pytest.mark.outcome("The same bytes as undisturbed; no clip of the ledger is measured again.")
 def test_a_run_that_is_killed_four_times_and_continued(project, corpus, noted, calm):
     shutil.copytree(corpus.path, project.path, dirs_exist_ok=True)

@@ -82,6 +82,7 @@ def megabytes(project, *tokens):
     return int(kilobytes) / 1000
 
 
+@pytest.mark.long
 @pytest.mark.outcome("They take no memory: they are on the disk.")
 def test_items_that_wait_for_a_worker(project):
     project.write("texts.py", TEXTS)

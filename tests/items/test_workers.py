@@ -31,6 +31,7 @@ def has_ended(process):
     return process.status() == psutil.STATUS_ZOMBIE and len(threads) == 1
 
 
+@pytest.mark.long
 @pytest.mark.outcome("No item fails.")
 def test_an_idle_worker_that_is_killed_costs_no_item():
     work = Work.of(double, None, None)

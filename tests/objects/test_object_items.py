@@ -71,7 +71,7 @@ def test_each_object_is_fetched_once_and_a_second_run_costs_the_listing_alone(si
     assert sorted(path.rpartition("/")[2] for path in fetched) == sorted(FILES)
     store.forget()
     ended = run(project, url)
-    assert "nothing to do" in ended.out + ended.err
+    assert "up to date" in ended.out + ended.err
     assert not store.asked("GET")
     # the prefix itself, and whether the empty one stands for a folder
     assert {path.rpartition("/")[2] for path in store.asked("HEAD")} <= {"in", "sub of it.txt"}
@@ -169,7 +169,7 @@ def test_an_object_without_etag_and_version_is_never_taken_from_a_cache(sizes, s
     run(project, url)
     store.forget()
     ended = run(project, url)
-    assert "nothing to do" in ended.out + ended.err
+    assert "up to date" in ended.out + ended.err
     assert sorted(path.rpartition("/")[2] for path in store.asked("GET")) == sorted(FILES)
 
 

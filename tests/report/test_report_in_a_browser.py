@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 FIRST_NAME = "#cols tbody tr:not(.hide) th"
@@ -145,6 +147,30 @@ def test_the_catalogue_is_searched_by_column_builder_and_digest(look, folder, me
     for words, count in (("kind", 2), ("measures size", 2), (sha256, 1), ("nothing such", 0)):
         page.fill("input[type=search]", words)
         assert page.inner_text("#tabs-n") == f"{count} of 2"
+
+
+@pytest.fixture
+def wide(project):
+    """Write the page of a table of 400 columns."""
+    names = {f"c{one:03}": [-1.0, one] for one in range(400)}
+    pq.write_table(pa.table(names), project.path / "wide.parquet")
+    assert project.run("report", "wide.parquet").code == 0
+    return project.path / "wide.parquet.report.html"
+
+
+@pytest.mark.long
+def test_of_many_columns_the_first_are_shown_and_all_on_request_or_without_javascript(look, wide):
+    page = look(wide)
+    rows = page.locator("#cols tbody tr").filter(visible=True)
+    assert rows.count() == 300
+    assert page.inner_text("#cols-n") == "400 of 400, the first 300 shown"
+    page.fill("input[type=search]", "c399")
+    assert rows.count() == 1
+    page.fill("input[type=search]", "")
+    page.get_by_role("button", name="show all").click()
+    assert rows.count() == 400
+    plain = look(wide, java_script_enabled=False)
+    assert plain.locator("#cols tbody tr").filter(visible=True).count() == 400
 
 
 @pytest.mark.long

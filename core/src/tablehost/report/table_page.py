@@ -16,6 +16,7 @@ from tablehost.console.humane import duration, rate
 from tablehost.console.text import shown
 from tablehost.contract.errors import TablehostError, UsageError
 from tablehost.files.names import MANIFEST_SUFFIX
+from tablehost.items.ledger_file import progress_of
 from tablehost.manifest.read import dig
 from tablehost.report.columns import Columns, columns_of
 from tablehost.report.course import Course, course_of, course_so_far
@@ -32,6 +33,7 @@ from tablehost.trust.evidence.subject import Subject, subject
 from tablehost.trust.lineage.lineage import Lineage, lineage
 
 UNFINISHED: Final = "Its run has not ended"
+_ENDED: Final = ("complete", "partial", "nothing-to-do")
 _MOST_BESIDE: Final = 500
 
 
@@ -70,9 +72,18 @@ def table_at(path: Path) -> Subject:
     try:
         return subject(path)
     except UsageError:
-        if path.is_dir() or not Output.at(path).ledger.is_file():
+        if path.is_dir() or not is_unfinished(path):
             raise
         return Subject(table=path, problem=UNFINISHED)
+
+
+def is_unfinished(path: Path) -> bool:
+    """Return whether the latest run of an output goes on, or was cut off."""
+    try:
+        progress = progress_of(Output.at(path).ledger)
+    except TablehostError:
+        return False
+    return progress is not None and progress.session.outcome not in _ENDED
 
 
 def table_page(

@@ -16,7 +16,7 @@ from tablehost.files.atomic import write_atomically
 from tablehost.files.names import LEDGER_SUFFIX, beside
 from tablehost.report.folder_page import folder_page
 from tablehost.report.page import MARK
-from tablehost.report.table_page import UNFINISHED, Asked, table_at, table_page
+from tablehost.report.table_page import UNFINISHED, Asked, is_unfinished, table_at, table_page
 from tablehost.report.verdicts import State, states_of
 from tablehost.trust.evidence.subject import Subject, subjects
 from tablehost.trust.lineage.lineage import lineage_of
@@ -108,7 +108,8 @@ def _tables(folder: Path) -> list[Subject]:
     """Return the tables below a folder, and the outputs of first runs that have not ended."""
     ledgers = sorted(folder.rglob(f"*{LEDGER_SUFFIX}"))
     outputs = [one.with_name(one.name.removesuffix(LEDGER_SUFFIX)) for one in ledgers]
-    unfinished = [table_at(one) for one in outputs if one.name and not one.exists()]
+    outputs = [one for one in outputs if one.name and not one.exists()]
+    unfinished = [table_at(one) for one in outputs if is_unfinished(one)]
     try:
         found = subjects([folder])
     except UsageError:

@@ -99,6 +99,7 @@
         found += fits;
         row.classList.toggle("hide", !fits);
         row.classList.toggle("later", found > most);
+        row.classList.remove("late");
       }
       const cut = found > most ? `, the first ${most} shown` : "";
       count.textContent = `${found.toLocaleString("en-US")} of ${known.size.toLocaleString("en-US")}${cut}`;
