@@ -59,8 +59,8 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], digests: S
 def not_followed(name: str, place: object) -> str:
     """Say that a builder imports a module whose code no record has."""
     return (
-        f"the builder imports {name} ({shown(Path(str(place)))}), which is neither among its own modules nor of "
-        "an installed package, so that its code is not recorded"
+        f"the builder imports {name} ({shown(Path(str(place)))}), which is neither among its own "
+        "modules nor of an installed package, so that its code is not recorded"
     )
 
 
