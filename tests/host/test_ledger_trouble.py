@@ -168,3 +168,12 @@ def test_a_finished_item_is_synced_within_a_second(squares):
     writes, syncs = times["pwrite64"], times["fdatasync"]
     assert max(later - one for one, later in pairwise(writes)) > 1  # so the host had to wait
     assert [one for one in writes if not any(one <= sync <= one + 1 for sync in syncs)] == []
+
+
+@pytest.mark.outcome("Exit 2, naming the folder.")
+def test_a_full_folder_of_temporary_files_is_named(squares, full_disk):
+    run = ("run", "./squares.py", "--count", "30000", "--out", "t.parquet", "--workers", "0")
+    ended = squares.process(*run, env={"TMPDIR": str(full_disk)})
+    assert ended.code == 2, ended.err
+    assert "folder of temporary files (TMPDIR)" in ended.err
+    assert "Traceback" not in ended.err

@@ -94,3 +94,45 @@ def test_a_builder_that_declares_no_inputs_and_has_one_is_broken(project):
     ended = project.run("run", "./constant.py", "--text", "constant.py", "--out", "t.parquet")
     assert ended.code == 3
     assert "inputs='none', and it has the input 'text'" in ended.err
+
+
+ASIDE = """
+import importlib, os, sys
+from attrs import frozen
+from tablehost import Build, Run, hookimpl
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "aside"))
+IMPORT
+
+@frozen
+class Options:
+    \"\"\"Put a number of a module in a table.\"\"\"
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    import pyarrow as pa
+    return Build(pa.table({"number": [numbers_aside.NUMBER]}), inputs="none")
+"""
+
+
+@pytest.mark.outcome("Named by the run; `why` says unknown.")
+def test_a_module_that_no_record_has_is_never_called_current(project):
+    project.write("aside/numbers_aside.py", "NUMBER = 1")
+    project.write("aside.py", ASIDE.replace("IMPORT", "import numbers_aside"))
+    ended = project.process("run", "./aside.py", "--out", "t.parquet")
+    assert ended.code == 0, ended.err
+    assert "the builder imports numbers_aside (" in ended.err
+    (answer,) = project.run("why", "t.parquet", "--json").json["tables"]
+    assert answer["verdict"] == "unknown"
+    assert "numbers_aside" in answer["reasons"][0]["text"]
+
+
+@pytest.mark.outcome("Stale after an edit.")
+def test_a_module_in_a_folder_without_init_counts_where_its_name_is_put_together(project):
+    project.write("space/numbers.py", "NUMBER = 1")
+    loaded = "numbers_aside = importlib.import_module('space.' + 'numbers')"
+    project.write("apart.py", ASIDE.replace("IMPORT", loaded))
+    ended = project.process("run", "./apart.py", "--out", "t.parquet")
+    assert ended.code == 0, ended.err
+    assert project.run("why", "t.parquet").code == 0
+    project.write("space/numbers.py", "NUMBER = 2")
+    assert project.run("why", "t.parquet").code == 1

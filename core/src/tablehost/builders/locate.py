@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
-from importlib.machinery import all_suffixes
+from importlib.machinery import ModuleSpec, all_suffixes
 from pathlib import Path
 
 SUFFIXES = tuple(all_suffixes())
@@ -21,6 +21,13 @@ def installed_file(name: str) -> Path | None:
     return next(filter(Path.is_file, places), None)
 
 
+def place_of_module(name: str) -> Path | None:
+    """Return the file or folder of a module that is in no package, or None where it has none."""
+    spec = _spec(name)
+    places = [*(spec.submodule_search_locations or ()), spec.origin] if spec is not None else []
+    return next((Path(one) for one in places if one and Path(one).exists()), None)
+
+
 def module_of(name: str) -> str:
     """Return the module whose file has a name."""
     suffix = max(filter(name.endswith, SUFFIXES), key=len, default="")
@@ -29,11 +36,15 @@ def module_of(name: str) -> str:
 
 def _places(package: str) -> Iterator[Path]:
     """Yield the folders in which a package, or a module that is in none, would be found."""
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        return
+    spec = _spec(package)
     if spec is not None and spec.submodule_search_locations is not None:
         yield from (Path(one).parent for one in spec.submodule_search_locations)
     elif spec is not None and spec.origin is not None:
         yield Path(spec.origin).parent
+
+
+def _spec(package: str) -> ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return None

@@ -25,7 +25,7 @@ from tablehost.host.request import Landed
 from tablehost.items.ledger_file import LedgerError
 from tablehost.items.task import CodeChanged
 from tablehost.manifest import write
-from tablehost.provenance.code import code_of, same_code
+from tablehost.provenance.code import code_of, not_followed, same_code
 
 if TYPE_CHECKING:
     from tablehost.host.host_sections import Facts
@@ -201,6 +201,8 @@ class RunSession:
         if not same_code(modules, code.plugin["modules"]):
             msg = "its modules are others"
             raise CodeChanged(msg)
+        for name, place in code.plugin["not_followed"].items():
+            _log.warning("%s; put it beside the builder, or install it", not_followed(name, place))
         code = evolve(code, plugin=code.plugin | {"modules": modules})
         return Facts(
             services,

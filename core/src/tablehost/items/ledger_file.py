@@ -28,7 +28,7 @@ from tablehost.items.ledger_format import FORMAT
 
 _log = logging.getLogger("tablehost")
 _SESSION = "run_id, started_at, finished_at, ok, failed, workers, outcome"
-_ROOM = "make room for it"
+_ROOM = "make room for it, and in the folder of temporary files (TMPDIR)"
 _RIGHTS = "see to it that this user may read and write it"
 _REMEDIES = {
     sqlite3.SQLITE_FULL: _ROOM,

@@ -172,6 +172,7 @@ class Manifest:
     distribution = _provenance(str, "code", "plugin", "distribution")
     version = _provenance(str, "code", "plugin", "version")
     modules = _provenance(dict, "code", "plugin", "modules")
+    not_followed = _provenance(dict, "code", "plugin", "not_followed")
     host = _provenance(dict, "code", "host")
     tools = _provenance(dict, "code", "tools")
     packages = _provenance(dict, "code", "packages")

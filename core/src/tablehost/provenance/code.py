@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tablehost.builders.builder import Builder
+from tablehost.builders.locate import place_of_module
+from tablehost.console.text import shown
 from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.files.digests import file_digest
 from tablehost.files.own import tablehost_digest
@@ -42,6 +45,7 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], digests: S
             "distribution": builder.distribution,
             "version": builder.version,
             "modules": code.modules,
+            "not_followed": code.not_followed,
         },
         host=host_code(),
         tools={
@@ -49,6 +53,14 @@ def code_of(builder: Builder, options: Any, used: Mapping[str, Path], digests: S
             for name, path in sorted(tools.items())
         },
         packages=code.packages,
+    )
+
+
+def not_followed(name: str, place: object) -> str:
+    """Say that a builder imports a module whose code no record has."""
+    return (
+        f"the builder imports {name} ({shown(Path(str(place)))}), which is neither among its own "
+        "modules nor of an installed package, so that its code is not recorded"
     )
 
 
@@ -101,6 +113,16 @@ class BuilderCode:
     def packages(self) -> dict[str, str]:
         """Return the version of every distribution that it imports, or it and the host need."""
         return _versions(frozenset(filter(None, {self.distribution, "tablehost"})), self.elsewhere)
+
+    @property
+    def not_followed(self) -> dict[str, str]:
+        """Return the modules that it imports and no record has, with the file or folder of each.
+
+        They are neither among its sources nor of an installed distribution.
+        """
+        names = sorted(self.elsewhere - sys.stdlib_module_names)
+        places = {name: place_of_module(name) for name in names if not distributions_of(name)}
+        return {name: str(place) for name, place in places.items() if place is not None}
 
 
 @cache

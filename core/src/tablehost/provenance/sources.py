@@ -138,7 +138,13 @@ class Sources:
         if self.owned is not None:
             return sorted(self.owned)
         packages = [one.parent for one in self.root.glob("*/__init__.py")]
-        modules = [one for one in self.root.iterdir() if one.name.endswith(SUFFIXES)]
+        folders = [one for one in self.root.iterdir() if one.name.isidentifier() and one.is_dir()]
+        modules = [
+            one
+            for folder in (self.root, *folders)  # one without `__init__.py` is a package, too
+            for one in folder.iterdir()
+            if one.name.endswith(SUFFIXES)
+        ]
         return [*modules, *(path for package in packages for path in _below(package))]
 
     def named(self, path: Path) -> str:

@@ -18,6 +18,7 @@ from tablehost.files.digest_cache import StatCache, hash_file
 from tablehost.host.earlier_code import in_table
 from tablehost.objects.path import ObjectPath
 from tablehost.options.fields import options_of
+from tablehost.provenance.code import not_followed
 from tablehost.trust.evidence.archive import Archive, claim_of
 from tablehost.trust.evidence.builder import as_json, changed_defaults
 from tablehost.trust.evidence.code import module_changes, tool_changes
@@ -111,6 +112,9 @@ def unseen_reasons(subject: Subject) -> Iterator[Reason]:
     kind: ReasonKind = "inputs-not-looked-at"
     for one in observed_by(subject):
         yield Reason(kind=kind, weight="unknown", text=f"{one}, and was not looked at")
+    for name, place in (subject.manifest.not_followed or {}).items():
+        text = f"{not_followed(name, place)}; it was not looked at"
+        yield Reason(kind=kind, weight="unknown", text=text)
     if subject.manifest.inputs == {} and not subject.manifest.no_inputs:
         text = (
             "the manifest names no input; a builder whose options alone decide its table says so "
