@@ -83,6 +83,8 @@ def forget_builders(folder: Path) -> None:
     installed = tuple(filter(None, {*sys.path} - builder._beside))
     for path in folder.rglob("*.py"):
         known = sys.modules.get(path.stem)
+        if path.stem == "__main__":  # of a copy of a package; this process's own stays
+            continue
         if known and not str(getattr(known, "__file__", None)).startswith(installed):
             del sys.modules[path.stem]
 

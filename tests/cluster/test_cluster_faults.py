@@ -217,8 +217,10 @@ def test_a_host_with_other_code_of_the_builder(doubles, cluster):
     said = f"module doubling/__init__.py is {there} there and {here} here"
     assert f"finished items are kept: {os.uname().nodename}: {said}" in done.err
     cluster.worker(PYTHONPATH=str(doubles.path / "here"))
+    began = time.monotonic()
     done = doubled(doubles, cluster)
     assert done.code == 0, done.err
+    assert time.monotonic() - began < 20  # batches do not come back to the refused worker
 
 
 @pytest.mark.outcome("It is not used, and named with both digests.")

@@ -7,7 +7,8 @@ import logging
 import signal
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Executor, Future
 from multiprocessing import resource_tracker
 from threading import Thread
 from typing import Any
@@ -104,8 +105,33 @@ def _pool(client: Any, cluster: Any) -> Remote:
             with contextlib.suppress(Exception):  # it ends with this process
                 one.close(timeout=_PATIENCE)
 
-    executor = client.get_executor(pure=False)
-    return Remote(executor, slots, submitted=_submitted(), is_there=is_there, end=end, close=close)
+    executor = _Usable(client.get_executor(pure=False), lambda: slots().keys() - remote.retired)
+    remote = Remote(
+        executor, slots, submitted=_submitted(), is_there=is_there, end=end, close=close
+    )
+    return remote
+
+
+class _Usable(Executor):
+    """Dask's executor, which prefers the workers that are not retired.
+
+    A worker that gives batches back is idle, so that Dask would choose it first, again and again.
+
+    Args:
+        executor: Dask's.
+        usable: returns the names of these workers.
+    """
+
+    def __init__(self, executor: Any, usable: Callable[[], Collection[str]]) -> None:
+        self._executor, self._usable = executor, usable
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **_: Any) -> Future[Any]:
+        """Submit a call; where no usable worker is left meanwhile, another one has it."""
+        workers = [*self._usable()] or None
+        found: Future[Any] = self._executor.submit(
+            function, *arguments, workers=workers, allow_other_workers=workers is not None
+        )
+        return found
 
 
 def _ended(client: Any, run: str) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import pickle
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from queue import Empty, SimpleQueue
 from uuid import uuid4
@@ -82,6 +82,11 @@ class Remote:
     def hosts(self) -> tuple[HostOfItems, ...]:
         """Return what each host has done."""
         return tuple(self._hosts[name].described(name) for name in sorted(self._hosts))
+
+    @property
+    def retired(self) -> Collection[str]:
+        """Return the workers that cannot do the work of this map."""
+        return self._retired.keys()
 
     def stop(self) -> None:
         """Take back what has not begun, end what is under way, and let go of the engine."""
