@@ -105,7 +105,10 @@ def _pool(client: Any, cluster: Any) -> Remote:
             with contextlib.suppress(Exception):  # it ends with this process
                 one.close(timeout=_PATIENCE)
 
-    executor = _Usable(client.get_executor(pure=False), lambda: slots().keys() - remote.retired)
+    def usable() -> Collection[str]:
+        return slots().keys() - remote.retired if remote.retired else ()
+
+    executor = _Usable(client.get_executor(pure=False), usable)
     remote = Remote(
         executor, slots, submitted=_submitted(), is_there=is_there, end=end, close=close
     )
@@ -119,7 +122,7 @@ class _Usable(Executor):
 
     Args:
         executor: Dask's.
-        usable: returns the names of these workers.
+        usable: returns the names of these workers; none where all are.
     """
 
     def __init__(self, executor: Any, usable: Callable[[], Collection[str]]) -> None:
