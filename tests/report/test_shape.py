@@ -113,7 +113,7 @@ def test_a_histogram_that_makes_no_sense_is_not_drawn(histogram):
 
 def test_ticks_that_lie_close_together_have_different_texts():
     found = [tick_text(one) for one in ticks(0.9999990, 1.0000001, 4)]
-    assert found == ["0.999999", "0.99999925", "0.9999995", "0.99999975", "1"]
+    assert found == ["0.999999", "0.9999995", "1"]
 
 
 @given(finite, finite)
