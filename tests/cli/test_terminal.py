@@ -172,6 +172,22 @@ def test_names_from_elsewhere_are_shown_as_text_and_stay_in_their_line(project):
         assert "\u202e" not in seen.written
 
 
+@WIDTHS
+def test_figures_are_whole_beside_times_and_a_long_name(project, columns):
+    shape = {"form": "values", "scale": 0, "bins": "0:5 1:5"}
+    ends = {"min": "2023-11-14T22:13:20", "max": "2023-11-28T19:23:20"}
+    number = {"type": "float64", "min": 0.0, "mean": 0.5, "max": 1.0, "histogram": shape}
+    found = [
+        {"name": "when", "type": "timestamp[ms]", **ends},
+        *({"name": name, **number} for name in ("n", "x" * 10_000)),
+    ]
+    project.write("t.parquet.manifest.json", json.dumps({"table": {"rows": 10, "columns": found}}))
+    lines = project.on_terminal(columns, "show", "t.parquet").lines
+    assert re.search(r"distribution +min +mean +max$", lines[-4])
+    assert re.search(r"2023-11-14 +2023-11-28$", lines[-3])
+    assert all(re.search(r"█ +█ +0 +0\.5 +1$", line) for line in lines[-2:])
+
+
 def test_show_in_a_pipe_is_plain_lines_with_every_name(made):
     out = made.run("show", "a.parquet").out
     assert re.search(rf"^when     {DIGITS}.*Z to {DIGITS}.*Z$", out, re.MULTILINE)

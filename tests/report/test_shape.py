@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tablehost.report.graph import HEIGHT, WIDTH, layout
-from tablehost.report.histogram import draw, ticks
+from tablehost.report.histogram import draw, tick_text, ticks
 from tablehost.report.shape import Shape, cells_for, distance, in_cells, stability
 from tablehost.table.histogram import Distribution
 
@@ -109,6 +109,11 @@ def test_a_table_has_not_drifted_from_itself():
 )
 def test_a_histogram_that_makes_no_sense_is_not_drawn(histogram):
     assert Shape.recorded(histogram, None, None) is None
+
+
+def test_ticks_that_lie_close_together_have_different_texts():
+    found = [tick_text(one) for one in ticks(0.9999990, 1.0000001, 4)]
+    assert found == ["0.999999", "0.9999995", "1"]
 
 
 @given(finite, finite)

@@ -28,11 +28,12 @@ from tablehost.console.verdicts import style_of
 from tablehost.manifest.read import Manifest, dig, folder_digest
 from tablehost.table.sketch import sketch
 
+_DATE: Final = len("2026-11-24")
 _WIDE: Final = 100
 _EXAMPLES: Final = 3
-_BESIDE: Final = 7 + 3 * 9 + 5 * 2  # columns of a line beside name, type and distribution
+_BESIDE: Final = 7 + 3 * 10 + 5 * 2  # columns of a line beside name, type and distribution
 _LONGEST: Final = 16
-_FEWEST_CELLS: Final = 10
+_FEWEST_CELLS: Final = len("distribution")
 _MOST_CELLS: Final = 24
 _MOST_DIGITS: Final = 7
 _MOST_COLUMNS: Final = 1000  # to lay out a hundred thousand takes minutes
@@ -137,7 +138,7 @@ def _table(columns: list[dict[str, Any]], rows: int) -> Table:
     names = [_in_line(one.get("name")) for one in columns]
     types = [_in_line(one.get("type")) for one in columns] if width >= _WIDE else []
     room = width - _BESIDE - min(max(map(len, types), default=0), _LONGEST)
-    cells = max(_FEWEST_CELLS, min(room - max(map(len, names)), _MOST_CELLS))
+    cells = max(_FEWEST_CELLS, min(room - min(max(map(len, names)), 2 * _LONGEST), _MOST_CELLS))
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     longest = max(room - cells, _LONGEST)
     table.add_column("column", no_wrap=True, overflow="ellipsis", min_width=10, max_width=longest)
@@ -158,6 +159,7 @@ def _cells(column: Mapping[str, Any], rows: int, cells: int) -> Iterator[Text]:
     yield Text(share(missing, rows), "yellow") if missing else Text("·", "dim")
     yield _distribution(column, rows, cells)
     figures = [column.get(name) for name in ("min", "mean", "max")]
+    figures = [one[:_DATE] if isinstance(one, str) else one for one in figures]
     if None in figures:
         yield from (Text("" if one is None else printable(number(one))) for one in figures)
     else:

@@ -16,7 +16,6 @@ from tablehost.report.words import clipped, number, share
 
 DRIFTED: Final = 0.2
 """The stability index from which on a column is said to have drifted."""
-_PARTS: Final = 8
 _NAMED: Final = 3
 _BAR: Final = 210
 
@@ -40,7 +39,7 @@ class Column:
         about: what it holds, in its builder's words.
         missing: rows without a value.
         histogram: of numbers and times.
-        parts: of a few texts.
+        parts: of texts, where the most frequent ones are most of them.
         said: what there is to say beside or instead of a drawing.
         numbers: minimum, median, mean, maximum and standard deviation, as they are written.
         seconds: of times, how long their unit is; else None.
@@ -160,12 +159,12 @@ def _column(one: Facts, manifest: Manifest, other: Facts | None) -> Column:
 def _drawing(one: Facts, key: list[Any] | None, other: Facts | None) -> dict[str, Any]:
     if one.type == "bool" and one.shape is not None:
         counts = dict(zip(one.shape.low.tolist(), one.shape.counts.tolist(), strict=True))
-        return _parts({"yes": int(counts.get(1, 0)), "no": int(counts.get(0, 0))}, one.rows)
+        return _parts({"yes": int(counts.get(1, 0)), "no": int(counts.get(0, 0))}, one)
     if one.shape is not None:
         there = other.shape if other else None
         return {"histogram": draw(one.shape, one.rows, one.missing, other=there)}
-    if one.distinct is not None and 0 < one.distinct <= _PARTS:
-        return _parts(one.most, one.rows)
+    if 2 * sum(one.most.values()) > one.rows - one.missing:
+        return _parts(one.most, one)
     return {"said": _texts(one, key)}
 
 
@@ -179,22 +178,25 @@ def _texts(one: Facts, key: list[Any] | None) -> str:
         return "many or long texts" if one.type == "string" else ""
     if one.distinct == one.rows - one.missing:
         return f"{one.distinct:,} distinct, none twice"
-    frequent = ", ".join(clipped(name, 24) for name in list(one.most)[:2])
-    return f"{one.distinct:,} distinct; {frequent} …"
+    frequent = sorted(one.most, key=lambda name: -one.most[name])
+    return f"{one.distinct:,} distinct; {', '.join(clipped(name, 24) for name in frequent[:2])} …"
 
 
-def _parts(counts: Mapping[str, int], rows: int) -> dict[str, Any]:
-    """Return a bar of texts, the most frequent first."""
+def _parts(counts: Mapping[str, int], one: Facts) -> dict[str, Any]:
+    """Return a bar of texts, the most frequent first, those that were not counted at its end."""
     ranked = sorted(
-        ((name, count) for name, count in counts.items() if count), key=lambda one: -one[1]
+        ((name, count) for name, count in counts.items() if count), key=lambda part: -part[1]
     )
+    rest = one.rows - one.missing - sum(counts.values())
     parts, x = [], 0.0
-    for place, (name, count) in enumerate(ranked):
-        width = count / max(rows, 1) * _BAR
-        said = f"{clipped(name)}: {count:,} ({share(count, rows)})"
+    for place, (name, count) in enumerate([*ranked, ("all others", rest)] if rest > 0 else ranked):
+        width = count / max(one.rows, 1) * _BAR
+        said = f"{clipped(name)}: {count:,} ({share(count, one.rows)})"
         parts.append(Part(x, max(width - 1.5, 0.8), f"{1 - 0.11 * place:.2f}", said))
         x += width
-    named = [f"{clipped(name, 24)} {100 * count / rows:.0f} %" for name, count in ranked[:_NAMED]]
+    named = [
+        f"{clipped(name, 24)} {100 * count / one.rows:.0f} %" for name, count in ranked[:_NAMED]
+    ]
     return {"parts": tuple(parts), "said": " · ".join(named)}
 
 

@@ -14,6 +14,8 @@ from tablehost.report.course_drawing import FEWEST, Drawing, draw_course
 from tablehost.report.ledger import Kept, Reason, Timeline, reasons_of
 from tablehost.report.words import at, seconds_of, share
 
+_SLOW: Final = 0.05
+"""Seconds that an item takes at least to be named as slow."""
 _MOST_REASONS: Final = 12
 
 
@@ -169,7 +171,7 @@ def _bars(reasons: Sequence[Reason]) -> tuple[Bar, ...]:
 def _slowest(kept: Kept | None) -> tuple[tuple[str, str], ...]:
     if kept is None or kept.total < FEWEST:
         return ()
-    return tuple((key, duration(seconds)) for key, seconds in kept.slowest)
+    return tuple((key, duration(seconds)) for key, seconds in kept.slowest if seconds >= _SLOW)
 
 
 def _whole(value: Any) -> int:

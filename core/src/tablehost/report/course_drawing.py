@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from tablehost.console.humane import duration, rate
 from tablehost.console.text import counted
-from tablehost.report.histogram import Tick, ticks
+from tablehost.report.histogram import Tick, tick_text, ticks
 from tablehost.report.ledger import Timeline
 from tablehost.report.words import number
 
@@ -138,10 +138,10 @@ def draw_course(timeline: Timeline, workers: int | None) -> Drawing:
         steps=tuple(steps),
         marks=tuple(_marks(stretches, steps, workers)),
         across=tuple(
-            Tick(_LEFT + one * hour * scale, number(one, 3)) for one in ticks(0, worked / hour, 8)
+            Tick(_LEFT + one * hour * scale, tick_text(one)) for one in ticks(0, worked / hour, 8)
         ),
         up=tuple(
-            Tick(base - one / top * (base - _TOP), number(one, 3)) for one in ticks(0, top, 4)
+            Tick(base - one / top * (base - _TOP), tick_text(one)) for one in ticks(0, top, 4)
         ),
         unit=unit,
         time_unit=f"{time_unit}s of work",

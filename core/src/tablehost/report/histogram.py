@@ -162,7 +162,7 @@ def draw(
         missing=max(2.0, min(1.0, missing / frame.top) * (base - _ABOVE)) if missing else 0,
         missing_rows=missing,
         across=tuple(_across(frame)) if axes else (),
-        up=tuple(Tick(frame.y(one), short(one)) for one in ticks(0, frame.top, 4)) if axes else (),
+        up=tuple(_up(frame)) if axes else (),
     )
 
 
@@ -179,9 +179,19 @@ def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     return [float(f"{one * step:.12g}") for one in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
+def tick_text(value: float) -> str:
+    """Write the value of a tick, which is round, with all of its digits."""
+    return f"{value:,.12g}"
+
+
 def _across(frame: _Frame) -> list[Tick]:
-    found = [Tick(frame.x(one), number(one, 3)) for one in ticks(frame.low, frame.high)]
+    found = [Tick(frame.x(one), tick_text(one)) for one in ticks(frame.low, frame.high)]
     return [one for one in found if frame.left + 8 < one.at < frame.right - 12]
+
+
+def _up(frame: _Frame) -> list[Tick]:
+    """Return ticks of counts, which are whole."""
+    return [Tick(frame.y(at), short(at)) for at in ticks(0, frame.top, 4) if at == int(at)]
 
 
 def _path(frame: _Frame, counts: Array) -> str:

@@ -10,10 +10,9 @@ import numpy as np
 from attrs import frozen
 
 from tablehost.report.facts import Facts
-from tablehost.report.histogram import LARGE, Histogram, Tick, draw, ticks
+from tablehost.report.histogram import LARGE, Histogram, Tick, draw, tick_text, ticks
 from tablehost.report.shape import Array
 from tablehost.report.values import Values
-from tablehost.report.words import number
 
 _RANKED: Final = 9
 _DRAWN: Final = 6
@@ -172,11 +171,11 @@ def _density(one: Correlation, label: Array, column: Array | None) -> Density | 
         low=(low, least),
         high=(high, most),
         across=tuple(
-            Tick(_LEFT + (at - low) / (high - low) * wide, number(at, 3))
+            Tick(_LEFT + (at - low) / (high - low) * wide, tick_text(at))
             for at in ticks(low, high, 4)
         ),
         up=tuple(
-            Tick(base - (at - least) / (most - least) * tall, number(at, 3))
+            Tick(base - (at - least) / (most - least) * tall, tick_text(at))
             for at in ticks(least, most, 4)
         ),
     )

@@ -101,9 +101,10 @@ def neighbourhood(
         said.append(f"{counted(len(every) - len(shown), 'relation')} farther away, not drawn.")
     if len(every) == 1:
         return Relations(graphs=(), said=("Nothing is recorded that it was made of.",))
+    drawn = _graph(found, shown, pages, stale, mine[0])
     return Relations(
-        graphs=(_graph(found, shown, pages, stale, mine[0]),),
-        said=(*said, _LEGEND),
+        graphs=(drawn,),
+        said=(*said, *_legend([drawn])),
     )
 
 
@@ -119,7 +120,8 @@ def everything(
         if len(group) <= room:
             drawn.append(group)
             room -= len(group)
-    said = [_LEGEND] if drawn else []
+    graphs = tuple(_graph(found, group, pages, stale, None) for group in drawn)
+    said = _legend(graphs)
     single = {one[0] for one in groups if len(one) == 1}
     alone = sum(node.kind == "table" and node.id in single for node in found.nodes)
     if alone:
@@ -127,7 +129,6 @@ def everything(
     if len(related) > len(drawn):
         left = counted(len(related) - len(drawn), "more group")
         said.append(f"{left} of related tables: each table's own page has its relations.")
-    graphs = tuple(_graph(found, group, pages, stale, None) for group in drawn)
     return Relations(graphs=graphs, said=tuple(said), is_whole=len(drawn) == len(related))
 
 
@@ -141,10 +142,17 @@ def parents_in(found: Lineage) -> dict[Path, list[Path]]:
     return parents
 
 
-_LEGEND: Final = (
-    "Found by digest: a box names what had these very bytes when it was read. Rounded boxes are "
-    "tables, square ones inputs. An amber outline marks what is not any more what was read."
-)
+def _legend(graphs: Sequence[Graph]) -> list[str]:
+    """Say what is drawn, and only that."""
+    if not graphs:
+        return []
+    said = (
+        "Found by digest: a box names what had these very bytes when it was read. "
+        "Rounded boxes are tables, square ones inputs."
+    )
+    if any(box.stale for graph in graphs for box in graph.boxes):
+        said += " An amber outline marks what is no longer what was read, or was made of such."
+    return [said]
 
 
 def _nearest(start: str, beside: Mapping[str, list[str]]) -> list[str]:
