@@ -51,7 +51,7 @@ def discover() -> list[Installed]:
             points = [point for point in owner.entry_points if point.group == ENTRY_POINT_GROUP]
             for one in _installed(owner, points) if points else ():
                 found.setdefault((one.distribution, one.name, one.entry_point), one)
-        except (TypeError, ValueError, AttributeError, KeyError):
+        except (TypeError, ValueError, AttributeError, KeyError, OSError):
             continue  # torn metadata must not affect other builders
     owners: dict[str, list[str]] = {}
     for one in found.values():
