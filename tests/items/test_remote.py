@@ -9,10 +9,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tablehost.items.batches import Batches
-from tablehost.items.remote import Remote
+from tablehost.items.remote import EngineLost, Remote, on_any_worker
 from tablehost.items.remote_batch import Done, end_run
 from tablehost.items.task import Task, Work
 from tablehost.items.workers import Workers
@@ -106,6 +106,34 @@ def test_items_that_were_lost_are_tried_alone_at_the_end():
     assert failed.failure.reason == "worker-killed"
     assert [one.key for one in batches.next(alone=True)] == ["001"]
     assert batches.next(alone=True) == []
+
+
+def test_what_a_worker_has_done_is_kept_where_it_is_the_last_and_lacks_a_file(tmp_path):
+    file = tmp_path / "clip"
+    file.write_text("on this host only")
+    *others, last = tasks(4)
+    last = evolve(last, paths=(file,))
+
+    def elsewhere(run, sent, batch):
+        if last.key not in {task.key for task in pickle.loads(batch)}:  # noqa: S301  # ours
+            return on_any_worker(run, sent, batch)
+        hidden = file.rename(tmp_path / "hidden")
+        try:
+            return on_any_worker(run, sent, batch)
+        finally:
+            hidden.rename(file)
+
+    kept = []
+    with ThreadPoolExecutor(1) as executor:
+        pool = Remote(executor, lambda: {"": 1}, submitted=elsewhere, end=end_run)
+        with pytest.raises(EngineLost, match="clip is missing there, and is here"):
+            kept.extend(
+                one.key
+                for some in pool.run(Work.of(double, None, None), iter([*others, last]))
+                for one in some
+            )
+        pool.stop()
+    assert sorted(kept) == [one.key for one in others]
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def _submitted() -> Callable[[str, bytes, bytes], Answer]:
 
         try:
             from tablehost.items.remote_batch import run_batch
-        except Exception as error:  # noqa: BLE001  # of whatever version it is
+        except Exception as error:  # noqa: BLE001  # any version of it may be there
             said = f"{socket.gethostname()}: tablehost cannot be imported there: {error!r}"
             return get_worker().address, said
         return get_worker().address, run_batch(run, sent, batch)

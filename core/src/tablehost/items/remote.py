@@ -108,8 +108,8 @@ class Remote:
                 if not self._under_way:
                     return
                 ended = self._wait(0 if has_more else _LOOKING_SECONDS)
-                for future in ended:
-                    yield [*self._taken(future, batches)]
+                for future in sorted(ended, key=_is_lost):  # results first: the engine may be lost
+                    yield from self._taken(future, batches)
                 if not ended:
                     self._look()
                     yield []
@@ -164,15 +164,19 @@ class Remote:
             _log.warning("--scheduler has no worker now; the items wait for one")
         self._has_workers = bool(self._slots())
 
-    def _taken(self, future: Future[Answer], batches: Batches) -> Iterator[Outcome]:
-        """Yield the outcomes of a batch; what is to be done again goes back to the others."""
+    def _taken(self, future: Future[Answer], batches: Batches) -> Iterator[list[Outcome]]:
+        """Yield the outcomes of a batch; what is to be done again goes back to the others.
+
+        Raises:
+            EngineLost: after the outcomes, if there are any.
+        """
         batch = self._under_way.pop(future)
         try:
             worker, answer = future.result()
-        except Exception as error:  # whatever an engine calls a lost worker
+        except Exception as error:  # each engine has its own for a lost worker
             if not self._is_there():
                 raise _lost() from error
-            yield from batches.lost(batch, error)
+            yield [*batches.lost(batch, error)]
             return
         if isinstance(answer, str):
             batches.give_back(batch)
@@ -184,12 +188,12 @@ class Remote:
         hidden = {task.key: task for task in batch if task.key in unseen and _is_seen(task)}
         outcomes = [_received(one) for one in done.outcomes if one.key not in hidden]
         self._hosts.setdefault(done.host, _Host()).note(done, outcomes)
-        yield from outcomes
         ended = {one.key for one in outcomes}
         if back := [task for task in batch if task.key not in ended]:
             batches.give_back(back)
-        for task in hidden.values():
-            why = f"{done.host}: {task.paths[0].absolute()} is missing there, and is here"
+        yield outcomes
+        if first := next(iter(hidden.values()), None):
+            why = f"{done.host}: {first.paths[0].absolute()} is missing there, and is here"
             self._retire(worker, why)
 
     def _retire(self, worker: str, why: str) -> None:
@@ -228,6 +232,10 @@ class _Host:
         return HostOfItems(
             host=name, workers=len(self.workers), items=self.items, versions=versions
         )
+
+
+def _is_lost(future: Future[Answer]) -> bool:
+    return future.cancelled() or future.exception() is not None
 
 
 def _sent(task: Task) -> Task:
