@@ -186,6 +186,22 @@ def test_only_one_of_two_notes_left_is_torn(cut_off_apart, gone):
     next(torn.path.glob(".t.parquet.2*.tmp")).unlink()
 
 
+@pytest.mark.outcome("Every command says so and what to do; that builds the table again.")
+@pytest.mark.parametrize("gone", ["t.parquet.intent.json", "side/m.manifest.json.intent.json"])
+def test_a_note_that_is_gone_for_good(cut_off_apart, gone):
+    torn = cut_off_apart("moved m.manifest.json")
+    notes = {"t.parquet.intent.json", "side/m.manifest.json.intent.json"}
+    (torn.path / gone).unlink()
+    shown = torn.run("verify", "side/m.manifest.json").out
+    assert "the next run refuses, since" in shown
+    assert f"{gone} is missing" in shown
+    (other,) = notes - {gone}
+    assert f"{other} and give --overwrite" in torn.run(*APART).err
+    (torn.path / other).unlink()
+    assert torn.run(*APART).code == 0
+    assert verdict(torn, "side/m.manifest.json") == "intact"
+
+
 @pytest.mark.outcome("The next run finishes it, whichever of the two is left.")
 @pytest.mark.parametrize("gone", ["t.parquet.intent.json", "side/m.manifest.json.intent.json"])
 def test_one_of_two_notes_left_by_a_commit_that_had_moved_all_is_finished(cut_off_apart, gone):

@@ -78,7 +78,10 @@ def test_a_commit_that_did_not_finish_is_said(pair):
     note = {"run_id": "20260101T000000Z-00000000", "moves": moves, "apart": None, "retire": None}
     place.write_text(json.dumps(note))
     shown, _ = pair.diff("a.parquet", "b.parquet")
-    assert "    the commit on b.parquet did not finish; the next run on it finishes it\n" in shown
+    assert (
+        "    the commit on b.parquet did not finish; the next run on this path finishes it\n"
+        in shown
+    )
 
 
 def test_a_manifest_of_upstream_is_compared_as_far_as_it_says(pair, upstream):

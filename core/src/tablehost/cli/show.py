@@ -62,7 +62,7 @@ def _state(
     said = []
     if intent is not None:
         said.append(f"torn: the commit of run {intent.run_id} was cut off")
-        said.append("the next run on this path finishes it")
+        said.append(intent.outlook)
     if progress is not None and not progress.is_over:
         state = progress.session.outcome or "running, or killed"
         said.append(f"latest session {progress.session.run_id}: {state}")

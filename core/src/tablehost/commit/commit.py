@@ -125,7 +125,10 @@ def pending(output: Output) -> Pending | None:
     if not notes:
         return None
     moves = [move for place, intent in notes.items() for move in moves_of(place, intent)]
-    return Pending(next(iter(notes.values())).run_id, tuple(moves))
+    lacks = None
+    with suppress(TornCommit):  # a reader may not know where the other file of the pair is
+        lacks = next(iter(_missing(output, notes, _agreed(output, notes))), None)
+    return Pending(next(iter(notes.values())).run_id, tuple(moves), lacks)
 
 
 def _notes(output: Output) -> dict[Path, Intent]:
@@ -165,21 +168,28 @@ def _agreed(output: Output, notes: dict[Path, Intent]) -> Pending:
     return Pending(run_id, tuple(Move(one.absolute(), run_id, digests[one]) for one in order))
 
 
+def _missing(output: Output, notes: dict[Path, Intent], commit: Pending) -> list[Path]:
+    """Return the notes that are gone and must be there: from before the first move to the last."""
+    gone = [place for place in output.intents if place not in notes]
+    if not gone or all(move.is_in_place() for move in commit.moves):
+        return []
+    return [] if all(move.is_staged() for move in commit.moves) else gone
+
+
 def _resume(output: Output, notes: dict[Path, Intent], commit: Pending) -> str:
     """Go on with a commit where it was cut off; what it moves has the noted bytes.
 
     Returns:
         What was done.
     """
-    missing = [place for place in output.intents if place not in notes]
-    waiting = [move for move in commit.moves if not move.is_in_place()]
-    # the notes are written before the first move and dropped after the last
-    if missing and waiting and not all(move.is_staged() for move in commit.moves):
+    for missing in _missing(output, notes, commit):
         msg = (
-            f"the commit of run {commit.run_id} was cut off and {missing[0]} is missing; give the "
-            "--out and --manifest-out of that run"
+            f"the commit of run {commit.run_id} was cut off and {missing} is missing; give the "
+            "--out and --manifest-out of that run, or if these are they and it cannot be put back, "
+            f"remove {' and '.join(map(str, notes))} and give --overwrite"
         )
         raise TornCommit(msg)
+    waiting = [move for move in commit.moves if not move.is_in_place()]
     for move in waiting:
         if not move.is_staged():
             what = "has other bytes" if os.path.lexists(move.staged) else "is gone"
@@ -191,7 +201,8 @@ def _resume(output: Output, notes: dict[Path, Intent], commit: Pending) -> str:
             raise TornCommit(msg)
     retired = next((one.retire for one in notes.values() if one.retire), None)
     if waiting:
-        _note_down(output, commit, retired, missing)
+        unnoted = [place for place in output.intents if place not in notes]
+        _note_down(output, commit, retired, unnoted)
     _carry_out(output, waiting, retired)
     return f"finished the commit of run {commit.run_id}, which had been cut off"
 

@@ -86,10 +86,22 @@ class Pending:
     Args:
         run_id: of the run that began it.
         moves: what it places, in the order of the moves.
+        lacks: the note that is gone, and without which it cannot be finished.
     """
 
     run_id: str
     moves: tuple[Move, ...]
+    lacks: Path | None = None
+
+    @property
+    def outlook(self) -> str:
+        """Return a sentence on what the next run does about it."""
+        if self.lacks is None:
+            return "the next run on this path finishes it"
+        return (
+            f"the next run refuses, since {self.lacks} is missing; put it back, or remove the "
+            "other note and build again with --overwrite"
+        )
 
     def state(self) -> dict[str, list[Path]]:
         """Return what stands where: targets in place, still staged, or gone."""

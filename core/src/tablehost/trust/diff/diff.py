@@ -138,7 +138,7 @@ def _unknown(a: Subject, b: Subject) -> Iterator[str]:
         if one.problem:
             yield f"the manifests: {one.problem}"
         if one.torn:
-            why = "; the next run on it finishes it" if one.torn.cut_off else f": {one.torn.why}"
+            why = f"; {one.torn.cut_off.outlook}" if one.torn.cut_off else f": {one.torn.why}"
             yield f"the commit on {one.table} did not finish{why}"
         if not one.table.is_file():
             yield f"the rows one by one: {one.table} is not there"

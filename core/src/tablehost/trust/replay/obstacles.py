@@ -48,7 +48,7 @@ def _problems(subject: Subject) -> Iterator[str]:
 def _unfinished(torn: Torn) -> str:
     if torn.cut_off is None:
         return torn.why
-    return "a commit on it was cut off; the next run on it finishes that"
+    return f"a commit on it was cut off; {torn.cut_off.outlook}"
 
 
 def _sample_problems(subject: Subject) -> Iterator[str]:

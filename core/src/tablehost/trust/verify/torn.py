@@ -24,6 +24,6 @@ def torn(output: Output, found: Torn) -> Finding:
         notes = ", ".join(map(str, output.intents))
         why.append(f"the next run refuses; build it again with --overwrite after removing {notes}")
     else:
-        why.append("the next run on this path finishes it")
+        why.append(commit.outlook)
     files = {name: list(map(str, found)) for name, found in state.items()}
     return Finding(verdict="torn", why=tuple(why), which={"run_id": commit.run_id, **files})

@@ -71,7 +71,7 @@ def table_reasons(subject: Subject, cache: StatCache) -> Iterator[Reason]:
     """Check that the table itself is there, complete, and the one that its manifest describes."""
     if subject.torn is not None:
         text = subject.torn.why
-        text += "; the next run finishes it" if subject.torn.cut_off else ""
+        text += f"; {subject.torn.cut_off.outlook}" if subject.torn.cut_off else ""
         yield Reason(kind="torn", weight="unknown", text=text)
     elif not subject.table.exists():
         yield Reason(kind="table-missing", weight="stale", text="the table is not there")
