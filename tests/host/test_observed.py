@@ -13,11 +13,13 @@ class Options:
     """Which version the store has."""
     name: Gate[str] = "pages"
     """The input's name."""
+    uri: Gate[str] = "s3://bucket/pages"
+    """Where it is."""
 
 @hookimpl
 def build_table(options: Options, run: Run):
     import pyarrow as pa
-    run.observe(options.name, uri="s3://bucket/pages", version=options.tag)
+    run.observe(options.name, uri=options.uri, version=options.tag)
     return pa.table({"tag": [options.tag]})
 '''
 
@@ -136,3 +138,11 @@ def test_a_module_in_a_folder_without_init_counts_where_its_name_is_put_together
     assert project.run("why", "t.parquet").code == 0
     project.write("space/numbers.py", "NUMBER = 2")
     assert project.run("why", "t.parquet").code == 1
+
+
+def test_an_observed_input_whose_uri_has_a_password_is_a_broken_builder(remote):
+    uri = "https://reader:hunter2@example.com/pages"
+    ended = remote.run("run", "./remote.py", "--out", "other.parquet", "--uri", uri)
+    assert ended.code == 3
+    assert "the uri of 'pages' has a password in it; give it without" in ended.err
+    assert "hunter2" not in ended.err

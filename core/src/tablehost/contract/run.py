@@ -108,7 +108,7 @@ class Run(ABC):
             version: which content was read: an ETag, a snapshot, a commit.
 
         Raises:
-            BrokenBuilder: the name is taken, or something is not text.
+            BrokenBuilder: the name is taken, something is not text, or the URI has a password.
         """
 
     @abstractmethod

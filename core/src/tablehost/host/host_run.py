@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from tablehost.items.task import Needs
     from tablehost.manifest.sections import MapCounts
     from tablehost.provenance import inputs as provenance
+
+
+_HAS_PASSWORD = re.compile(r"//[^/]*:[^/]*@")
 
 
 @frozen(kw_only=True)
@@ -114,6 +118,9 @@ class HostRun(Run):
         request = self._services.request
         if not all(isinstance(one, str) and one for one in (name, uri, version)):
             msg = f"run.observe takes text, got {name!r}, uri={uri!r}, version={version!r}"
+            raise BrokenBuilder(msg)
+        if _HAS_PASSWORD.search(uri):
+            msg = f"run.observe: the uri of {name!r} has a password in it; give it without"
             raise BrokenBuilder(msg)
         options = {option.name for option in options_of(type(request.options))}
         if name in {"items", *options, *self.observed}:
@@ -244,6 +251,6 @@ class HostRun(Run):
 
 
 def _since(pool: Pool) -> Callable[[], dict[str, int]]:
-    """Return what tells how many items each host has done from now on."""
+    """Return a function that counts the items that each host does from now on."""
     before = Counter({one.host: one.items for one in pool.hosts})
     return lambda: dict(Counter({one.host: one.items for one in pool.hosts}) - before)
