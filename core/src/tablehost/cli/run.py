@@ -168,15 +168,15 @@ def _resolved(
 
 
 def _page(landed: Landed) -> Path | None:
-    """Write the page of a table; the table has landed, whatever becomes of its page."""
+    """Write the page of a table that has landed; where that fails, say so and go on."""
     from tablehost.report.table_page import Asked
     from tablehost.report.write import write_page
     from tablehost.trust.evidence.subject import at
 
     try:
         return write_page(at(landed.output.table, landed.output.manifest), Asked()).page
-    except TablehostError as error:
-        say(printable(f"tablehost: the table has landed, its page has not: {error}"))
+    except (OSError, TablehostError) as error:
+        say(printable(f"tablehost: the table has landed, its page could not be written: {error}"))
         return None
 
 
