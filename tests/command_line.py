@@ -89,8 +89,11 @@ def forget_builders(folder: Path) -> None:
             del sys.modules[path.stem]
 
 
-def run_here(folder: Path, environment: Mapping[str, str], tokens: list[str]) -> Ended:
-    """Run `tablehost` as a process of its own in a folder would, with this environment."""
+@contextmanager
+def _as_a_process(
+    folder: Path, environment: Mapping[str, str], tokens: list[str]
+) -> Iterator[None]:
+    """Give this process what one of its own would begin with."""
     with (
         _installed_packages(environment),
         _nothing_remembered(folder),
@@ -99,6 +102,14 @@ def run_here(folder: Path, environment: Mapping[str, str], tokens: list[str]) ->
         mock.patch.object(sys, "path", [*_import_path(environment), *sys.path]),
         mock.patch.object(sys, "argv", ["tablehost", *tokens]),
         mock.patch.object(sys, "stdin", io.StringIO()),
+    ):
+        yield
+
+
+def run_here(folder: Path, environment: Mapping[str, str], tokens: list[str]) -> Ended:
+    """Run `tablehost` as a process of its own in a folder would, with this environment."""
+    with (
+        _as_a_process(folder, environment, tokens),
         _written("stdout", 1, "strict") as out,
         _written("stderr", 2, "backslashreplace") as err,
     ):
@@ -114,16 +125,7 @@ def run_on_terminal(
     """Run `tablehost` as `run_here` does, its stdout and stderr being a terminal."""
     kept = {"TERM": "xterm-256color"}
     kept |= {name: value for name, value in environment.items() if name != "COLUMNS"}
-    with (
-        _installed_packages(environment),
-        _nothing_remembered(folder),
-        chdir(folder),
-        mock.patch.dict(os.environ, kept, clear=True),
-        mock.patch.object(sys, "path", [*_import_path(environment), *sys.path]),
-        mock.patch.object(sys, "argv", ["tablehost", *tokens]),
-        mock.patch.object(sys, "stdin", io.StringIO()),
-        _terminal(columns) as written,
-    ):
+    with _as_a_process(folder, kept, tokens), _terminal(columns) as written:
         code = execute(tokens)
     return Seen(code, b"".join(written).decode(), columns)
 

@@ -12,7 +12,7 @@ from tablehost.contract.build import Session
 from tablehost.manifest.read import Manifest, dig
 from tablehost.report.course_drawing import FEWEST, Drawing, draw_course
 from tablehost.report.ledger import Kept, Reason, Timeline, reasons_of
-from tablehost.report.words import at, seconds_of, share
+from tablehost.report.words import at, seconds_of, share, whole
 
 _SLOW: Final = 0.05
 """Seconds that an item takes at least to be named as slow."""
@@ -78,9 +78,9 @@ def course_of(manifest: Manifest, kept: Kept | None) -> Course:
     sessions = [one for one in map(_session, manifest.sessions or []) if one is not None]
     timeline = Timeline.recorded(dig(manifest.run, "timeline")) or (kept.timeline if kept else None)
     found = Course(
-        total=_whole(items.get("total")),
-        done=_whole(items.get("ok")) + _whole(items.get("done_before")),
-        failed=_whole(items.get("failed")),
+        total=whole(items.get("total")),
+        done=whole(items.get("ok")) + whole(items.get("done_before")),
+        failed=whole(items.get("failed")),
         reasons=_bars(reasons_of(failures)),
         slowest=_slowest(kept),
         workers=sessions[-1].workers if sessions else None,
@@ -172,7 +172,3 @@ def _slowest(kept: Kept | None) -> tuple[tuple[str, str], ...]:
     if kept is None or kept.total < FEWEST:
         return ()
     return tuple((key, duration(seconds)) for key, seconds in kept.slowest if seconds >= _SLOW)
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else 0

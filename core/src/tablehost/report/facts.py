@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from tablehost.manifest.read import dig
 from tablehost.report.shape import Shape
-from tablehost.report.words import clipped, number
+from tablehost.report.words import clipped, number, whole
 
 _UNITS: Final = {
     "date": 86_400.0,
@@ -88,8 +88,8 @@ def _facts(column: Mapping[str, Any], rows: int) -> Facts:
         type=str(column.get("type") or ""),
         digest=str(column.get("digest") or ""),
         rows=rows,
-        missing=_whole(column.get("nulls")) + _whole(column.get("nan")),
-        inf=_whole(column.get("inf")),
+        missing=whole(column.get("nulls")) + whole(column.get("nan")),
+        inf=whole(column.get("inf")),
         min=low,
         max=high,
         mean=column.get("mean"),
@@ -98,7 +98,3 @@ def _facts(column: Mapping[str, Any], rows: int) -> Facts:
         distinct=distinct if isinstance(distinct, int) else None,
         most=counts,
     )
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else 0

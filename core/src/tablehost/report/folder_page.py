@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
 
@@ -14,7 +14,7 @@ from tablehost.console.text import counted
 from tablehost.report.page import render
 from tablehost.report.relations import everything, parents_in
 from tablehost.report.verdicts import NOT_LOOKED, State, Verdict, tone_of
-from tablehost.report.words import share
+from tablehost.report.words import share, whole
 from tablehost.trust.evidence.subject import Subject
 from tablehost.trust.lineage.lineage import Lineage
 
@@ -101,7 +101,7 @@ def _entry(
     manifest = table.manifest
     columns = [one for one in manifest.columns or () if isinstance(one, dict)]
     names = " ".join(str(one.get("name")) for one in columns)
-    missing = sum(_whole(one.get("nulls")) + _whole(one.get("nan")) for one in columns)
+    missing = sum(whole(one.get("nulls")) + whole(one.get("nan")) for one in columns)
     cells = len(columns) * (manifest.rows or 0)
     return Entry(
         name=os.path.relpath(table.table, folder),
@@ -142,7 +142,3 @@ def _words(states: Sequence[State]) -> list[str]:
     """Return the verdicts that a catalogue can be filtered by: those that not all tables have."""
     counted = Counter(one.word for state in states for one in (state.run, state.verify, state.why))
     return sorted(word for word, number in counted.items() if number < len(states))
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else 0

@@ -39,6 +39,11 @@ def size(count: Any) -> str:
     return humane.size(count) if isinstance(count, int) else ""
 
 
+def whole(value: Any) -> int:
+    """Return a recorded count; 0 where it is none."""
+    return value if isinstance(value, int) else 0
+
+
 def seconds_of(moment: Any) -> float | None:
     """Return a time of a manifest as seconds since 1970; None where it is none."""
     try:

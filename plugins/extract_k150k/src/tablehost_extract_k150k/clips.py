@@ -60,18 +60,19 @@ def find_clips(folder: Path, patterns: Collection[str], limit: int | None = None
         Refused: the folder cannot be read, or no name in it matches.
     """
     try:
-        found = {path.name: path for path in folder.absolute().iterdir()}
+        root = folder.absolute()
+        names = [path.name for path in root.iterdir()]
     except OSError as error:
         problem = f"the folder of the clips cannot be read: {error}"
         raise Refused([problem]) from None
-    fitting = {name for name in found if any(fnmatchcase(name, one) for one in patterns)}
+    fitting = {name for name in names if any(fnmatchcase(name, one) for one in patterns)}
     if not fitting:
         wanted = ", ".join(patterns)
-        problem = f"no clip in {folder}: none of its {len(found)} files matches {wanted}"
+        problem = f"no clip in {folder}: none of its {len(names)} files matches {wanted}"
         raise Refused([problem])
     in_order = sorted(fitting, key=os.fsencode)
-    clips = tuple(Clip(name, found[name]) for name in in_order[:limit])
-    others = tuple(name for name in found if name not in fitting)
+    clips = tuple(Clip(name, root / name) for name in in_order[:limit])
+    others = tuple(name for name in names if name not in fitting)
     return Found(clips, others, tuple(in_order[len(clips) :]))
 
 
