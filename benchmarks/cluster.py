@@ -50,7 +50,7 @@ def main() -> None:
 
 def _batches_of(most: int, address: str, scheduler: psutil.Process) -> None:
     """Print how many items and batches come back a second, and the CPU of a batch."""
-    batches._MOST_ITEMS = most  # noqa: SLF001
+    batches._MOST_ITEMS = most  # noqa: SLF001  # what is varied
     pool, host = connect(address), psutil.Process()
     endless = (Task(str(number), pickle.dumps(number)) for number in range(10**9))
     sources = {BUILDER: hashlib.sha256(BUILDER.read_bytes()).hexdigest()}

@@ -1,4 +1,4 @@
-"""The same work on a Dask cluster: the same bytes, whatever is lost meanwhile."""
+"""The same work on a Dask cluster: the same bytes, also where workers are lost."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ NAMES = st.text(
 
 
 @given(st.dictionaries(NAMES, st.floats(allow_nan=False, allow_infinity=False), min_size=1))
-def test_whatever_csv_writes_is_read_back(tmp_path_factory, labels):
+def test_all_that_csv_writes_is_read_back(tmp_path_factory, labels):
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["video_name", "video_score"])

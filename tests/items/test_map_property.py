@@ -39,7 +39,7 @@ def tokens_of(sitting):
 @pytest.mark.outcome("The same rows after failures, kills, any order and interruptions.")
 @few
 @given(st.lists(SITTING, min_size=1, max_size=3))
-def test_a_map_equals_a_plain_loop_whatever_happened_before(squares, sittings):
+def test_a_map_equals_a_plain_loop_after_any_history(squares, sittings):
     for path in squares.path.glob("*t.parquet*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     done = set()

@@ -304,7 +304,7 @@ def test_validators_speak_in_a_dry_run_and_name_the_source(typed):
     "raises", ['raise ValueError("too odd")', "raise ValueError", 'raise KeyError("odd")']
 )
 @pytest.mark.parametrize("place", ["__attrs_post_init__(self)", "_odd(self, field, value)"])
-def test_whatever_an_options_class_raises_is_reported_in_a_line(project, place, raises):
+def test_an_error_of_any_kind_in_an_options_class_is_reported_in_a_line(project, place, raises):
     mark = "@size.validator\n    " if "_odd" in place else ""
     source = TYPED.replace(
         '"""A size."""', f'"""A size."""\n    {mark}def {place}:\n        {raises}'

@@ -8,7 +8,7 @@ import pyarrow as pa
 MEASURE_X = ("./measure.py", "--text", "T=x.txt")
 
 
-def test_a_table_built_twice_is_the_same_whatever_ran_when_and_how_fast(pair):
+def test_a_table_built_twice_is_the_same_in_any_order_and_at_any_speed(pair):
     (pair.path / "x.txt").rename(pair.path / "moved.txt")
     given = ("./measure.py", "--text", "T=moved.txt", "--threads", 2, "--workers", 1)
     pair.run(*given, "--out", "c.parquet")

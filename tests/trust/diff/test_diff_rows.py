@@ -212,7 +212,7 @@ def test_an_example_is_shown_as_json_can(compare, kind, value, shown):
 # ------------------------------------------------------------------------------- which row is which
 
 
-def test_a_key_of_several_columns_matches_rows_whatever_their_order(compare):
+def test_a_key_of_several_columns_matches_rows_in_any_order(compare):
     a = {"k": ["a", "a", "b"], "n": [1, 2, 1], "x": [1, 2, 3]}
     b = {"x": [3, 5, 7], "n": [1, 1, 3], "k": ["b", "a", "b"]}
     found = compare(a, b, ["k", "n"])

@@ -64,7 +64,7 @@ def test_that_a_table_was_written_again_is_a_remark(lengths):
     assert found["remarks"] == ["the table was written again since: other bytes, the same rows"]
 
 
-def test_the_same_items_are_drawn_in_whatever_order_they_come():
+def test_the_same_items_are_drawn_in_any_order():
     items = [f"{number:02d}" for number in range(50)]
     drawn = Sample(5, 3, leave_out={"07"}).draw(items, str)
     assert drawn == Sample(5, 3, leave_out={"07"}).draw(reversed(items), str)

@@ -102,7 +102,7 @@ def _by_path(path: Path, listed: Mapping[str, str], folders: Iterable[Path]) -> 
     for folder in (str(one.absolute()) for one in folders):
         here: dict[str, str] = {}
         for name, digest in listed.items():
-            place = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118
+            place = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118  # as text
             if here.setdefault(place, digest) != digest:
                 problem = (
                     f"{path} has two checksums of {place}, which is there by an absolute name and "
