@@ -24,7 +24,7 @@ import psutil
 import pytest
 from attrs import frozen
 from command_line import Ended, Seen, run_here, run_on_terminal, without_pandas
-from small_builders import SQUARES, WORD_COUNT
+from small_builders import RUN_SQUARES, SQUARES, WORD_COUNT
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("tests", deadline=None, max_examples=40)
@@ -238,7 +238,7 @@ def five(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Make a table of five squares, once."""
     made = Project(tmp_path_factory.mktemp("five"))
     made.write("squares.py", SQUARES)
-    assert made.run("run", "./squares.py", "--out", "t.parquet", "--workers", 1).code == 0
+    assert made.run(*RUN_SQUARES).code == 0
     return made
 
 

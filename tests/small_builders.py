@@ -100,6 +100,8 @@ def describe_manifest(options: Options, build: Build) -> Fields:
     return Fields()
 '''
 
+RUN_SQUARES = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
+
 SIZES = '''
 import os
 import time
@@ -127,4 +129,39 @@ def build_table(options: Options, run: Run):
     files = sorted(options.folder.iterdir())
     found = list(run.map(measure, files, key=lambda path: path.name, input=lambda path: path))
     return pa.table({"name": [one.name for one in found], "bytes": [one.bytes for one in found]})
+'''
+
+TYPED = '''
+import sys
+from typing import Literal
+from attrs import field, frozen, validators
+from tablehost import InputFile, Labelled, Run, Secret, hookimpl
+
+@frozen
+class Options:
+    """Take an option of every type."""
+    size: int = field(default=3, validator=validators.ge(0))
+    """A size."""
+    ratio: float = 0.5
+    """A ratio."""
+    exact: bool = False
+    """Exactly."""
+    mode: Literal["fast", "slow"] = "fast"
+    """A mode."""
+    depth: Literal[8, 10] = 8
+    """A depth."""
+    sizes: tuple[int, ...] = ()
+    """Sizes."""
+    parts: tuple[Labelled[InputFile], ...] = ()
+    """Files with a label."""
+    text: InputFile | None = None
+    """A file."""
+    pin: Secret[int | None] = None
+    """A secret number."""
+
+@hookimpl
+def build_table(options: Options, run: Run):
+    print("the builder ran", file=sys.stderr)
+    import pyarrow as pa
+    return pa.table({"size": [options.size]})
 '''

@@ -4,8 +4,7 @@ import pty
 
 import jsonschema
 import pytest
-
-MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
+from small_builders import RUN_SQUARES
 
 
 def test_show_says_a_person_what_a_finished_table_is(squared):
@@ -29,7 +28,7 @@ def test_show_takes_the_short_name_that_older_tools_wrote(squared):
 
 @pytest.mark.outcome("Done, failed and pending items, and the reason.")
 def test_show_says_how_far_a_failed_run_came_and_how_to_go_on(squares):
-    squares.run(*MAP, "--broken", "--fail", 1)
+    squares.run(*RUN_SQUARES, "--broken", "--fail", 1)
     recorded = squares.run("show", "t.parquet")
     assert recorded.code == 0
     assert "4 done, 1 failed, 0 pending; last activity 20" in recorded.out
@@ -39,7 +38,7 @@ def test_show_says_how_far_a_failed_run_came_and_how_to_go_on(squares):
 
 @pytest.mark.outcome("It is shown as text.")
 def test_show_prints_no_escape_of_an_item(squares):
-    squares.run(*MAP, "--fail", 1)
+    squares.run(*RUN_SQUARES, "--fail", 1)
     recorded = squares.run("show", "t.parquet")
     assert "failed   0001: odd: 1 \\x1b[31mis not liked" in recorded.out
 

@@ -7,8 +7,8 @@ import sys
 
 import pexpect
 import pytest
+from small_builders import RUN_SQUARES
 
-RUN = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
 WIDTHS = pytest.mark.parametrize("columns", [80, 120])
 ESCAPE = "\x1b["
 GREEN, YELLOW, RED = "\x1b[32m", "\x1b[33m", "\x1b[31m"
@@ -219,7 +219,7 @@ def test_lineage_has_a_line_a_table_however_long_its_folder(made, columns, tmp_p
 
 def test_a_run_shows_what_failed_and_when_it_will_end(squares):
     options = ("--count", 5, "--slow", 0.3, "--fail", 1, "--fail", 3)
-    seen = squares.on_terminal(80, *RUN, *options)
+    seen = squares.on_terminal(80, *RUN_SQUARES, *options)
     assert seen.code == 1
     assert re.search(
         r"square  .*━.*[1-4]/5  \d0 %  [\d.]+/(s|min)  .* s left \(.*\d\d:\d\d\)", seen.written
@@ -229,21 +229,21 @@ def test_a_run_shows_what_failed_and_when_it_will_end(squares):
     assert seen.lines[0] == "square: 3 of 5 done, 2 failed (odd 2)"
     partial = seen.lines.index("failed items are tried again by the same command:") - 1
     assert re.fullmatch(r"partial: 2 of 5 failed, in [\d.]+ s", seen.lines[partial])
-    again = f"tablehost {' '.join(map(str, (*RUN, *options)))}"
+    again = f"tablehost {' '.join(map(str, (*RUN_SQUARES, *options)))}"
     assert " ".join(seen.lines[partial + 2 :]).replace(" \\", "").split() == again.split()
     assert all(line.endswith(" \\") for line in seen.lines[partial + 2 : -1])
 
 
 def test_a_run_that_finds_nothing_to_do_says_only_that(squares):
-    squares.run(*RUN)
-    seen = squares.on_terminal(80, *RUN)
+    squares.run(*RUN_SQUARES)
+    seen = squares.on_terminal(80, *RUN_SQUARES)
     assert (seen.code, seen.lines) == (0, ["up to date: t.parquet (5 items)"])
 
 
 def test_a_pipe_gets_the_reasons_on_the_line_of_progress_and_a_program_gets_counts(squares):
-    ended = squares.run(*RUN, "--fail", 1)
+    ended = squares.run(*RUN_SQUARES, "--fail", 1)
     assert "square: 4 of 5 done, 1 failed (odd 1)\n" in ended.err
-    ended = squares.run(*RUN, "--fail", 1, "--json")
+    ended = squares.run(*RUN_SQUARES, "--fail", 1, "--json")
     events = [json.loads(line) for line in ended.err.splitlines()]
     (last,) = [one for one in events if one["event"] == "progress"][-1:]
     assert (last["failed"], last["failed_by_reason"]) == (1, {"odd": 1})

@@ -4,12 +4,9 @@ import errno
 import json
 import os
 import shutil
-import stat
 
 import pytest
 from small_builders import WORD_COUNT
-
-from tablehost.files import atomic
 
 RUN = ("run", "./words.py", "--text", "t.txt", "--out", "t.parquet", "--overwrite")
 APART = (*RUN, "--manifest-out", "side/m.manifest.json")
@@ -296,21 +293,6 @@ def test_a_link_where_the_host_stages_is_not_followed(counted):
         (counted.path / name).symlink_to(target)
     assert counted.run(*RUN).code == 0
     assert target.read_text() == "mine"
-
-
-def test_a_file_is_made_through_no_link_and_read_through_none(tmp_path):
-    target = tmp_path / "target"
-    target.write_text("mine")
-    link = tmp_path / "link"
-    link.symlink_to(target)
-    assert atomic.own_digest(link) is None
-    with atomic.create(link) as file:
-        file.write(b"new")
-    assert target.read_text() == "mine"
-    assert stat.S_ISREG(link.lstat().st_mode)
-    os.mkfifo(tmp_path / "fifo")
-    assert atomic.own_digest(tmp_path / "fifo") is None
-    assert atomic.own_digest(tmp_path) is None
 
 
 RESERVED = ["a.ledger", "a.lock", "a.history", "a.failed.json", "a.intent.json", "a.ledger-wal"]

@@ -6,8 +6,7 @@ import time
 
 import pexpect
 import pytest
-
-MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
+from small_builders import RUN_SQUARES
 
 
 def json_lines(text):
@@ -36,7 +35,7 @@ def test_with_json_both_streams_are_for_programs(squares, tokens, code, status):
 
 
 def test_json_events_say_the_progress_and_the_result_counts(squares):
-    ended = squares.run(*MAP, "--json", "--fail", 1)
+    ended = squares.run(*RUN_SQUARES, "--json", "--fail", 1)
     events = [line for line in json_lines(ended.err) if line["event"] == "progress"]
     assert (events[0]["done"], events[-1]["done"], events[-1]["failed"]) == (0, 4, 1)
     assert ended.json["rows"] == 4
@@ -46,23 +45,23 @@ def test_json_events_say_the_progress_and_the_result_counts(squares):
 
 
 def test_nothing_to_do_is_reported_to_programs_too(squared):
-    ended = squared.run(*MAP, "--json")
+    ended = squared.run(*RUN_SQUARES, "--json")
     assert ended.code == 0
     assert ended.json["status"] == "nothing-to-do"
 
 
 @pytest.mark.outcome("Nothing for a partial table; a line for each error.")
 def test_quiet_says_nothing_but_warnings(squares):
-    ended = squares.run(*MAP, "--quiet", "--fail", 1)
+    ended = squares.run(*RUN_SQUARES, "--quiet", "--fail", 1)
     assert (ended.code, ended.out, ended.err) == (1, "", "")
-    ended = squares.run(*MAP, "--quiet", "--fresh", "--broken")
+    ended = squares.run(*RUN_SQUARES, "--quiet", "--fresh", "--broken")
     assert ended.code == 3
     assert [line[:10] for line in ended.err.splitlines()] == ["tablehost:"] * 2
 
 
 @pytest.mark.outcome("No escape, no carriage return.")
 def test_a_pipe_gets_plain_lines_without_escapes(squares):
-    ended = squares.run(*MAP, "--fail", 1)
+    ended = squares.run(*RUN_SQUARES, "--fail", 1)
     assert "square: 4 of 5 done, 1 failed" in ended.err
     assert "\x1b" not in ended.out + ended.err
     assert "\r" not in ended.err
@@ -97,18 +96,18 @@ def test_a_reader_that_goes_away_is_no_traceback(squared, command):
 def test_a_run_whose_reader_goes_away_still_lands(squares):
     reading, writing = os.pipe()
     os.close(reading)
-    process = squares.start(*MAP, "--json", stdout=writing, stderr=subprocess.STDOUT)
+    process = squares.start(*RUN_SQUARES, "--json", stdout=writing, stderr=subprocess.STDOUT)
     os.close(writing)
     process.wait()
     assert process.returncode in (0, 1)
-    assert squares.run(*MAP).code == 0
+    assert squares.run(*RUN_SQUARES).code == 0
 
 
 @pytest.mark.outcome("Exit 2: its process; the first goes on.")
 def test_a_second_run_on_the_same_output_is_refused_and_names_the_first(squares):
-    first = squares.start(*MAP, "--slow", 0.4)
+    first = squares.start(*RUN_SQUARES, "--slow", 0.4)
     wait_for(squares.path / "worked-on")
-    for command in (MAP, ("clean", "t.parquet", "--yes")):
+    for command in (RUN_SQUARES, ("clean", "t.parquet", "--yes")):
         second = squares.run(*command)
         assert second.code == 2
         assert f"t.parquet is being built by process {first.pid} on " in second.err
@@ -119,11 +118,11 @@ def test_a_second_run_on_the_same_output_is_refused_and_names_the_first(squares)
 
 @pytest.mark.outcome("Exit 0.")
 def test_the_lock_of_a_killed_run_holds_no_one_up(squares):
-    first = squares.start(*MAP, "--slow", 60)
+    first = squares.start(*RUN_SQUARES, "--slow", 60)
     wait_for(squares.path / "worked-on")
     first.send_signal(signal.SIGKILL)
     first.communicate()
-    assert squares.run(*MAP).code == 0
+    assert squares.run(*RUN_SQUARES).code == 0
 
 
 def wait_for(path, lines=1):

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import pyarrow.parquet as pq
 import pytest
+from small_builders import RUN_SQUARES
 
-MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 OTHER_USER = 65534
@@ -29,7 +29,7 @@ def theirs(squared):
 @pytest.mark.parametrize("tokens", [(), ("--fresh",)])
 def test_a_ledger_of_another_user_is_refused(theirs, worked_on, tokens):
     before = theirs.digest("t.parquet.ledger")
-    ended = theirs.run(*MAP, "--count", 6, *tokens)
+    ended = theirs.run(*RUN_SQUARES, "--count", 6, *tokens)
     name = pwd.getpwuid(OTHER_USER).pw_name
     assert ended.code == 2
     assert f"the ledger t.parquet.ledger belongs to the user {name}" in ended.err
@@ -43,7 +43,7 @@ def test_a_ledger_of_another_user_is_refused(theirs, worked_on, tokens):
 def test_a_log_of_another_user_beside_a_ledger_is_refused(squared):
     log = squared.write("t.parquet.ledger-wal", "rows")
     os.chown(log, OTHER_USER, OTHER_USER)
-    ended = squared.run(*MAP, "--count", 6)
+    ended = squared.run(*RUN_SQUARES, "--count", 6)
     assert ended.code == 2
     assert "t.parquet.ledger-wal belongs to the user" in ended.err
     assert log.read_text() == "rows"
@@ -54,9 +54,9 @@ def test_a_log_of_another_user_beside_a_ledger_is_refused(squared):
 def test_an_accepted_ledger_of_another_user_is_used_and_its_rows_are_counted(
     open_squares, other_user
 ):
-    made = open_squares.run(*MAP, **other_user)
+    made = open_squares.run(*RUN_SQUARES, **other_user)
     assert made.code == 0, made.err
-    ended = open_squares.run(*MAP, "--count", 7, "--accept-ledger")
+    ended = open_squares.run(*RUN_SQUARES, "--count", 7, "--accept-ledger")
     assert ended.code == 0, ended.err
     manifest = open_squares.manifest("t.parquet")
     assert manifest["run"]["items"]["done_before"] == 5
@@ -70,12 +70,12 @@ def test_an_accepted_ledger_of_another_user_is_used_and_its_rows_are_counted(
 @pytest.mark.outcome("Exit 2: the permissions; nothing is done, the file is untouched.")
 @pytest.mark.parametrize("mode", [0o000, 0o400])
 def test_a_ledger_that_may_not_be_read_or_written_ends_the_run(open_squares, other_user, mode):
-    assert open_squares.run(*MAP, **other_user).code == 0
+    assert open_squares.run(*RUN_SQUARES, **other_user).code == 0
     ledger = open_squares.path / "t.parquet.ledger"
     (open_squares.path / "worked-on").write_text("")
     before = ledger.read_bytes()
     ledger.chmod(mode)
-    ended = open_squares.run(*MAP, "--count", 6, **other_user)
+    ended = open_squares.run(*RUN_SQUARES, "--count", 6, **other_user)
     assert ended.code == 2, ended.err
     assert "the ledger t.parquet.ledger cannot be used: " in ended.err
     assert "see to it that this user may read and write it" in ended.err
@@ -134,7 +134,7 @@ def test_a_ledger_on_a_disk_that_cannot_read_it_ends_the_run(squared, worked_on)
     ledger = squared.path / "t.parquet.ledger"
     before = ledger.read_bytes()
     rules = fails("pread64", ledger, first=1)
-    ended, trace = traced(squared, *MAP, "--count", 6, rules=rules)
+    ended, trace = traced(squared, *RUN_SQUARES, "--count", 6, rules=rules)
     assert "INJECTED" in trace
     assert ended.returncode == 2, ended.stderr
     assert "the ledger t.parquet.ledger cannot be used: disk I/O error" in ended.stderr
@@ -146,12 +146,12 @@ def test_a_ledger_on_a_disk_that_cannot_read_it_ends_the_run(squared, worked_on)
 @pytest.mark.outcome("Exit 2: the disk; the same command goes on.")
 def test_a_ledger_that_cannot_be_synced_ends_the_run(squared):
     log = squared.path / "t.parquet.ledger-wal"
-    command = (*MAP, "--count", 12, "--slow", 0.3)
+    command = (*RUN_SQUARES, "--count", 12, "--slow", 0.3)
     ended, trace = traced(squared, *command, rules=fails("fdatasync", log, first=2))
     assert "INJECTED" in trace
     assert ended.returncode == 2, ended.stderr
     assert "the ledger t.parquet.ledger could not be synced: Input/output error" in ended.stderr
-    assert squared.run(*MAP, "--count", 12).code == 0
+    assert squared.run(*RUN_SQUARES, "--count", 12).code == 0
     squares = pq.read_table(squared.path / "t.parquet")["square"].to_pylist()
     assert squares == [number**2 for number in range(12)]
 
@@ -161,7 +161,7 @@ def test_a_ledger_that_cannot_be_synced_ends_the_run(squared):
 def test_a_finished_item_is_synced_within_a_second(squares):
     log = squares.path / "t.parquet.ledger-wal"
     rules = ["-P", log, "-e", "trace=pwrite64,fdatasync"]
-    ended, trace = traced(squares, *MAP, "--count", 3, "--slow", 1.3, rules=rules)
+    ended, trace = traced(squares, *RUN_SQUARES, "--count", 3, "--slow", 1.3, rules=rules)
     assert ended.returncode == 0, ended.stderr
     calls = re.findall(r"^\d+ +([\d.]+) (pwrite64|fdatasync)\(", trace, re.MULTILINE)
     times = {name: [float(at) for at, call in calls if call == name] for _, name in calls}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from small_builders import RUN_SQUARES
 
 RUN = ("run", "./words.py", "--text", "t.txt", "--out")
 
@@ -175,14 +176,11 @@ def test_a_builder_without_a_map_replaces_its_own_table_only_with_overwrite(word
     assert json.loads(kept.read_text()) == first
 
 
-MAP = ("run", "./squares.py", "--out", "t.parquet", "--workers", 1)
-
-
 @pytest.mark.outcome("Exit 2, nothing touched: which builder made it.")
 def test_a_table_of_another_builder_is_not_replaced(words, squares):
     squares.run(*RUN, "t.parquet")
     before = state(squares.path)
-    ended = squares.run(*MAP)
+    ended = squares.run(*RUN_SQUARES)
     assert ended.code == 2
     assert "--out: t.parquet was made by words; give another --out, or --overwrite" in ended.err
     assert state(squares.path) == before
@@ -192,17 +190,17 @@ def test_a_table_of_another_builder_is_not_replaced(words, squares):
 def test_a_changed_table_is_not_replaced(squared):
     with (squared.path / "t.parquet").open("ab") as file:
         file.write(b"!")
-    ended = squared.run(*MAP, "--count", 6)
+    ended = squared.run(*RUN_SQUARES, "--count", 6)
     assert ended.code == 2
     assert "--out: t.parquet is no longer what its manifest describes" in ended.err
-    assert squared.run(*MAP, "--count", 6, "--overwrite").code == 0
+    assert squared.run(*RUN_SQUARES, "--count", 6, "--overwrite").code == 0
 
 
 @pytest.mark.outcome("Exit 0; the same bytes, times and inodes.")
 def test_a_run_that_finds_nothing_to_do_leaves_both_files_as_they_are(squared, worked_on):
     pair = [squared.path / "t.parquet", squared.path / "t.parquet.manifest.json"]
     before = [(path.read_bytes(), path.stat()) for path in pair]
-    ended = squared.run(*MAP)
+    ended = squared.run(*RUN_SQUARES)
     after = [(path.read_bytes(), path.stat()) for path in pair]
     assert ended.code == 0
     assert "up to date: t.parquet (5 items)" in ended.err
@@ -214,7 +212,7 @@ def test_a_run_that_finds_nothing_to_do_leaves_both_files_as_they_are(squared, w
 
 @pytest.mark.outcome("Exit 0; no finished item is worked on again.")
 def test_a_grown_corpus_costs_only_its_new_items(squared, worked_on):
-    ended = squared.run(*MAP, "--count", 7)
+    ended = squared.run(*RUN_SQUARES, "--count", 7)
     items = squared.manifest("t.parquet")["run"]["items"]
     assert ended.code == 0, ended.err
     assert worked_on() == ["0005", "0006"]
@@ -226,17 +224,17 @@ def test_a_grown_corpus_costs_only_its_new_items(squared, worked_on):
 
 @pytest.mark.outcome("Counted as removed; its result stays in the ledger.")
 def test_a_removed_item_leaves_the_table_and_comes_back_for_nothing(squared, worked_on):
-    squared.run(*MAP, "--skip", 1, "--skip", 3)
+    squared.run(*RUN_SQUARES, "--skip", 1, "--skip", 3)
     assert squared.manifest("t.parquet")["run"]["items"]["removed"] == 2
     assert pq.read_table(squared.path / "t.parquet")["number"].to_pylist() == [0, 2, 4]
-    squared.run(*MAP)
+    squared.run(*RUN_SQUARES)
     assert pq.read_table(squared.path / "t.parquet").num_rows == 5
     assert worked_on() == []
 
 
 @pytest.mark.outcome("Exit 1, a partial table; the next run works on them alone.")
 def test_failed_items_are_reported_kept_and_tried_again(squares, worked_on):
-    ended = squares.run(*MAP, "--fail", 1, "--fail", 3)
+    ended = squares.run(*RUN_SQUARES, "--fail", 1, "--fail", 3)
     run = squares.manifest("t.parquet")["run"]
     assert ended.code == 1
     assert run["status"] == "partial"
@@ -247,7 +245,7 @@ def test_failed_items_are_reported_kept_and_tried_again(squares, worked_on):
     assert "failed  0001: odd: 1 \\x1b[31mis not liked" in ended.err
     assert "failed items are tried again by the same command" in ended.err
     worked_on()
-    again = squares.run(*MAP)
+    again = squares.run(*RUN_SQUARES)
     assert again.code == 0, again.err
     assert worked_on() == ["0001", "0003"]
     assert squares.manifest("t.parquet")["run"]["status"] == "complete"
@@ -255,9 +253,9 @@ def test_failed_items_are_reported_kept_and_tried_again(squares, worked_on):
 
 @pytest.mark.outcome("Exit 1; the old pair is untouched.")
 def test_a_table_of_which_every_item_failed_is_not_written(squares):
-    squares.run(*MAP, "--count", 2)
+    squares.run(*RUN_SQUARES, "--count", 2)
     before = (squares.digest("t.parquet"), squares.digest("t.parquet.manifest.json"))
-    ended = squares.run(*MAP, "--count", 2, "--fail", 0, "--fail", 1, "--fresh")
+    ended = squares.run(*RUN_SQUARES, "--count", 2, "--fail", 0, "--fail", 1, "--fresh")
     report = json.loads((squares.path / "t.parquet.failed.json").read_text())
     assert ended.code == 1
     assert "every item failed (2)" in ended.err
@@ -267,7 +265,7 @@ def test_a_table_of_which_every_item_failed_is_not_written(squares):
 
 @pytest.mark.outcome("Exit 3 and a report; the next run does nothing twice.")
 def test_a_builder_that_fails_is_reported_and_its_items_are_kept(squares, worked_on):
-    ended = squares.run(*MAP, "--broken")
+    ended = squares.run(*RUN_SQUARES, "--broken")
     report = json.loads((squares.path / "t.parquet.failed.json").read_text())
     assert ended.code == 3
     assert "builder squares (" in ended.err
@@ -275,14 +273,14 @@ def test_a_builder_that_fails_is_reported_and_its_items_are_kept(squares, worked
     assert "broken on purpose" in report["traceback"]
     assert report["args"]["broken"] is True
     worked_on()
-    assert squares.run(*MAP).code == 0
+    assert squares.run(*RUN_SQUARES).code == 0
     assert worked_on() == []
     assert "t.parquet.failed.json" not in squares.files()
 
 
 @pytest.mark.outcome("Exit 0; said where it is kept.")
 def test_fresh_works_on_every_item_again_and_keeps_the_old_ledger(squared, worked_on):
-    ended = squared.run(*MAP, "--fresh")
+    ended = squared.run(*RUN_SQUARES, "--fresh")
     assert ended.code == 0
     assert len(worked_on()) == 5
     assert "--fresh: the ledger t.parquet.ledger is not used; it is kept as" in ended.err
